@@ -1,0 +1,1 @@
+//! Clock and entropy, handed in and never fetched.

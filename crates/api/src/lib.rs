@@ -1,0 +1,1 @@
+//! Wire types and the endpoint table of the native API; no logic.

@@ -1,0 +1,1 @@
+//! The PDP: decides, with the rule that decided.

@@ -1,0 +1,1 @@
+//! Lock, unlock, views: ciphertext below, plaintext above.

@@ -1,0 +1,1 @@
+//! The sole importer of algorithm crates: AEAD, KDF, wrap, sign.

@@ -1,0 +1,1 @@
+//! The native door: JSON over HTTP, bound to the endpoint table.

@@ -1,0 +1,1 @@
+//! The PEP, the waist of the house: the only maker of permits.

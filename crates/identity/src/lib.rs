@@ -1,0 +1,1 @@
+//! Engine: credentials and tokens; a credential becomes a Caller.

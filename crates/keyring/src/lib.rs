@@ -1,0 +1,1 @@
+//! Root key, KEKs, keysets, terms: the key hierarchy as pure state.

@@ -1,0 +1,1 @@
+//! Words: ids, names, actions, principals, JSON scanning.

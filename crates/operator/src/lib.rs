@@ -1,0 +1,1 @@
+//! Engine: initialise, unlock, lock, rotate, read the trail.

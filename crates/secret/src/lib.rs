@@ -1,0 +1,1 @@
+//! Secret bytes: wiped on drop, redacted, compared in constant time.

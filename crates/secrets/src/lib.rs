@@ -1,0 +1,1 @@
+//! Engine: typed, versioned secret stores.

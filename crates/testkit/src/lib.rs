@@ -1,0 +1,1 @@
+//! Fakes, a faulty store, a whole test world.

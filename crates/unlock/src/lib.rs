@@ -1,0 +1,1 @@
+//! Unlock keys: any-of-n wrappings, k-of-n shares, auto-unlock.

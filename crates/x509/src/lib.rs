@@ -1,0 +1,1 @@
+//! Certificate templates and chains for the server's own authority.
