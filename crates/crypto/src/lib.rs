@@ -1,1 +1,25 @@
-//! The sole importer of algorithm crates: AEAD, KDF, wrap, sign.
+//! The sole importer of algorithm crates: AEAD, KDF, MAC, digest, sign.
+//!
+//! **What it is for.** Every other crate names a purpose ("seal this record"); this one names the algorithm.
+//!
+//! **What it promises.** AES-256-GCM-SIV (RFC 8452) for sealing and wrapping, so that a repeated nonce costs no
+//! more than showing equality; HKDF-SHA-256 (RFC 5869); HMAC-SHA-256 (RFC 2104); SHA-256 (FIPS 180-4); Ed25519
+//! (RFC 8032); RSA-PSS with SHA-256 (RFC 8017, section 8.1). A failure to open or verify has one face,
+//! [`Rejected`].
+//!
+//! **What it does not know.** Records, keysets, people.
+
+mod aead;
+mod digest;
+mod sign;
+
+pub use aead::{NONCE_BYTES, Nonce, SealingKey, TAG_BYTES};
+pub use digest::{Digest, MacKey, derive_key, sha256, sha256_parts};
+pub use sign::{
+    KeyError, KeyKind, PrivateKey, PublicKey, generate_ed25519_pkcs8, private_key_pem, public_key_pem,
+};
+
+/// A ciphertext did not open or a signature did not verify. Why is not said: no answer may help a forger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("rejected by authentication")]
+pub struct Rejected;

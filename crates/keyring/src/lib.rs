@@ -1,1 +1,5 @@
 //! Root key, KEKs, keysets, terms: the key hierarchy as pure state.
+
+mod root;
+
+pub use root::RootKey;

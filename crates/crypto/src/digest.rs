@@ -1,0 +1,109 @@
+//! SHA-256, HMAC-SHA-256, HKDF-SHA-256.
+
+use aws_lc_rs::{digest, hkdf, hmac};
+use strongroom_secret::SecretArray;
+
+/// A SHA-256 digest.
+pub type Digest = [u8; 32];
+
+/// SHA-256 of a byte string (FIPS 180-4).
+pub fn sha256(bytes: &[u8]) -> Digest {
+    sha256_parts(&[bytes])
+}
+
+/// SHA-256 of byte strings one after another. The caller makes the boundaries unambiguous.
+pub fn sha256_parts(parts: &[&[u8]]) -> Digest {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    array(context.finish().as_ref())
+}
+
+/// A key for HMAC-SHA-256 (RFC 2104), made ready once.
+pub struct MacKey(hmac::Key);
+
+impl MacKey {
+    /// Makes a key ready.
+    pub fn new(bytes: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
+    }
+
+    /// The MAC of byte strings one after another. The caller makes the boundaries unambiguous.
+    pub fn sign(&self, parts: &[&[u8]]) -> Digest {
+        let mut context = hmac::Context::with_key(&self.0);
+        for part in parts {
+            context.update(part);
+        }
+        array(context.sign().as_ref())
+    }
+
+    /// Whether a MAC is right, in constant time.
+    pub fn verify(&self, parts: &[&[u8]], mac: &[u8]) -> bool {
+        strongroom_secret::bytes_eq(&self.sign(parts), mac)
+    }
+}
+
+impl std::fmt::Debug for MacKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MacKey")
+    }
+}
+
+/// Derives 256 bits from a uniform key and a context (HKDF-SHA-256, RFC 5869, without salt). The parts of the
+/// context are joined as they are: the caller makes them unambiguous by fixed widths.
+pub fn derive_key(key: &[u8; 32], context: &[&[u8]]) -> SecretArray<32> {
+    let extracted = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(key);
+    SecretArray::filled(|out| {
+        let filled = extracted.expand(context, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(out));
+        debug_assert!(filled.is_ok(), "32 bytes are within HKDF's limit");
+        if filled.is_err() {
+            // a key of zeros must never leave this function
+            unreachable!("32 bytes are within HKDF's limit");
+        }
+    })
+}
+
+fn array(bytes: &[u8]) -> Digest {
+    let mut out = [0; 32];
+    for (to, from) in out.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap()
+    }
+
+    /// FIPS 180-4 example, "abc".
+    #[test]
+    fn sha256_vector_holds() {
+        let expected = hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(sha256(b"abc").to_vec(), expected);
+        assert_eq!(sha256_parts(&[b"a", b"bc"]).to_vec(), expected);
+    }
+
+    /// RFC 4231, test case 4 has a 25-byte key; case 1's key padded with zeros to 32 bytes is the same HMAC key.
+    #[test]
+    fn hmac_vector_holds() {
+        let mut key = [0; 32];
+        key[..20].copy_from_slice(&[0x0b; 20]);
+        let expected = hex("b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+        let key = MacKey::new(&key);
+        assert_eq!(key.sign(&[b"Hi ", b"There"]).to_vec(), expected);
+        assert!(key.verify(&[b"Hi There"], &expected));
+        assert!(!key.verify(&[b"Hi There"], &expected[..31]));
+    }
+
+    #[test]
+    fn derived_keys_differ_by_context() {
+        let derive = |context: &[u8]| derive_key(&[1; 32], &[context]).expose(|bytes| *bytes);
+        assert_eq!(derive(b"a"), derive(b"a"));
+        assert_ne!(derive(b"a"), derive(b"b"));
+    }
+}
