@@ -13,13 +13,23 @@
 //!
 //! Start at [`Store`]; a new implementation earns its place with [`conformance::run`].
 
+mod changelog;
+pub mod conformance;
+mod faulty;
+mod memory;
 mod row;
 mod trail;
 mod txn;
 
+pub use changelog::{ChangeLog, KEPT_CHANGES};
+pub use faulty::{Fault, FaultyStore};
+pub use memory::MemoryStore;
 pub use row::{MAX_KEY_BYTES, Order, Range, Revision, Row, RowKey, RowKeyError};
 pub use trail::{LinkFn, TrailEntry, TrailHead};
-pub use txn::{Change, Class, CommitError, Committed, Merge, MergeRefused, PendingEntry, Precondition, Txn};
+pub use txn::{
+    Change, Class, CommitError, Committed, MAX_TXN_BYTES, Merge, MergeRefused, PendingEntry, Precondition,
+    Txn,
+};
 
 use std::path::Path;
 use std::sync::Arc;

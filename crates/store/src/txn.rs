@@ -2,6 +2,9 @@
 
 use crate::row::{Revision, RowKey};
 
+/// The heaviest transaction that is admitted, by [`Txn::weight`], in bytes.
+pub const MAX_TXN_BYTES: usize = 4 << 20;
+
 /// Who may still write when the disk is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Class {
@@ -44,7 +47,8 @@ pub enum Change {
     /// Deletes every row that begins with these bytes (at least one).
     DeletePrefix(Vec<u8>),
     /// Replaces a row's value by a function of it: for counters that many writers share. All merges of a
-    /// transaction run before anything is written; one that refuses fails the transaction.
+    /// transaction run before anything is written, each on the row as it was or as an earlier merge of the same
+    /// transaction left it; one that refuses fails the transaction.
     Merge(RowKey, Merge),
 }
 
@@ -138,7 +142,8 @@ pub enum CommitError {
         /// Its place in [`Txn::changes`].
         index: usize,
     },
-    /// The disk is full and the transaction is not essential; nothing changed.
+    /// The disk is full and the transaction is not essential; nothing changed, the entry stands with its `failed`
+    /// verdict. With [`Space::Exhausted`](crate::Space::Exhausted) any transaction, and no entry.
     #[error("disk is full")]
     Full,
     /// The transaction is larger than a group may be; nothing changed.
@@ -161,4 +166,12 @@ pub enum CommitError {
     /// A sync failed, or an error came after the commit: it may or may not be there.
     #[error("outcome unknown")]
     Unknown,
+}
+
+impl CommitError {
+    /// Whether the entry of the refused transaction is written with its `failed` verdict; of [`CommitError::Full`]
+    /// this holds while there is a reserve to write it to.
+    pub fn leaves_entry(&self) -> bool {
+        matches!(self, Self::Precondition { .. } | Self::Refused { .. } | Self::Full)
+    }
 }
