@@ -1,0 +1,126 @@
+//! The endpoint table.
+
+/// An HTTP method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Read.
+    Get,
+    /// Do, or create.
+    Post,
+    /// Write at a name.
+    Put,
+    /// Remove.
+    Delete,
+}
+
+impl Method {
+    /// Upper case, as on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// Who may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone, locked or not.
+    Open,
+    /// Anyone, once unlocked.
+    Unlocked,
+    /// The local socket from the server's uid or root's, or the bearer of the initialisation token.
+    Installer,
+    /// The bearer of a token, whom the rules allow.
+    Token,
+}
+
+macro_rules! endpoints {
+    ($($(#[$doc:meta])* $variant:ident = $method:ident $path:literal, $access:ident, $summary:literal;)*) => {
+        /// A row of the table.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Endpoint {
+            $($(#[$doc])* #[doc = $summary] $variant,)*
+        }
+
+        impl Endpoint {
+            /// Every row.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Its method.
+            pub const fn method(self) -> Method {
+                match self { $(Self::$variant => Method::$method,)* }
+            }
+
+            /// Its path after [`crate::PREFIX`]; `{name}` is one component, `{*path}` the rest.
+            pub const fn path(self) -> &'static str {
+                match self { $(Self::$variant => $path,)* }
+            }
+
+            /// Who may ask.
+            pub const fn access(self) -> Access {
+                match self { $(Self::$variant => Access::$access,)* }
+            }
+
+            /// One line for people.
+            pub const fn summary(self) -> &'static str {
+                match self { $(Self::$variant => $summary,)* }
+            }
+
+            /// Its name: the OpenAPI operation id.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($variant),)* }
+            }
+        }
+    };
+}
+
+endpoints! {
+    Status = Get "/status", Open, "State of the lock, progress, auto-unlock, disk space";
+    OpenApi = Get "/openapi.json", Open, "This description";
+    Init = Post "/init", Installer, "Make the root key, the unlock keys and the first user";
+    ConfirmInit = Post "/init/confirm", Installer, "Confirm that the unlock keys are kept";
+    Unlock = Post "/unlock", Open, "Present an unlock key";
+    Lock = Post "/lock", Token, "Lock the server";
+    AddAutoUnlock = Post "/auto-unlock", Token, "Add auto-unlock; takes a threshold of unlock keys";
+    RemoveAutoUnlock = Delete "/auto-unlock", Token, "Remove auto-unlock";
+    RotateRoot = Post "/rotate/root", Token, "Begin a rotation of the root key; takes a threshold of unlock keys";
+    ConfirmRotateRoot = Post "/rotate/root/confirm", Token, "Finish it; takes a threshold of the new unlock keys";
+    CancelRotateRoot = Delete "/rotate/root", Token, "Give it up; the old unlock keys stay";
+    AcceptClock = Post "/clock/accept", Token, "Accept the wall clock after a jump";
+    Challenge = Post "/auth/challenge", Unlocked, "Ask for a challenge to sign";
+    Authorize = Post "/auth/authorize", Unlocked, "Prove possession of an access key and get a token";
+    LookupToken = Get "/auth/token", Token, "Look one's own token up";
+    Deauth = Delete "/auth/token", Token, "End one's own token";
+    ListKeysets = Get "/keysets", Token, "List keysets";
+    ListStores = Get "/stores", Token, "List stores";
+    CreateStore = Post "/stores", Token, "Create a store";
+    ReadStore = Get "/stores/{store}", Token, "Read a store's metadata";
+    RemoveStore = Delete "/stores/{store}", Token, "Remove a store and everything in it";
+    ListSecrets = Get "/stores/{store}/secrets", Token, "List or search secrets by prefix";
+    GetSecret = Get "/stores/{store}/secrets/{*path}", Token, "Read a secret";
+    PutSecret = Put "/stores/{store}/secrets/{*path}", Token, "Write a new version of a secret";
+    DeleteSecret = Delete "/stores/{store}/secrets/{*path}", Token, "Delete a secret with all its versions";
+    ReadMetadata = Get "/stores/{store}/metadata/{*path}", Token, "Read a secret's metadata";
+    ReadTrail = Get "/audit/entries", Token, "Read entries of the trail";
+    ExportTrail = Get "/audit/export", Token, "Export the trail as NDJSON";
+    VerifyTrail = Post "/audit/verify", Token, "Verify the trail, on request against a checkpoint";
+    Checkpoint = Post "/audit/checkpoint", Token, "Sign a checkpoint of the trail";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_rows_share_method_and_path() {
+        for (at, row) in Endpoint::ALL.iter().enumerate() {
+            for other in &Endpoint::ALL[at + 1..] {
+                assert!((row.method(), row.path()) != (other.method(), other.path()), "{row:?} {other:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Problems (RFC 9457): one catalogue of stable codes.
+
+use serde::{Deserialize, Serialize};
+
+/// An error on the wire, as `application/problem+json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// `https://strongroom.invalid/problems/CODE`: names the code, is not fetched.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What the code means.
+    pub title: String,
+    /// HTTP status.
+    pub status: u16,
+    /// Stable code.
+    pub code: Code,
+    /// What was wrong, and where, this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $status:literal, $title:literal;)*) => {
+        /// A stable error code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+        pub enum Code {
+            $(#[doc = $title] #[serde(rename = $name)] $variant,)*
+        }
+
+        impl Code {
+            /// The catalogue.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// As on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// Its HTTP status.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// What it means.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidRequest = "invalid_request", 400, "The request is malformed";
+    InvalidJson = "invalid_json", 400, "The body is not acceptable JSON";
+    InvalidName = "invalid_name", 400, "A name is not acceptable";
+    InvalidKey = "invalid_key", 400, "A key is not acceptable";
+    WrongUnlockKey = "wrong_unlock_key", 400, "The unlock key does not open this server";
+    RepeatedUnlockKey = "repeated_unlock_key", 400, "The unlock key was already presented";
+    ForeignUnlockKey = "foreign_unlock_key", 400, "The unlock key belongs to another set";
+    Unauthenticated = "unauthenticated", 401, "A valid token is required";
+    Refused = "refused", 403, "The rules do not allow this";
+    NotFound = "not_found", 404, "There is no such thing, or you may not see it";
+    UnknownRoute = "unknown_route", 404, "There is no such endpoint";
+    MethodNotAllowed = "method_not_allowed", 405, "The endpoint does not take this method";
+    Timeout = "timeout", 408, "The request took too long to arrive";
+    Conflict = "conflict", 409, "The present state does not allow this";
+    VersionMismatch = "version_mismatch", 409, "The version is not the one that was expected";
+    AlreadyExists = "already_exists", 409, "It already exists";
+    AlreadyInitialised = "already_initialised", 409, "The server is already initialised";
+    RequestReused = "request_reused", 409, "This request id was used with another body";
+    TooLarge = "too_large", 413, "The body is too large";
+    PathTooLong = "path_too_long", 414, "The path is too long";
+    UnsupportedMediaType = "unsupported_media_type", 415, "The body's media type is not accepted here";
+    TooManyRequests = "too_many_requests", 429, "Too many requests";
+    HeadersTooLarge = "headers_too_large", 431, "The headers are too large";
+    Internal = "internal", 500, "The server failed; its log says more";
+    Corrupt = "corrupt", 500, "Stored data is damaged";
+    Locked = "locked", 503, "The server is locked";
+    NotInitialised = "not_initialised", 503, "The server is not initialised";
+    Busy = "busy", 503, "The server is busy; try again";
+    TrailUnavailable = "trail_unavailable", 503, "The audit trail cannot be written, so nothing is done";
+    Unknown = "outcome_unknown", 503, "It is not known whether the change was made; repeat with the same request id";
+    StorageFull = "storage_full", 507, "The disk is full; reading, deleting, locking and unlocking go on";
+}
+
+impl Problem {
+    /// A problem of a code.
+    pub fn new(code: Code, detail: Option<String>) -> Self {
+        Self {
+            kind: format!("https://strongroom.invalid/problems/{}", code.as_str()),
+            title: code.title().to_owned(),
+            status: code.status(),
+            code,
+            detail,
+            request_id: None,
+        }
+    }
+}
