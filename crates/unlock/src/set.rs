@@ -203,13 +203,7 @@ impl UnlockSet {
 
     /// What a wrapping is bound to: `set id | index | threshold | root generation`.
     fn context(&self, index: u8) -> [u8; 18] {
-        let mut context = [0; 18];
-        let parts =
-            self.id.into_iter().chain([index, self.threshold]).chain(self.root_generation.to_be_bytes());
-        for (to, from) in context.iter_mut().zip(parts) {
-            *to = from;
-        }
-        context
+        fixed(self.id.into_iter().chain([index, self.threshold]).chain(self.root_generation.to_be_bytes()))
     }
 
     /// Appends `set id | root generation | threshold | count | keys | shared wrapping`.
