@@ -1,0 +1,87 @@
+//! What the store's handle, its writer and its readers share.
+
+use crate::files::DataDir;
+use crate::options::Options;
+use crate::queue::Queue;
+use crate::readers::Readers;
+use crate::schema::Head;
+use crate::writer::Done;
+use parking_lot::Mutex;
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use strongroom_ambient::Clock;
+use strongroom_store::{ChangeLog, LinkFn, Revision, Space, TrailHead};
+use tokio::sync::{Semaphore, watch};
+
+pub(crate) struct Shared {
+    pub(crate) dir: DataDir,
+    pub(crate) options: Options,
+    pub(crate) link: LinkFn,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) queue: Queue,
+    pub(crate) readers: Readers,
+    pub(crate) changes: ChangeLog,
+    /// Places in the queue.
+    pub(crate) slots: Arc<Semaphore>,
+    /// Scans that may be on blocking threads at once.
+    pub(crate) scans: Arc<Semaphore>,
+    /// Becomes true when everything is closed.
+    pub(crate) done: watch::Sender<bool>,
+    /// Held until then.
+    pub(crate) lock: Mutex<Option<File>>,
+    pub(crate) trail: Mutex<TrailHead>,
+    pub(crate) revision: AtomicI64,
+    pub(crate) space: AtomicU8,
+}
+
+impl Shared {
+    /// Tells everyone of a durable group, before it is answered.
+    pub(crate) fn publish(&self, done: Done) {
+        self.set_head(done.head);
+        self.changes.publish(done.changed);
+    }
+
+    /// After a recovery: opens the readers again and starts the watches anew.
+    pub(crate) fn restart(&self, head: Head) {
+        self.set_head(head);
+        self.changes.restart(head.revision);
+        if let Err(error) = self.readers.open(&self.dir, &self.options) {
+            tracing::error!(%error, "reopening the readers failed");
+        }
+    }
+
+    pub(crate) fn set_head(&self, head: Head) {
+        *self.trail.lock() = head.trail;
+        self.revision.store(head.revision.0, Ordering::Release);
+    }
+
+    pub(crate) fn revision(&self) -> Revision {
+        Revision(self.revision.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn set_space(&self, space: Space) {
+        self.space.store(space as u8, Ordering::Release);
+    }
+
+    pub(crate) fn space(&self) -> Space {
+        match self.space.load(Ordering::Acquire) {
+            0 => Space::Ample,
+            1 => Space::Reserved,
+            _ => Space::Exhausted,
+        }
+    }
+
+    /// Admits nothing more; what is queued will be done.
+    pub(crate) fn begin_close(&self) {
+        self.slots.close();
+        self.queue.close();
+    }
+
+    /// The writer has closed everything.
+    pub(crate) fn closed(&self) {
+        self.changes.close();
+        self.lock.lock().take();
+        self.done.send_replace(true);
+    }
+}
