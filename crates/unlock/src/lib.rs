@@ -36,6 +36,8 @@
 //! ```
 
 mod auto;
+#[cfg(test)]
+mod golden;
 mod key;
 mod layout;
 mod progress;

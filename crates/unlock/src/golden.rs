@@ -1,15 +1,15 @@
 //! Every root record and unlock key that a release could have written opens for ever.
 
+use crate::{
+    AutoUnlock, AutoWrapping, Judgement, KeyFile, Pending, PendingPurpose, Progress, RootRecord, UnlockKey,
+    UnlockSet,
+};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use strongroom_ambient::{Ambient, FakeClock, SeededEntropy, UnixMillis};
 use strongroom_keyring::RootKey;
 use strongroom_secret::SecretBytes;
-use strongroom_unlock::{
-    AutoUnlock, AutoWrapping, Judgement, KeyFile, Pending, PendingPurpose, Progress, RootRecord, UnlockKey,
-    UnlockSet,
-};
 
 const VECTOR: &str = include_str!("../../../vectors/unlock/unlock-set-v1.json");
 
