@@ -1,0 +1,91 @@
+//! The house as a table: which crate stands in which layer, and the few arrows within a layer.
+//!
+//! A crate may depend on every lower layer, on the same-layer crates named in its row, and on nothing that its row
+//! forbids. A new crate begins as a new row here.
+
+use Layer::{Custody, Engines, Mechanisms, Surface, Tools, Words};
+
+/// A layer; arrows point down only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Layer {
+    /// Plain data, no I/O.
+    Words,
+    /// Pure and synchronous, no I/O.
+    Mechanisms,
+    /// Ciphertext, the trail, the permits.
+    Custody,
+    /// One function an operation.
+    Engines,
+    /// Wire, wiring, people.
+    Surface,
+    /// Never shipped: nobody depends on them but tests and each other.
+    Tools,
+}
+
+/// A row: one crate.
+#[derive(Debug)]
+pub(crate) struct Room {
+    pub(crate) name: &'static str,
+    pub(crate) layer: Layer,
+    /// Crates of the same layer that it may use.
+    pub(crate) beside: &'static [&'static str],
+    /// Crates of lower layers that it must not use.
+    pub(crate) never: &'static [&'static str],
+}
+
+const fn room(name: &'static str, layer: Layer, beside: &'static [&'static str]) -> Room {
+    Room { name, layer, beside, never: &[] }
+}
+
+/// An engine sees a permit and its view: the custody below the gate is out of its reach.
+const BEHIND_THE_GATE: &[&str] = &["store", "store-sqlite", "barrier"];
+/// A door decodes, asks and encodes: it opens, stores and computes nothing itself.
+const BEHIND_THE_DOOR: &[&str] =
+    &["store", "store-sqlite", "barrier", "audit", "crypto", "keyring", "unlock", "x509"];
+
+const fn engine(name: &'static str) -> Room {
+    Room { name, layer: Engines, beside: &[], never: BEHIND_THE_GATE }
+}
+
+const fn door(name: &'static str) -> Room {
+    Room { name, layer: Surface, beside: &["api"], never: BEHIND_THE_DOOR }
+}
+
+/// Every crate of the workspace, lowest first.
+pub(crate) const HOUSE: &[Room] = &[
+    room("model", Words, &[]),
+    room("secret", Words, &[]),
+    room("ambient", Words, &[]),
+    room("crypto", Mechanisms, &[]),
+    room("keyring", Mechanisms, &["crypto"]),
+    room("unlock", Mechanisms, &["crypto", "keyring"]),
+    room("authz", Mechanisms, &[]),
+    room("x509", Mechanisms, &["crypto"]),
+    room("store", Custody, &[]),
+    room("store-sqlite", Custody, &["store"]),
+    room("barrier", Custody, &["store"]),
+    room("audit", Custody, &["store", "barrier"]),
+    room("gate", Custody, &["store", "barrier", "audit"]),
+    engine("operator"),
+    engine("identity"),
+    engine("secrets"),
+    room("api", Surface, &[]),
+    door("door-native"),
+    room("server", Surface, &["api", "door-native"]),
+    room("cli", Surface, &["api", "server"]),
+    room("testkit", Tools, &[]),
+    room("xtask", Tools, &[]),
+];
+
+/// Crates that run nothing of the outside: no files, sockets, processes, runtimes, databases.
+pub(crate) const PURE_LAYERS: &[Layer] = &[Words, Mechanisms];
+
+/// The row of a crate.
+pub(crate) fn room_of(name: &str) -> Option<&'static Room> {
+    HOUSE.iter().find(|room| room.name == name)
+}
+
+/// Whether a crate is shipped to nobody.
+pub(crate) fn is_tool(name: &str) -> bool {
+    room_of(name).is_some_and(|room| room.layer == Tools)
+}
