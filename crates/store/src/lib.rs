@@ -130,6 +130,12 @@ pub trait Store: Send + Sync + 'static {
     /// One row, or `None`. Runs inline: a point read does not leave the calling thread.
     async fn get(&self, key: &RowKey) -> Result<Option<Row>, StoreError>;
 
+    /// The row with the greatest key that begins with `prefix`. A point read where the engine can do it.
+    async fn last(&self, prefix: &[u8]) -> Result<Option<Row>, StoreError> {
+        let range = Range { prefix: prefix.to_vec(), after: None, order: Order::Descending, limit: 1 };
+        Ok(self.list(range).await?.pop())
+    }
+
     /// The rows of a range in key order, at most `range.limit`.
     async fn list(&self, range: Range) -> Result<Vec<Row>, StoreError>;
 

@@ -1,0 +1,77 @@
+//! A batch: what a view wants to happen at once, and what to remember once it has.
+
+use strongroom_store::{Change, Class, PendingEntry, Precondition, RowKey, Txn};
+
+/// What to do in memory once a batch is durable.
+pub type Applied = Box<dyn FnOnce() + Send>;
+
+/// Sealed changes with their preconditions. Only views build them; only the gate commits them.
+#[derive(Default)]
+pub struct Batch {
+    pub(crate) class: Class,
+    pub(crate) preconditions: Vec<Precondition>,
+    pub(crate) changes: Vec<Change>,
+    pub(crate) applied: Vec<Applied>,
+}
+
+impl Batch {
+    /// A batch that does nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets it use the reserve of a full disk.
+    #[must_use]
+    pub fn essential(mut self) -> Self {
+        self.class = Class::Essential;
+        self
+    }
+
+    /// Requires something.
+    pub fn require(&mut self, precondition: Precondition) {
+        if !self.preconditions.contains(&precondition) {
+            self.preconditions.push(precondition);
+        }
+    }
+
+    /// Writes a row whose value is already sealed or is no secret.
+    pub fn put(&mut self, key: RowKey, value: Vec<u8>) {
+        self.changes.push(Change::Put(key, value));
+    }
+
+    /// Deletes a row.
+    pub fn delete(&mut self, key: RowKey) {
+        self.changes.push(Change::Delete(key));
+    }
+
+    /// Deletes all rows with a prefix.
+    pub fn delete_prefix(&mut self, prefix: Vec<u8>) {
+        self.changes.push(Change::DeletePrefix(prefix));
+    }
+
+    /// Adds something to do in memory once it is durable.
+    pub fn then(&mut self, applied: impl FnOnce() + Send + 'static) {
+        self.applied.push(Box::new(applied));
+    }
+
+    /// Adds another batch's part to this one.
+    pub fn absorb(&mut self, other: Self) {
+        for precondition in other.preconditions {
+            self.require(precondition);
+        }
+        self.changes.extend(other.changes);
+        self.applied.extend(other.applied);
+    }
+
+    /// The transaction with its entry, and what to do once it is durable.
+    pub fn into_txn(self, entry: Option<PendingEntry>) -> (Txn, Vec<Applied>) {
+        let Self { class, preconditions, changes, applied } = self;
+        (Txn { class, preconditions, changes, entry }, applied)
+    }
+}
+
+impl std::fmt::Debug for Batch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Batch({} preconditions, {:?})", self.preconditions.len(), self.changes)
+    }
+}

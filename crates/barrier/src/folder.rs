@@ -1,0 +1,405 @@
+//! Folders: named objects with versions, sealed under one keyset.
+
+use crate::batch::Batch;
+use crate::index::{Head, Index};
+use crate::names::{self, NameLocks};
+use crate::opened::KeysetState;
+use crate::payload::{Reader, Writer};
+use crate::{BarrierError, keys};
+use parking_lot::RwLock;
+use std::sync::Arc;
+use strongroom_ambient::{Ambient, UnixMillis};
+use strongroom_crypto::MacKey;
+use strongroom_keyring::{Kind, Place, Sealer};
+use strongroom_model::{FolderId, ObjectId, PartitionId};
+use strongroom_secret::SecretBytes;
+use strongroom_store::{Change, MergeRefused, Order, Precondition, Range, Row, RowKey, SharedStore};
+
+/// Rows read at a time while a folder is opened.
+const SCAN_ROWS: usize = 1_000;
+/// Most names that a listing of a folder beyond the index opens.
+const MAX_UNINDEXED_LIST: usize = 10_000_000;
+
+/// A directory entry, opened.
+#[derive(Debug)]
+pub struct Entry {
+    /// What it names.
+    pub object: ObjectId,
+    /// The name.
+    pub name: String,
+    /// What the engine put beside it.
+    pub payload: Vec<u8>,
+}
+
+/// A version of an object, opened.
+#[derive(Debug)]
+pub struct VersionRecord {
+    /// Its number, from 1.
+    pub version: u64,
+    /// What the engine put there.
+    pub plain: SecretBytes,
+}
+
+/// A page of names.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The names, in order.
+    pub names: Vec<String>,
+    /// Whether there are more after the last.
+    pub more: bool,
+}
+
+/// A folder: directory entries, versions of objects, and their authenticated count.
+pub struct Folder {
+    /// Its id.
+    pub id: FolderId,
+    partition: PartitionId,
+    store: SharedStore,
+    ambient: Ambient,
+    names: Arc<MacKey>,
+    keyset: Arc<KeysetState>,
+    entries: Sealer,
+    versions: Sealer,
+    counts: Arc<Sealer>,
+    index: Arc<RwLock<Index>>,
+    index_limit: usize,
+    locks: NameLocks,
+}
+
+/// What a folder is made from.
+pub(crate) struct FolderParts {
+    pub(crate) id: FolderId,
+    pub(crate) partition: PartitionId,
+    pub(crate) store: SharedStore,
+    pub(crate) ambient: Ambient,
+    pub(crate) names: Arc<MacKey>,
+    pub(crate) keyset: Arc<KeysetState>,
+    pub(crate) index_limit: usize,
+}
+
+impl Folder {
+    pub(crate) fn new(parts: FolderParts) -> Self {
+        let FolderParts { id, partition, store, ambient, names, keyset, index_limit } = parts;
+        let sealer = |kind| Sealer::new(&keyset.keyset, Place { partition, folder: id, kind });
+        Self {
+            entries: sealer(Kind::Entry),
+            versions: sealer(Kind::SecretVersion),
+            counts: Arc::new(sealer(Kind::Count)),
+            id,
+            partition,
+            store,
+            ambient,
+            names,
+            keyset,
+            index: Arc::default(),
+            index_limit,
+            locks: NameLocks::new(),
+        }
+    }
+
+    /// Opens every entry into the index, and checks their number against the folder's count.
+    pub(crate) async fn load(&self) -> Result<Vec<Entry>, BarrierError> {
+        let mut small = Vec::new();
+        let mut seen = 0_u64;
+        let mut after = None;
+        loop {
+            let rows = self.scan(after.take()).await?;
+            let Some(last) = rows.last().map(|row| row.key.clone()) else { break };
+            for row in &rows {
+                let entry = self.open_entry(row)?;
+                seen += 1;
+                let head = Arc::new(Head::new(entry.object));
+                self.index.write().insert(&entry.name, head, self.index_limit);
+                if seen <= 10_000 {
+                    small.push(entry);
+                }
+            }
+            after = Some(last);
+        }
+        let (count, _) = self.count().await?;
+        if count != seen {
+            return Err(self.corrupt(&format!("{seen} entries where its count says {count}")));
+        }
+        Ok(small)
+    }
+
+    async fn scan(&self, after: Option<RowKey>) -> Result<Vec<Row>, BarrierError> {
+        let range =
+            Range { prefix: keys::entries(self.id), after, order: Order::Ascending, limit: SCAN_ROWS };
+        Ok(self.store.list(range).await?)
+    }
+
+    fn open_entry(&self, row: &Row) -> Result<Entry, BarrierError> {
+        self.try_open_entry(row).ok_or_else(|| self.corrupt(&format!("directory entry {:?}", row.key)))
+    }
+
+    fn try_open_entry(&self, row: &Row) -> Option<Entry> {
+        let (object, record) = row.value.split_first_chunk::<16>()?;
+        let object = ObjectId(*object);
+        let plain = self.entries.open(&object, 0, record).ok()?;
+        plain.expose(|bytes| {
+            let (name, payload) = names::unpad(bytes)?;
+            // an entry moved to another row would otherwise answer to another name
+            let in_place = keys::entry(self.id, &self.hash(name)) == row.key;
+            in_place.then(|| Entry { object, name: name.to_owned(), payload: payload.to_vec() })
+        })
+    }
+
+    /// The hash under which a name lies.
+    pub fn hash(&self, name: &str) -> [u8; 16] {
+        names::hash(&self.names, self.id, name)
+    }
+
+    /// Holds a name: writers under one name follow each other.
+    pub async fn hold(&self, name: &str) -> tokio::sync::MutexGuard<'_, ()> {
+        self.locks.lock(&self.hash(name)).await
+    }
+
+    /// What a name names.
+    pub async fn find(&self, name: &str) -> Result<Option<Arc<Head>>, BarrierError> {
+        {
+            let index = self.index.read();
+            if index.is_whole() {
+                return Ok(index.get(name));
+            }
+        }
+        Ok(self.entry(name).await?.map(|entry| Arc::new(Head::new(entry.object))))
+    }
+
+    /// The directory entry of a name.
+    pub async fn entry(&self, name: &str) -> Result<Option<Entry>, BarrierError> {
+        let key = keys::entry(self.id, &self.hash(name));
+        match self.store.get(&key).await? {
+            Some(row) => self.open_entry(&row).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The newest version of an object that the index or an entry named: it must be there, unless the object was
+    /// deleted meanwhile.
+    pub async fn latest(&self, name: &str, head: &Head) -> Result<Option<VersionRecord>, BarrierError> {
+        if let Some(version) = head.seen_version()
+            && let Some(record) = self.version(head.object, version).await?
+        {
+            return Ok(Some(record));
+        }
+        if let Some(row) = self.store.last(&keys::versions(self.id, head.object)).await? {
+            let record = self.open_version(head.object, &row)?;
+            head.saw(record.version);
+            return Ok(Some(record));
+        }
+        match self.entry(name).await? {
+            Some(entry) if entry.object == head.object => {
+                Err(self.corrupt(&format!("object {} has an entry and no version", head.object)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// One version of an object.
+    pub async fn version(
+        &self,
+        object: ObjectId,
+        version: u64,
+    ) -> Result<Option<VersionRecord>, BarrierError> {
+        match self.store.get(&keys::version(self.id, object, version)).await? {
+            Some(row) => self.open_version(object, &row).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The versions of an object, newest first, at most `limit`.
+    pub async fn versions(&self, object: ObjectId, limit: usize) -> Result<Vec<VersionRecord>, BarrierError> {
+        let range =
+            Range { prefix: keys::versions(self.id, object), after: None, order: Order::Descending, limit };
+        self.store.list(range).await?.iter().map(|row| self.open_version(object, row)).collect()
+    }
+
+    fn open_version(&self, object: ObjectId, row: &Row) -> Result<VersionRecord, BarrierError> {
+        let corrupt = || self.corrupt(&format!("version {:?}", row.key));
+        let version = keys::version_of(&row.key).ok_or_else(corrupt)?;
+        let plain = self.versions.open(&object, version, &row.value).map_err(|_| corrupt())?;
+        Ok(VersionRecord { version, plain })
+    }
+
+    /// Names in order that begin with `prefix`, after `after`, and that `keep` wants.
+    pub async fn page(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        keep: impl Fn(&str) -> bool + Send + Sync,
+    ) -> Result<Page, BarrierError> {
+        let indexed = {
+            let index = self.index.read();
+            index.is_whole().then(|| index.page(prefix, after, limit.saturating_add(1), &keep))
+        };
+        let mut names = match indexed {
+            Some(names) => names,
+            None => self.page_unindexed(prefix, after, limit.saturating_add(1), &keep).await?,
+        };
+        let more = names.len() > limit;
+        names.truncate(limit);
+        Ok(Page { names, more })
+    }
+
+    /// Opens the whole folder, keeping the smallest names beyond `after`.
+    async fn page_unindexed(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        keep: &(impl Fn(&str) -> bool + Send + Sync),
+    ) -> Result<Vec<String>, BarrierError> {
+        let mut smallest =
+            std::collections::BinaryHeap::with_capacity(limit.saturating_add(1).min(SCAN_ROWS));
+        let mut position = None;
+        let mut opened = 0;
+        loop {
+            let rows = self.scan(position.take()).await?;
+            let Some(last) = rows.last().map(|row| row.key.clone()) else { break };
+            opened += rows.len();
+            if opened > MAX_UNINDEXED_LIST {
+                return Err(BarrierError::Store(strongroom_store::StoreError::Busy));
+            }
+            for row in &rows {
+                let name = self.open_entry(row)?.name;
+                if name.starts_with(prefix) && after.is_none_or(|after| name.as_str() > after) && keep(&name)
+                {
+                    smallest.push(name);
+                    if smallest.len() > limit {
+                        smallest.pop();
+                    }
+                }
+            }
+            position = Some(last);
+        }
+        Ok(smallest.into_sorted_vec())
+    }
+
+    /// Entries, and when one was last made or removed.
+    pub async fn count(&self) -> Result<(u64, UnixMillis), BarrierError> {
+        match self.store.get(&keys::count(self.id)).await? {
+            Some(row) => {
+                open_count(&self.counts, self.id, &row.value).ok_or_else(|| self.corrupt("its count"))
+            }
+            None => Ok((0, UnixMillis(0))),
+        }
+    }
+
+    fn corrupt(&self, what: &str) -> BarrierError {
+        BarrierError::corrupt(format!("folder {}: {what}", self.id))
+    }
+
+    /// A new batch in this folder: it fails if the keyset is rotated meanwhile.
+    pub fn batch(&self) -> Batch {
+        let mut batch = Batch::new();
+        batch.require(Precondition::Fence(self.keyset.row.clone(), self.keyset.revision));
+        batch
+    }
+
+    /// Adds an entry for a new object. Its name must be free.
+    pub fn create_entry(&self, batch: &mut Batch, name: &str, object: ObjectId, payload: &[u8]) -> Arc<Head> {
+        let key = keys::entry(self.id, &self.hash(name));
+        let mut value = object.0.to_vec();
+        let plain = names::pad(name, payload);
+        self.entries.seal_into(&self.ambient, &object, 0, &plain, &mut value);
+        batch.require(Precondition::Absent(key.clone()));
+        batch.put(key, value);
+        self.change_count(batch, 1);
+        let head = Arc::new(Head::new(object));
+        let (index, limit) = (Arc::clone(&self.index), self.index_limit);
+        let (name, named) = (SecretBytes::new(name.as_bytes().to_vec()), Arc::clone(&head));
+        batch.then(move || {
+            name.expose(|bytes| {
+                index.write().insert(std::str::from_utf8(bytes).unwrap_or_default(), named, limit)
+            });
+        });
+        head
+    }
+
+    /// Removes an entry and every version of its object.
+    pub fn remove_entry(&self, batch: &mut Batch, name: &str, object: ObjectId) {
+        let key = keys::entry(self.id, &self.hash(name));
+        batch.require(Precondition::Present(key.clone()));
+        batch.delete(key);
+        batch.delete_prefix(keys::versions(self.id, object));
+        self.change_count(batch, -1);
+        let index = Arc::clone(&self.index);
+        let name = SecretBytes::new(name.as_bytes().to_vec());
+        batch.then(move || {
+            name.expose(|bytes| index.write().remove(std::str::from_utf8(bytes).unwrap_or_default(), object));
+        });
+    }
+
+    /// Adds a version. The one before must still be there, and this one must not.
+    pub fn add_version(&self, batch: &mut Batch, head: &Arc<Head>, version: u64, plain: &[u8]) {
+        let key = keys::version(self.id, head.object, version);
+        if version > 1 {
+            batch.require(Precondition::Present(keys::version(self.id, head.object, version - 1)));
+        }
+        batch.require(Precondition::Absent(key.clone()));
+        batch.put(key, self.versions.seal(&self.ambient, &head.object, version, plain));
+        let head = Arc::clone(head);
+        batch.then(move || head.saw(version));
+    }
+
+    /// Removes everything in the folder, count included.
+    pub fn remove_all(&self, batch: &mut Batch) {
+        batch.delete_prefix(keys::folder_versions(self.id));
+        batch.delete_prefix(keys::entries(self.id));
+        batch.delete(keys::count(self.id));
+        let index = Arc::clone(&self.index);
+        batch.then(move || index.write().wipe());
+    }
+
+    fn change_count(&self, batch: &mut Batch, by: i64) {
+        let (counts, ambient, id) = (Arc::clone(&self.counts), self.ambient.clone(), self.id);
+        let merge = move |present: Option<&[u8]>| {
+            let (count, _) = match present {
+                Some(record) => open_count(&counts, id, record).ok_or(MergeRefused)?,
+                None => (0, UnixMillis(0)),
+            };
+            let count = count.checked_add_signed(by).ok_or(MergeRefused)?;
+            Ok(Some(seal_count(&counts, &ambient, id, count)))
+        };
+        batch.changes.push(Change::Merge(keys::count(self.id), Box::new(merge)));
+    }
+
+    /// The partition it lies in.
+    pub fn partition(&self) -> PartitionId {
+        self.partition
+    }
+
+    /// The keyset that seals it.
+    pub fn keyset(&self) -> &Arc<KeysetState> {
+        &self.keyset
+    }
+
+    /// Names in the index.
+    pub fn indexed(&self) -> usize {
+        self.index.read().len()
+    }
+
+    pub(crate) fn wipe(&self) {
+        self.index.write().wipe();
+    }
+}
+
+fn open_count(counts: &Sealer, folder: FolderId, record: &[u8]) -> Option<(u64, UnixMillis)> {
+    counts.open(&ObjectId(folder.0), 0, record).ok()?.expose(|bytes| {
+        let mut reader = Reader::new(bytes);
+        Some((reader.u64()?, UnixMillis(reader.i64()?)))
+    })
+}
+
+fn seal_count(counts: &Sealer, ambient: &Ambient, folder: FolderId, count: u64) -> Vec<u8> {
+    let plain = Writer::new().u64(count).i64(ambient.now().0).finish();
+    counts.seal(ambient, &ObjectId(folder.0), 0, &plain)
+}
+
+impl std::fmt::Debug for Folder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Folder({})", self.id)
+    }
+}

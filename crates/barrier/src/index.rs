@@ -1,0 +1,163 @@
+//! The index of opened names: the one thing kept open in memory, wiped on lock.
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use strongroom_model::ObjectId;
+
+/// An object as the index knows it.
+#[derive(Debug)]
+pub struct Head {
+    /// The object.
+    pub object: ObjectId,
+    /// Its newest version as last seen; 0 when not seen yet.
+    version: AtomicU64,
+}
+
+impl Head {
+    /// An object whose newest version is not known.
+    pub(crate) fn new(object: ObjectId) -> Self {
+        Self { object, version: AtomicU64::new(0) }
+    }
+
+    /// The newest version as last seen.
+    pub fn seen_version(&self) -> Option<u64> {
+        match self.version.load(Ordering::Acquire) {
+            0 => None,
+            version => Some(version),
+        }
+    }
+
+    /// Takes note of a version.
+    pub(crate) fn saw(&self, version: u64) {
+        self.version.fetch_max(version, Ordering::AcqRel);
+    }
+}
+
+/// An opened name; wiped when dropped.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct OpenName(Box<str>);
+
+impl Borrow<str> for OpenName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Drop for OpenName {
+    fn drop(&mut self) {
+        strongroom_secret::wipe(&mut *self.0);
+    }
+}
+
+/// Names of a folder in order, while there are no more than the limit.
+///
+/// Writers hold its lock for one insertion or removal in memory, never across input or output.
+#[derive(Default)]
+pub(crate) struct Index {
+    names: BTreeMap<OpenName, Arc<Head>>,
+    overflowed: bool,
+}
+
+impl Index {
+    /// Whether every name of the folder is here.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.overflowed
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<Arc<Head>> {
+        self.names.get(name).cloned()
+    }
+
+    pub(crate) fn insert(&mut self, name: &str, head: Arc<Head>, limit: usize) {
+        if self.overflowed {
+            return;
+        }
+        if self.names.len() >= limit {
+            self.overflowed = true;
+            self.names.clear();
+            return;
+        }
+        self.names.insert(OpenName(name.into()), head);
+    }
+
+    /// Removes a name if it still names this object.
+    pub(crate) fn remove(&mut self, name: &str, object: ObjectId) {
+        if self.names.get(name).is_some_and(|head| head.object == object) {
+            self.names.remove(name);
+        }
+    }
+
+    /// Names in order, after `after`, that begin with `prefix`; at most `limit` that `keep` wants.
+    pub(crate) fn page(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        keep: impl Fn(&str) -> bool,
+    ) -> Vec<String> {
+        let start = match after {
+            Some(after) if after >= prefix => Bound::Excluded(after),
+            _ => Bound::Included(prefix),
+        };
+        self.names
+            .range::<str, _>((start, Bound::Unbounded))
+            .map(|(name, _)| &*name.0)
+            .take_while(|name| name.starts_with(prefix))
+            .filter(|name| keep(name))
+            .take(limit)
+            .map(str::to_owned)
+            .collect()
+    }
+
+    pub(crate) fn wipe(&mut self) {
+        self.names.clear();
+        self.overflowed = true;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn index(names: &[&str], limit: usize) -> Index {
+        let mut index = Index::default();
+        for name in names {
+            index.insert(name, Arc::new(Head::new(ObjectId([1; 16]))), limit);
+        }
+        index
+    }
+
+    #[test]
+    fn pages_follow_each_other_in_order() {
+        let index = index(&["b/2", "a", "b/1", "c", "b/3"], 10);
+        assert_eq!(index.page("", None, 2, |_| true), ["a", "b/1"]);
+        assert_eq!(index.page("", Some("b/1"), 9, |_| true), ["b/2", "b/3", "c"]);
+        assert_eq!(index.page("b/", None, 9, |_| true), ["b/1", "b/2", "b/3"]);
+        assert_eq!(index.page("b/", Some("a"), 9, |_| true), ["b/1", "b/2", "b/3"]);
+        assert_eq!(index.page("b/", Some("b/2"), 9, |_| true), ["b/3"]);
+        assert_eq!(index.page("", None, 9, |name| name.contains('2')), ["b/2"]);
+    }
+
+    #[test]
+    fn beyond_its_limit_it_is_no_longer_whole() {
+        let index = index(&["a", "b", "c"], 2);
+        assert!(!index.is_whole());
+        assert_eq!(index.len(), 0);
+    }
+
+    #[test]
+    fn a_late_removal_does_not_take_a_new_object_away() {
+        let mut index = index(&["a"], 2);
+        index.remove("a", ObjectId([2; 16]));
+        assert!(index.get("a").is_some());
+        index.remove("a", ObjectId([1; 16]));
+        assert!(index.get("a").is_none());
+    }
+}

@@ -1,0 +1,356 @@
+//! The opened hierarchy: a partition's keys, its folders, its single records.
+
+use crate::batch::Batch;
+use crate::folder::{Folder, FolderParts};
+use crate::payload::{Reader, Writer};
+use crate::{BarrierError, Limits, keys};
+use parking_lot::RwLock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use strongroom_ambient::Ambient;
+use strongroom_crypto::MacKey;
+use strongroom_keyring::{Keyset, Kind, Partition, Place, RootKey, Sealer, WrapError};
+use strongroom_model::{FolderId, KeysetId, ObjectId, PartitionId, StoreId};
+use strongroom_secret::SecretBytes;
+use strongroom_store::{Precondition, Range, Revision, RowKey, SharedStore};
+
+/// Most partitions, keysets and such that are read at once.
+const MAX_ROWS: usize = 10_000;
+
+/// A keyset, unwrapped, with the row it came from: the fence of everything it seals.
+#[derive(Debug)]
+pub struct KeysetState {
+    /// The keys.
+    pub keyset: Keyset,
+    /// Its row.
+    pub row: RowKey,
+    /// The row's revision when it was read.
+    pub revision: Revision,
+}
+
+/// Everything that the root key opens.
+pub struct Opened {
+    partition: Partition,
+    store: SharedStore,
+    ambient: Ambient,
+    limits: Limits,
+    names: Arc<MacKey>,
+    keysets: BTreeMap<KeysetId, Arc<KeysetState>>,
+    system: Arc<KeysetState>,
+    trail: Sealer,
+    singles: Vec<(Kind, Sealer)>,
+    /// The folder of stores.
+    pub stores: Arc<Folder>,
+    /// The folder of users.
+    pub users: Arc<Folder>,
+    /// The folder of keysets.
+    pub keyset_names: Arc<Folder>,
+    open_stores: RwLock<BTreeMap<StoreId, Arc<Folder>>>,
+}
+
+/// Kinds that lie in no folder, under the partition's system keyset.
+const SINGLES: [Kind; 7] = [
+    Kind::User,
+    Kind::Credential,
+    Kind::Token,
+    Kind::CheckpointKey,
+    Kind::Outcome,
+    Kind::Clock,
+    Kind::KeyMap,
+];
+
+/// A fresh hierarchy: the rows that make it, and the hierarchy itself, not yet durable.
+pub struct NewHierarchy {
+    /// The rows.
+    pub batch: Batch,
+    /// What they will open to.
+    pub opened: Opened,
+}
+
+impl Opened {
+    /// Generates a partition with its keysets and one keyset for stores, called `default`.
+    pub fn generate(
+        store: &SharedStore,
+        ambient: &Ambient,
+        limits: Limits,
+        root: &RootKey,
+        root_generation: u64,
+    ) -> Result<NewHierarchy, BarrierError> {
+        let partition = Partition::generate(ambient, PartitionId(ambient.random()));
+        let default = KeysetId(ambient.random());
+        let mut batch = Batch::new();
+        batch.put(keys::partition(partition.id), partition.wrap(ambient, root, root_generation));
+        let mut keysets = BTreeMap::new();
+        for id in [partition.system, partition.trail, default] {
+            let keyset = Keyset::generate(ambient, id);
+            let row = keys::keyset(partition.id, id);
+            batch.put(row.clone(), keyset.wrap(ambient, partition.id, &partition.kek));
+            keysets.insert(id, Arc::new(KeysetState { keyset, row, revision: Revision(0) }));
+        }
+        let opened = Self::assemble(store, ambient, limits, partition, keysets)?;
+        opened.keyset_names.create_entry(&mut batch, "default", ObjectId(default.0), &[]);
+        Ok(NewHierarchy { batch, opened })
+    }
+
+    /// Unwraps what is stored and loads the index of names.
+    pub(crate) async fn load(
+        store: &SharedStore,
+        ambient: &Ambient,
+        limits: Limits,
+        root: &RootKey,
+    ) -> Result<Self, BarrierError> {
+        let partition = load_partition(store, root).await?;
+        let keysets = load_keysets(store, &partition).await?;
+        let opened = Self::assemble(store, ambient, limits, partition, keysets)?;
+        opened.keyset_names.load().await?;
+        opened.users.load().await?;
+        for entry in opened.stores.load().await? {
+            opened.open_store(StoreId(entry.object.0)).await?;
+        }
+        Ok(opened)
+    }
+
+    fn assemble(
+        store: &SharedStore,
+        ambient: &Ambient,
+        limits: Limits,
+        partition: Partition,
+        keysets: BTreeMap<KeysetId, Arc<KeysetState>>,
+    ) -> Result<Self, BarrierError> {
+        let named = |id: KeysetId| {
+            keysets.get(&id).cloned().ok_or_else(|| BarrierError::corrupt(format!("keyset {id} is missing")))
+        };
+        let (system, trail) = (named(partition.system)?, named(partition.trail)?);
+        let names = Arc::new(partition.names_mac());
+        let place = |kind| Place { partition: partition.id, folder: FolderId::default(), kind };
+        let folder = |id| {
+            Arc::new(Folder::new(FolderParts {
+                id,
+                partition: partition.id,
+                store: Arc::clone(store),
+                ambient: ambient.clone(),
+                names: Arc::clone(&names),
+                keyset: Arc::clone(&system),
+                index_limit: limits.indexed_names,
+            }))
+        };
+        Ok(Self {
+            trail: Sealer::new(&trail.keyset, place(Kind::Trail)),
+            singles: SINGLES.map(|kind| (kind, Sealer::new(&system.keyset, place(kind)))).into(),
+            stores: folder(partition.folders.stores),
+            users: folder(partition.folders.users),
+            keyset_names: folder(partition.folders.keysets),
+            open_stores: RwLock::default(),
+            store: Arc::clone(store),
+            ambient: ambient.clone(),
+            partition,
+            limits,
+            names,
+            keysets,
+            system,
+        })
+    }
+
+    /// The partition.
+    pub fn partition(&self) -> PartitionId {
+        self.partition.id
+    }
+
+    /// The store below.
+    pub fn store(&self) -> &SharedStore {
+        &self.store
+    }
+
+    /// The partition's row, wrapped anew under another root key.
+    pub fn rewrap(&self, root: &RootKey, root_generation: u64) -> (RowKey, Vec<u8>) {
+        (keys::partition(self.partition.id), self.partition.wrap(&self.ambient, root, root_generation))
+    }
+
+    /// Seals the trail's entries.
+    pub fn trail(&self) -> &Sealer {
+        &self.trail
+    }
+
+    /// A keyset.
+    pub fn keyset(&self, id: KeysetId) -> Option<&Arc<KeysetState>> {
+        self.keysets.get(&id)
+    }
+
+    /// A batch of single records: it fails if the system keyset is rotated meanwhile.
+    pub fn batch(&self) -> Batch {
+        let mut batch = Batch::new();
+        batch.require(Precondition::Fence(self.system.row.clone(), self.system.revision));
+        batch
+    }
+
+    /// Seals a record that lies in no folder.
+    pub fn seal(&self, kind: Kind, object: [u8; 16], plain: &[u8]) -> Vec<u8> {
+        match self.single(kind) {
+            Some(sealer) => sealer.seal(&self.ambient, &ObjectId(object), 0, plain),
+            None => unreachable!("{kind:?} is in SINGLES"),
+        }
+    }
+
+    /// Opens a record that lies in no folder.
+    pub fn open_single(
+        &self,
+        kind: Kind,
+        object: [u8; 16],
+        record: &[u8],
+    ) -> Result<SecretBytes, BarrierError> {
+        self.single(kind)
+            .and_then(|sealer| sealer.open(&ObjectId(object), 0, record).ok())
+            .ok_or_else(|| BarrierError::corrupt(format!("{kind:?} {}", ObjectId(object))))
+    }
+
+    /// Reads and opens a record that lies in no folder.
+    pub async fn read_single(
+        &self,
+        kind: Kind,
+        object: [u8; 16],
+        key: &RowKey,
+    ) -> Result<Option<SecretBytes>, BarrierError> {
+        match self.store.get(key).await? {
+            Some(row) => self.open_single(kind, object, &row.value).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn single(&self, kind: Kind) -> Option<&Sealer> {
+        self.singles.iter().find(|(of, _)| *of == kind).map(|(_, sealer)| sealer)
+    }
+
+    /// A store's folder, if it is open.
+    pub fn store_folder(&self, id: StoreId) -> Option<Arc<Folder>> {
+        self.open_stores.read().get(&id).cloned()
+    }
+
+    /// A store by name.
+    pub async fn find_store(&self, name: &str) -> Result<Option<Arc<Folder>>, BarrierError> {
+        let Some(head) = self.stores.find(name).await? else { return Ok(None) };
+        let id = StoreId(head.object.0);
+        match self.store_folder(id) {
+            Some(folder) => Ok(Some(folder)),
+            None => self.open_store(id).await.map(Some),
+        }
+    }
+
+    async fn open_store(&self, id: StoreId) -> Result<Arc<Folder>, BarrierError> {
+        let folder = Arc::new(self.folder(id, self.attached_keyset(id).await?)?);
+        folder.load().await?;
+        self.open_stores.write().insert(id, Arc::clone(&folder));
+        Ok(folder)
+    }
+
+    async fn attached_keyset(&self, id: StoreId) -> Result<KeysetId, BarrierError> {
+        let missing = || BarrierError::corrupt(format!("store {id} has no keyset"));
+        let key = keys::keymap(self.partition.id, id);
+        let plain = self.read_single(Kind::KeyMap, id.0, &key).await?.ok_or_else(missing)?;
+        plain.expose(|bytes| Reader::new(bytes).array()).map(KeysetId).ok_or_else(missing)
+    }
+
+    fn folder(&self, id: StoreId, keyset: KeysetId) -> Result<Folder, BarrierError> {
+        let keyset = self
+            .keysets
+            .get(&keyset)
+            .ok_or_else(|| BarrierError::corrupt(format!("store {id} is attached to a missing keyset")))?;
+        Ok(Folder::new(FolderParts {
+            id: id.into(),
+            partition: self.partition.id,
+            store: Arc::clone(&self.store),
+            ambient: self.ambient.clone(),
+            names: Arc::clone(&self.names),
+            keyset: Arc::clone(keyset),
+            index_limit: self.limits.indexed_names,
+        }))
+    }
+
+    /// Adds a store: its entry, its place in the key map, its folder.
+    pub fn create_store(
+        self: &Arc<Self>,
+        name: &str,
+        keyset: KeysetId,
+        payload: &[u8],
+    ) -> Result<(StoreId, Batch), BarrierError> {
+        let id = StoreId(self.ambient.random());
+        let folder = Arc::new(self.folder(id, keyset)?);
+        let mut batch = self.stores.batch();
+        // the keyset must outlive the moment it is attached
+        batch.require(Precondition::Present(folder.keyset().row.clone()));
+        self.stores.create_entry(&mut batch, name, ObjectId(id.0), payload);
+        let keymap = Writer::new().raw(&keyset.0).finish();
+        batch.put(keys::keymap(self.partition.id, id), self.seal(Kind::KeyMap, id.0, &keymap));
+        let opened = Arc::clone(self);
+        batch.then(move || {
+            opened.open_stores.write().insert(id, folder);
+        });
+        Ok((id, batch))
+    }
+
+    /// Removes a store and everything in it.
+    pub fn remove_store(self: &Arc<Self>, name: &str, folder: &Arc<Folder>) -> Batch {
+        let id = StoreId(folder.id.0);
+        let mut batch = self.stores.batch().essential();
+        self.stores.remove_entry(&mut batch, name, ObjectId(id.0));
+        batch.delete(keys::keymap(self.partition.id, id));
+        folder.remove_all(&mut batch);
+        let opened = Arc::clone(self);
+        batch.then(move || {
+            opened.open_stores.write().remove(&id);
+        });
+        batch
+    }
+
+    /// The precondition that a store is still there.
+    pub fn require_store(&self, batch: &mut Batch, folder: &Folder) {
+        batch.require(Precondition::Present(keys::keymap(self.partition.id, StoreId(folder.id.0))));
+    }
+
+    /// Names in the indexes.
+    pub fn indexed(&self) -> usize {
+        self.open_stores.read().values().map(|folder| folder.indexed()).sum()
+    }
+
+    pub(crate) fn wipe(&self) {
+        for folder in [&self.stores, &self.users, &self.keyset_names] {
+            folder.wipe();
+        }
+        for (_, folder) in std::mem::take(&mut *self.open_stores.write()) {
+            folder.wipe();
+        }
+    }
+}
+
+async fn load_partition(store: &SharedStore, root: &RootKey) -> Result<Partition, BarrierError> {
+    let rows = store.list(Range::prefix(keys::partitions(), MAX_ROWS)).await?;
+    let row = rows.first().ok_or_else(|| BarrierError::corrupt("no partition"))?;
+    let id = row.key.as_bytes().get(1..).and_then(PartitionId::from_slice);
+    let id = id.ok_or_else(|| BarrierError::corrupt(format!("partition {:?}", row.key)))?;
+    Partition::unwrap(id, root, &row.value).map_err(|fault| unwrap_fault(&format!("partition {id}"), fault))
+}
+
+async fn load_keysets(
+    store: &SharedStore,
+    partition: &Partition,
+) -> Result<BTreeMap<KeysetId, Arc<KeysetState>>, BarrierError> {
+    let mut keysets = BTreeMap::new();
+    for row in store.list(Range::prefix(keys::keysets(partition.id), MAX_ROWS)).await? {
+        let id = row.key.as_bytes().get(17..).and_then(KeysetId::from_slice);
+        let id = id.ok_or_else(|| BarrierError::corrupt(format!("keyset {:?}", row.key)))?;
+        let keyset = Keyset::unwrap(partition.id, id, &partition.kek, &row.value)
+            .map_err(|fault| unwrap_fault(&format!("keyset {id}"), fault))?;
+        keysets.insert(id, Arc::new(KeysetState { keyset, row: row.key, revision: row.revision }));
+    }
+    Ok(keysets)
+}
+
+/// Unlock keys are verified before the root key is used, so what does not unwrap is damaged.
+fn unwrap_fault(what: &str, fault: WrapError) -> BarrierError {
+    BarrierError::corrupt(format!("{what}: {fault}"))
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Opened({})", self.partition.id)
+    }
+}

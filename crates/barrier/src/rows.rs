@@ -1,0 +1,140 @@
+//! Row keys: one byte of table, then ids. Part of the format (`docs/formats/rows.md`).
+
+/// Row keys, one function a table.
+pub mod keys {
+    use strongroom_model::{
+        CredentialId, FolderId, KeysetId, ObjectId, PartitionId, RequestId, StoreId, UserId,
+    };
+    use strongroom_store::RowKey;
+
+    fn key(table: u8, parts: &[&[u8]]) -> RowKey {
+        match RowKey::new(prefix(table, parts)) {
+            Ok(key) => key,
+            Err(_) => unreachable!("row keys here have 1 to 41 bytes"),
+        }
+    }
+
+    fn prefix(table: u8, parts: &[&[u8]]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(1 + parts.iter().map(|part| part.len()).sum::<usize>());
+        bytes.push(table);
+        for part in parts {
+            bytes.extend_from_slice(part);
+        }
+        bytes
+    }
+
+    /// The root record: what unlock keys wrap.
+    pub fn root() -> RowKey {
+        key(0x01, &[])
+    }
+
+    /// All partitions.
+    pub fn partitions() -> Vec<u8> {
+        prefix(0x02, &[])
+    }
+
+    /// A partition.
+    pub fn partition(id: PartitionId) -> RowKey {
+        key(0x02, &[&id.0])
+    }
+
+    /// A partition's keysets.
+    pub fn keysets(partition: PartitionId) -> Vec<u8> {
+        prefix(0x03, &[&partition.0])
+    }
+
+    /// A keyset.
+    pub fn keyset(partition: PartitionId, id: KeysetId) -> RowKey {
+        key(0x03, &[&partition.0, &id.0])
+    }
+
+    /// A folder's directory entries.
+    pub fn entries(folder: FolderId) -> Vec<u8> {
+        prefix(0x04, &[&folder.0])
+    }
+
+    /// A directory entry, under its name's hash.
+    pub fn entry(folder: FolderId, hash: &[u8; 16]) -> RowKey {
+        key(0x04, &[&folder.0, hash])
+    }
+
+    /// All versions of all objects of a folder.
+    pub fn folder_versions(folder: FolderId) -> Vec<u8> {
+        prefix(0x05, &[&folder.0])
+    }
+
+    /// All versions of an object.
+    pub fn versions(folder: FolderId, object: ObjectId) -> Vec<u8> {
+        prefix(0x05, &[&folder.0, &object.0])
+    }
+
+    /// A version of an object.
+    pub fn version(folder: FolderId, object: ObjectId, version: u64) -> RowKey {
+        key(0x05, &[&folder.0, &object.0, &version.to_be_bytes()])
+    }
+
+    /// The version number in a version's key.
+    pub fn version_of(key: &RowKey) -> Option<u64> {
+        key.as_bytes().get(33..).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes)
+    }
+
+    /// Which keyset a store is attached to.
+    pub fn keymap(partition: PartitionId, store: StoreId) -> RowKey {
+        key(0x07, &[&partition.0, &store.0])
+    }
+
+    /// A folder's count.
+    pub fn count(folder: FolderId) -> RowKey {
+        key(0x08, &[&folder.0])
+    }
+
+    /// A user.
+    pub fn user(partition: PartitionId, id: UserId) -> RowKey {
+        key(0x09, &[&partition.0, &id.0])
+    }
+
+    /// A credential.
+    pub fn credential(partition: PartitionId, id: CredentialId) -> RowKey {
+        key(0x0a, &[&partition.0, &id.0])
+    }
+
+    /// All tokens.
+    pub fn tokens(partition: PartitionId) -> Vec<u8> {
+        prefix(0x0b, &[&partition.0])
+    }
+
+    /// A token, under half of its digest.
+    pub fn token(partition: PartitionId, half_digest: &[u8; 16]) -> RowKey {
+        key(0x0b, &[&partition.0, half_digest])
+    }
+
+    /// All recorded outcomes.
+    pub fn outcomes() -> Vec<u8> {
+        prefix(0x0c, &[])
+    }
+
+    /// The outcome of a request.
+    pub fn outcome(id: RequestId) -> RowKey {
+        key(0x0c, &[&id.0])
+    }
+
+    /// All checkpoints of the trail.
+    pub fn checkpoints() -> Vec<u8> {
+        prefix(0x0d, &[])
+    }
+
+    /// The checkpoint at an entry.
+    pub fn checkpoint(seq: u64) -> RowKey {
+        key(0x0d, &[&seq.to_be_bytes()])
+    }
+
+    /// The clock's high-water mark.
+    pub fn clock() -> RowKey {
+        key(0x0e, &[])
+    }
+
+    /// The key that signs checkpoints.
+    pub fn checkpoint_key(partition: PartitionId) -> RowKey {
+        key(0x0f, &[&partition.0])
+    }
+}
