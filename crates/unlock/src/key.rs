@@ -109,6 +109,7 @@ fn checksum(set: SetId, index: u8, secret: &[u8; 32]) -> [u8; 4] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn key(index: u8) -> UnlockKey {
         UnlockKey::new(
@@ -168,6 +169,20 @@ mod tests {
         assert_eq!(UnlockKey::parse(text(&key(0)).as_bytes()).unwrap_err(), KeyTextError::Malformed);
         let newer = right.replace("sruk1", "sruk2");
         assert_eq!(UnlockKey::parse(newer.as_bytes()).unwrap_err(), KeyTextError::UnknownVersion);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_are_no_key(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            prop_assert!(UnlockKey::parse(&bytes).is_err());
+        }
+
+        /// Of the right alphabet and length, one text in 2^32 has a right checksum.
+        #[test]
+        fn symbols_by_chance_are_a_slip(symbols in "[0-9a-hjkmnp-tv-z]{72}") {
+            let judged = UnlockKey::parse(format!("sruk1-{symbols}").as_bytes());
+            prop_assert_eq!(judged.unwrap_err(), KeyTextError::Checksum);
+        }
     }
 
     #[test]

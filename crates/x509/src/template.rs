@@ -54,6 +54,7 @@ pub(crate) fn server(
     let first = names.first().ok_or(X509Error::NameCount)?;
     let mut params = common(ambient, first, end);
     params.subject_alt_names = names.iter().map(|name| alternative_name(name)).collect::<Result<_, _>>()?;
+    params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
