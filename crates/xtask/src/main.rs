@@ -8,7 +8,7 @@
 //!
 //! **What it does not know.** What the code means: it proves the shape of it (`tidy`), and runs what tests it.
 //!
-//! **Where to start.** [`main`], then [`tidy::run`].
+//! **Where to start.** [`main`], then [`test::run`] and [`tidy::run`].
 
 #![expect(
     clippy::print_stdout,
@@ -16,7 +16,12 @@
     reason = "a tool for a terminal: its output is its product"
 )]
 
+mod clock;
+mod fuzz;
+mod shell;
+mod test;
 mod tidy;
+mod tools;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,9 +52,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: &str, _arguments: &[String]) -> Outcome<bool> {
+fn run(command: &str, arguments: &[String]) -> Outcome<bool> {
     match command {
+        "test" => test::run(&root(), arguments),
         "tidy" => tidy::run(&root()),
+        "fuzz-smoke" => fuzz::command(&root(), arguments),
         _ => Err(USAGE.into()),
     }
 }

@@ -1,0 +1,83 @@
+//! Runs commands: without standard input, with a limit on their time, and with all that they started ended at it.
+
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use crate::{Outcome, clock};
+
+/// How often a running command is looked at.
+const POLL: Duration = Duration::from_millis(20);
+
+/// How a command ended.
+pub(crate) enum Ended {
+    /// By itself.
+    Exit(ExitStatus),
+    /// By its time limit.
+    TimedOut,
+}
+
+impl Ended {
+    /// Whether it ended by itself and well.
+    pub(crate) fn is_success(&self) -> bool {
+        matches!(self, Self::Exit(status) if status.success())
+    }
+}
+
+/// Runs a command to its end or its limit; output goes where the command says.
+pub(crate) fn run(command: &mut Command, limit: Duration) -> Outcome<Ended> {
+    let mut child = spawn(command)?;
+    let until = clock::now() + limit;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Ended::Exit(status));
+        }
+        if clock::now() >= until {
+            end_group(&mut child)?;
+            return Ok(Ended::TimedOut);
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
+/// Starts a command as the head of its own process group.
+pub(crate) fn spawn(command: &mut Command) -> Outcome<Child> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    command.stdin(Stdio::null()).process_group(0);
+    command.spawn().map_err(|error| format!("{name}: {error}").into())
+}
+
+/// Ends a child that [`spawn`] started, and all that it started, and waits for it.
+pub(crate) fn end_group(child: &mut Child) -> Outcome<()> {
+    if child.try_wait()?.is_none() {
+        let group = rustix::process::Pid::from_child(child);
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL)?;
+        child.wait()?;
+    }
+    Ok(())
+}
+
+/// Sends both outputs of a command to a file.
+pub(crate) fn log_to(command: &mut Command, path: &Path) -> Outcome<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let log = File::create(path)?;
+    command.stdout(log.try_clone()?).stderr(log);
+    Ok(())
+}
+
+/// Whether a program is on the path.
+pub(crate) fn is_there(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// The cargo that runs us.
+pub(crate) fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}

