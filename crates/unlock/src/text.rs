@@ -163,11 +163,15 @@ mod tests {
         assert_eq!(read("srtest", 5, b"srtest2-abc").unwrap_err(), KeyTextError::UnknownVersion);
     }
 
+    fn noise() -> impl Strategy<Value = char> {
+        prop::sample::select(vec![' ', '-', '\n', '\t'])
+    }
+
     proptest! {
         #[test]
         fn what_was_written_is_read_however_it_is_typed(
             bytes in proptest::collection::vec(any::<u8>(), 40),
-            noise in proptest::collection::vec((any::<prop::sample::Index>(), prop::sample::select(vec![' ', '-', '\n', '\t'])), 0..20),
+            noise in proptest::collection::vec((any::<prop::sample::Index>(), noise()), 0..20),
             upper in any::<bool>(),
         ) {
             let mut text = text_of(&bytes).replace('0', "O").replace('1', "l");
