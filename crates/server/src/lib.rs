@@ -1,1 +1,16 @@
 //! Configuration, listeners, wiring.
+//!
+//! **What it is for.** Everything between the operating system and the doors: what the operator writes, what the
+//! network sends, what signals ask, and the process that stands around it.
+//!
+//! **What it promises.** A configuration is refused with every fault and its line, or runs. No client can stop a
+//! listener or hold more than its bounded share. Reloading drops no connection; stopping finishes what was begun.
+//!
+//! **What it does not know.** What a request means: that is the doors' part.
+//!
+//! **Where to start.** [`config::Config`], then [`listen::Listeners`].
+
+pub mod config;
+pub mod listen;
+pub mod logging;
+pub mod tls;

@@ -1,0 +1,97 @@
+//! A look at the files and directories that a configuration names.
+
+use super::{Address, Config, Fault, Finding, Tls};
+use std::fs::Metadata;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+pub(super) fn check(config: &Config) -> Vec<Finding> {
+    let mut found = Found { config, findings: Vec::new() };
+    found.directory("server.data_dir", &config.server.data_dir);
+    found.directory("server.run_dir", &config.server.run_dir);
+    for listener in &config.listeners {
+        let key = |name: &str| format!("listener.{}.{name}", listener.name);
+        if let (Address::Tcp(_), Tls::Files { cert, key: private }) = (&listener.address, &listener.tls) {
+            found.file(&key("tls_cert"), cert);
+            found.private_file(&key("tls_key"), private);
+        }
+        if let (Address::Unix(_), Some(group)) = (&listener.address, &listener.socket.group)
+            && crate::listen::group_id(group).is_none()
+        {
+            found.report(&key("socket_group"), Fault::NoSuchGroup);
+        }
+    }
+    if let Some(auto) = &config.auto_unlock {
+        found.private_file("unlock.auto.key_file", &auto.key_file);
+        found.outside_data("unlock.auto.key_file", &auto.key_file);
+    }
+    if let Some(parent) = config.audit.checkpoint_file.as_deref().and_then(Path::parent) {
+        found.stat("audit.checkpoint_file", parent);
+    }
+    found.findings
+}
+
+struct Found<'c> {
+    config: &'c Config,
+    findings: Vec<Finding>,
+}
+
+impl Found<'_> {
+    fn report(&mut self, key: &str, fault: Fault) {
+        let place = self.config.places.get(key).copied().unwrap_or_default();
+        self.findings.push(Finding { place, key: key.to_owned(), fault });
+    }
+
+    /// An empty path was found wrong when it was read.
+    fn stat(&mut self, key: &str, path: &Path) -> Option<Metadata> {
+        if path.as_os_str().is_empty() {
+            return None;
+        }
+        let fault =
+            |error: std::io::Error| Fault::Inaccessible { path: path.into(), reason: error.to_string() };
+        std::fs::metadata(path).map_err(|error| self.report(key, fault(error))).ok()
+    }
+
+    /// A directory that others may not write to; one that is absent is made at start.
+    fn directory(&mut self, key: &str, path: &Path) {
+        if path.as_os_str().is_empty() || !path.exists() {
+            return;
+        }
+        let Some(metadata) = self.stat(key, path) else { return };
+        let mode = metadata.permissions().mode() & 0o7777;
+        if !metadata.is_dir() {
+            self.report(key, Fault::NotADirectory { path: path.into() });
+        } else if mode & 0o022 != 0 {
+            self.report(key, Fault::WritableByOthers { path: path.into(), mode });
+        }
+    }
+
+    fn file(&mut self, key: &str, path: &Path) -> Option<Metadata> {
+        let metadata = self.stat(key, path)?;
+        if metadata.is_file() {
+            return Some(metadata);
+        }
+        self.report(key, Fault::NotAFile { path: path.into() });
+        None
+    }
+
+    fn private_file(&mut self, key: &str, path: &Path) {
+        let Some(metadata) = self.file(key, path) else { return };
+        let mode = metadata.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            self.report(key, Fault::OpenToOthers { path: path.into(), mode });
+        }
+        if let Err(error) = std::fs::File::open(path) {
+            self.report(key, Fault::Inaccessible { path: path.into(), reason: error.to_string() });
+        }
+    }
+
+    /// The same place by another name is the same place.
+    fn outside_data(&mut self, key: &str, path: &Path) {
+        let data_dir = &self.config.server.data_dir;
+        let (Ok(real), Ok(data)) = (path.canonicalize(), data_dir.canonicalize()) else { return };
+        if real.starts_with(data) && !path.starts_with(data_dir) {
+            self.report(key, Fault::InsideDataDir);
+        }
+    }
+}

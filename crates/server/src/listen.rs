@@ -1,0 +1,182 @@
+//! The accept loop: TCP with TLS and local sockets, each connection on a leash.
+//!
+//! A [`Listener`] is bound first, so that a fault is known at start, and then handed to [`Listeners`], which serves a
+//! tower service on it until told to stop. Every request carries a [`strongroom_model::Origin`] in its extensions.
+//! A client may be slow, silent, gone or one of very many: it costs a bounded amount of memory for a bounded time.
+
+mod bind;
+mod caps;
+mod connection;
+mod paced;
+mod request;
+
+pub use bind::{ListenError, Listener, group_id};
+pub use caps::{Caps, Refusal};
+
+use crate::config::{Address, Limits};
+use axum::body::Body;
+use bind::Socket;
+use caps::Slot;
+use connection::Connections;
+use http::{Request, Response};
+use metrics::counter;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use strongroom_model::Origin;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tower::Service;
+
+/// How long connections have to end after they were told to close at once.
+const CLOSING_GRACE: Duration = Duration::from_secs(1);
+const FIRST_BACKOFF: Duration = Duration::from_millis(20);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
+
+/// What a listener serves: an `axum::Router` is one.
+pub trait Serve:
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> Serve for S where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// Where all listeners and their connections are on their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Accepting.
+    Open,
+    /// Requests in flight end, nothing new begins.
+    Stopping,
+    /// Everything ends now.
+    Closing,
+}
+
+/// All listeners of a server, and the limits that they share.
+pub struct Listeners {
+    limits: Arc<Limits>,
+    caps: Arc<Caps>,
+    phase: watch::Sender<Phase>,
+    loops: JoinSet<()>,
+    addresses: Vec<(String, Address)>,
+}
+
+impl Listeners {
+    /// None yet.
+    pub fn new(limits: Limits) -> Self {
+        let caps = Caps::new(limits.connections, limits.connections_per_address);
+        Self {
+            limits: Arc::new(limits),
+            caps: Arc::new(caps),
+            phase: watch::Sender::new(Phase::Open),
+            loops: JoinSet::new(),
+            addresses: Vec::new(),
+        }
+    }
+
+    /// Serves on a bound listener from now on. Must be called within a runtime.
+    pub fn serve(&mut self, listener: Listener, service: impl Serve) {
+        let name = listener.name();
+        tracing::info!(listener = name, address = %listener.address(), "listening");
+        self.addresses.push((name.to_owned(), listener.address().clone()));
+        let connections = Connections::new(
+            name,
+            service,
+            Arc::clone(&self.limits),
+            Arc::clone(&self.caps),
+            self.phase.subscribe(),
+        );
+        self.loops.spawn(accept(listener, connections));
+    }
+
+    /// The names and addresses that are served, with the ports that the system chose.
+    pub fn addresses(&self) -> &[(String, Address)] {
+        &self.addresses
+    }
+
+    /// How many connections are open.
+    pub fn open_connections(&self) -> usize {
+        self.caps.open()
+    }
+
+    /// Stops accepting, gives requests in flight `deadline` to end, then closes what is left. Says whether
+    /// everything ended by itself.
+    pub async fn stop(mut self, deadline: Duration) -> bool {
+        self.phase.send_replace(Phase::Stopping);
+        while self.loops.join_next().await.is_some() {}
+        let ended = tokio::time::timeout(deadline, self.phase.closed()).await.is_ok();
+        if !ended {
+            tracing::warn!(connections = self.caps.open(), "closing connections that did not end in time");
+            self.phase.send_replace(Phase::Closing);
+            let _ = tokio::time::timeout(CLOSING_GRACE, self.phase.closed()).await;
+        }
+        ended
+    }
+}
+
+/// Accepts until told to stop; nothing that a client or the system does ends it.
+async fn accept<S: Serve>(listener: Listener, connections: Connections<S>) {
+    let mut stopping = connections.phase();
+    let mut backoff = FIRST_BACKOFF;
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = stopping.wait_for(|phase| *phase != Phase::Open) => break,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((socket, origin)) => {
+                backoff = FIRST_BACKOFF;
+                admit(socket, origin, &listener, &connections);
+            }
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                // most likely no descriptor is left: others close in time
+                tracing::error!(listener = listener.name(), %error, "cannot accept");
+                counter!("strongroom_accept_errors_total", "listener" => listener.name().to_owned())
+                    .increment(1);
+                tokio::time::sleep(backoff).await;
+                backoff = LONGEST_BACKOFF.min(backoff * 2);
+            }
+        }
+    }
+}
+
+fn admit<S: Serve>(socket: Socket, origin: Origin, listener: &Listener, connections: &Connections<S>) {
+    match connections.claim(origin) {
+        Ok(slot) => spawn(socket, slot, connections),
+        // dropped, and so closed: an answer would cost what the cap is there to save
+        Err(refusal) => tracing::debug!(listener = listener.name(), %origin, %refusal, "connection refused"),
+    }
+}
+
+fn spawn<S: Serve>(socket: Socket, slot: Slot, connections: &Connections<S>) {
+    let connections = connections.clone();
+    match socket {
+        Socket::Tcp(stream, tls) => tokio::spawn(connections.serve_tls(stream, tls, slot)),
+        Socket::Unix(stream) => tokio::spawn(connections.serve_plain(stream, slot)),
+    };
+}
+
+fn is_of_one_connection(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind;
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionAborted
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionRefused
+            | ErrorKind::Interrupted
+            | ErrorKind::PermissionDenied
+    )
+}

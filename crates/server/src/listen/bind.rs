@@ -1,0 +1,240 @@
+//! Binding: a TCP port or a socket's file.
+
+use crate::config::{self, Address};
+use crate::tls::TlsHandle;
+use rustix::fs::{Mode, chmod, chown};
+use rustix::process::Gid;
+use std::fs::DirBuilder;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use strongroom_model::Origin;
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
+
+const BACKLOG: u32 = 4_096;
+
+/// Why an address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// The system refused.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Someone answers on the socket already.
+    #[error("another server answers on {path}")]
+    Answered {
+        /// The socket's file.
+        path: PathBuf,
+    },
+    /// Something else stands where the socket should.
+    #[error("{path} exists and is no socket")]
+    NotASocket {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The group of the socket's file is not known.
+    #[error("no group {group}")]
+    NoSuchGroup {
+        /// The group.
+        group: String,
+    },
+    /// A TCP listener without a certificate.
+    #[error("{address} needs a certificate")]
+    WithoutTls {
+        /// The address.
+        address: String,
+    },
+}
+
+/// A bound address.
+pub struct Listener {
+    name: String,
+    address: Address,
+    socket: Bound,
+}
+
+enum Bound {
+    Tcp { listener: TcpListener, tls: Arc<TlsHandle> },
+    Unix { listener: UnixListener, _file: SocketFile },
+}
+
+/// An accepted connection.
+pub(super) enum Socket {
+    Tcp(TcpStream, Arc<rustls::ServerConfig>),
+    Unix(UnixStream),
+}
+
+impl Listener {
+    /// Binds what the configuration names; `tls` is needed on TCP. Must be called within a runtime.
+    ///
+    /// # Errors
+    /// If the address is taken or may not be had.
+    pub fn bind(listener: &config::Listener, tls: Option<Arc<TlsHandle>>) -> Result<Self, ListenError> {
+        let failed = |source| ListenError::Bind { address: listener.address.to_string(), source };
+        let (address, socket) = match &listener.address {
+            Address::Tcp(address) => {
+                let tls = tls.ok_or_else(|| ListenError::WithoutTls { address: address.to_string() })?;
+                let tcp = bind_tcp(*address).map_err(failed)?;
+                let bound = tcp.local_addr().map_err(failed)?;
+                (Address::Tcp(bound), Bound::Tcp { listener: tcp, tls })
+            }
+            Address::Unix(path) => {
+                let socket = bind_unix(path, &listener.socket)?;
+                (listener.address.clone(), socket)
+            }
+        };
+        Ok(Self { name: listener.name.clone(), address, socket })
+    }
+
+    /// Its name in the configuration.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it listens, with the port that the system chose if any would do.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    pub(super) async fn accept(&self) -> io::Result<(Socket, Origin)> {
+        match &self.socket {
+            Bound::Tcp { listener, tls } => {
+                let (stream, peer) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                Ok((Socket::Tcp(stream, tls.current()), Origin::Network(peer.ip().to_canonical())))
+            }
+            Bound::Unix { listener, .. } => {
+                let (stream, _) = listener.accept().await?;
+                let uid = stream.peer_cred()?.uid();
+                Ok((Socket::Unix(stream), Origin::Local { uid }))
+            }
+        }
+    }
+}
+
+fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// Makes the socket in a directory that only this server can enter, gives it its mode and group there, and moves
+/// it into place: at no moment can anyone connect who should not, whatever the umask.
+fn bind_unix(path: &Path, access: &config::SocketAccess) -> Result<Bound, ListenError> {
+    let failed = |source| ListenError::Bind { address: format!("unix:{}", path.display()), source };
+    clear_stale(path)?;
+    let group = access
+        .group
+        .as_deref()
+        .map(|group| group_id(group).ok_or_else(|| ListenError::NoSuchGroup { group: group.to_owned() }));
+    let group = group.transpose()?;
+    let staging = Staging::beside(path).map_err(failed)?;
+    let staged = staging.0.join("s");
+    let listener = UnixListener::bind(&staged).map_err(failed)?;
+    if let Some(group) = group {
+        chown(&staged, None, Some(Gid::from_raw(group))).map_err(|error| failed(error.into()))?;
+    }
+    chmod(&staged, Mode::from_raw_mode(access.mode)).map_err(|error| failed(error.into()))?;
+    std::fs::rename(&staged, path).map_err(failed)?;
+    let file = SocketFile::at(path).map_err(failed)?;
+    Ok(Bound::Unix { listener, _file: file })
+}
+
+/// Refuses if somebody answers; a socket that nobody answers on is a dead server's and may be replaced.
+fn clear_stale(path: &Path) -> Result<(), ListenError> {
+    let metadata = match path.symlink_metadata() {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(ListenError::Bind { address: format!("unix:{}", path.display()), source }),
+    };
+    if !metadata.file_type().is_socket() {
+        return Err(ListenError::NotASocket { path: path.to_owned() });
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+        _ => Err(ListenError::Answered { path: path.to_owned() }),
+    }
+}
+
+/// A private directory beside the socket, removed with what is left in it.
+struct Staging(PathBuf);
+
+impl Staging {
+    fn beside(path: &Path) -> io::Result<Self> {
+        let parent = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        // short, because a socket's whole path has at most 107 bytes
+        let directory = parent.join(format!(".{}", std::process::id()));
+        match DirBuilder::new().mode(0o700).create(&directory) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                std::fs::remove_dir_all(&directory)?;
+                DirBuilder::new().mode(0o700).create(&directory)?;
+            }
+            other => other?,
+        }
+        Ok(Self(directory))
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The socket's file, unlinked at the end unless another server has put its own there.
+struct SocketFile {
+    path: PathBuf,
+    id: (u64, u64),
+}
+
+impl SocketFile {
+    fn at(path: &Path) -> io::Result<Self> {
+        let metadata = path.symlink_metadata()?;
+        Ok(Self { path: path.to_owned(), id: (metadata.dev(), metadata.ino()) })
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        let ours = Self::at(&self.path).is_ok_and(|now| now.id == self.id);
+        if ours {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A group's id: a number, or a name in `/etc/group`.
+pub fn group_id(group: &str) -> Option<u32> {
+    group.parse().ok().or_else(|| find_group(&std::fs::read_to_string("/etc/group").ok()?, group))
+}
+
+fn find_group(groups: &str, wanted: &str) -> Option<u32> {
+    groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        let id = fields.nth(1)?;
+        if name == wanted { id.parse().ok() } else { None }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_found_by_name_and_number() {
+        let groups = "root:x:0:\nstrongroom:x:990:alice,bob\nbroken\nodd:x:no:\n";
+        assert_eq!(find_group(groups, "strongroom"), Some(990));
+        assert_eq!(find_group(groups, "alice"), None);
+        assert_eq!(find_group(groups, "odd"), None);
+        assert_eq!(group_id("1234"), Some(1234));
+        assert_eq!(group_id("root"), Some(0));
+    }
+}

@@ -1,0 +1,156 @@
+//! How many connections there may be: in all, and from one address.
+
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use strongroom_model::Origin;
+
+/// Kept beyond the cap for the local socket, so that the operator gets in when nobody else does.
+const LOCAL_EXTRA: usize = 64;
+
+/// Why a connection is turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The server has as many as it takes.
+    #[error("too many connections")]
+    Full,
+    /// This address has as many as it may.
+    #[error("too many connections from this address")]
+    FullForAddress,
+}
+
+/// Counts of open connections.
+#[derive(Debug)]
+pub struct Caps {
+    most: usize,
+    most_per_address: usize,
+    open: AtomicUsize,
+    by_address: Mutex<HashMap<IpAddr, usize>>,
+}
+
+impl Caps {
+    /// None open.
+    pub fn new(most: usize, most_per_address: usize) -> Self {
+        Self { most, most_per_address, open: AtomicUsize::new(0), by_address: Mutex::default() }
+    }
+
+    /// Connections open now.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Counts one more for as long as the slot lives.
+    pub(super) fn claim(self: &Arc<Self>, origin: Origin) -> Result<Slot, Refusal> {
+        let address = counted_address(origin);
+        let most = if address.is_some() { self.most } else { self.most.saturating_add(LOCAL_EXTRA) };
+        let more = |open: usize| (open < most).then_some(open + 1);
+        self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).map_err(|_| Refusal::Full)?;
+        // from here on dropping the slot gives back what was taken
+        let mut slot = Slot { caps: Arc::clone(self), origin, address: None };
+        if let Some(address) = address {
+            let mut counts = self.by_address.lock();
+            let count = counts.entry(address).or_default();
+            if *count >= self.most_per_address {
+                drop(counts);
+                return Err(Refusal::FullForAddress);
+            }
+            *count += 1;
+            slot.address = Some(address);
+        }
+        Ok(slot)
+    }
+}
+
+/// One open connection.
+#[derive(Debug)]
+pub(super) struct Slot {
+    caps: Arc<Caps>,
+    origin: Origin,
+    address: Option<IpAddr>,
+}
+
+impl Slot {
+    pub(super) fn origin(&self) -> Origin {
+        self.origin
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.caps.open.fetch_sub(1, Ordering::Relaxed);
+        let Some(address) = self.address else { return };
+        let mut counts = self.caps.by_address.lock();
+        if let Some(count) = counts.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&address);
+            }
+        }
+    }
+}
+
+/// What connections are counted by: one host usually has a whole /64 of IPv6 to itself.
+fn counted_address(origin: Origin) -> Option<IpAddr> {
+    match origin {
+        Origin::Network(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
+            Some(v4) => Some(IpAddr::V4(v4)),
+            None => Some(IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64))),
+        },
+        Origin::Network(address) => Some(address),
+        Origin::Local { .. } | Origin::Internal => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(text: &str) -> Origin {
+        Origin::Network(text.parse().unwrap())
+    }
+
+    #[test]
+    fn the_cap_holds_and_a_closed_connection_makes_room() {
+        let caps = Arc::new(Caps::new(2, 2));
+        let first = caps.claim(from("10.0.0.1")).unwrap();
+        let _second = caps.claim(from("10.0.0.2")).unwrap();
+        assert_eq!(caps.claim(from("10.0.0.3")).unwrap_err(), Refusal::Full);
+        drop(first);
+        assert_eq!(caps.open(), 1);
+        caps.claim(from("10.0.0.3")).unwrap();
+    }
+
+    #[test]
+    fn one_address_cannot_take_every_place() {
+        let caps = Arc::new(Caps::new(10, 1));
+        let held = caps.claim(from("10.0.0.1")).unwrap();
+        assert_eq!(caps.claim(from("10.0.0.1")).unwrap_err(), Refusal::FullForAddress);
+        assert_eq!(caps.open(), 1, "a refused connection is not counted");
+        let _other = caps.claim(from("10.0.0.2")).unwrap();
+        drop(held);
+        caps.claim(from("10.0.0.1")).unwrap();
+        assert_eq!(caps.by_address.lock().len(), 1, "an address without connections is forgotten");
+    }
+
+    #[test]
+    fn ipv6_is_counted_by_network_and_mapped_ipv4_by_address() {
+        let caps = Arc::new(Caps::new(10, 1));
+        let _held = caps.claim(from("2001:db8::1")).unwrap();
+        assert_eq!(caps.claim(from("2001:db8::2")).unwrap_err(), Refusal::FullForAddress);
+        let _other = caps.claim(from("2001:db8:0:1::1")).unwrap();
+        let _mapped = caps.claim(from("::ffff:10.0.0.1")).unwrap();
+        assert_eq!(caps.claim(from("10.0.0.1")).unwrap_err(), Refusal::FullForAddress);
+    }
+
+    #[test]
+    fn the_local_socket_has_places_of_its_own() {
+        let caps = Arc::new(Caps::new(1, 1));
+        let _network = caps.claim(from("10.0.0.1")).unwrap();
+        let local: Vec<Slot> =
+            (0..LOCAL_EXTRA).map(|_| caps.claim(Origin::Local { uid: 0 }).unwrap()).collect();
+        assert_eq!(caps.claim(Origin::Local { uid: 0 }).unwrap_err(), Refusal::Full);
+        assert_eq!(local.len(), LOCAL_EXTRA);
+    }
+}

@@ -1,0 +1,202 @@
+//! A stream with a leash: it fails once its client is silent, dawdling or deaf for too long.
+//!
+//! One timer a connection, armed only while the connection waits, serves all cases. It is moved ahead of time only
+//! when it would otherwise be late, so that a busy connection never touches it.
+
+use crate::config::Limits;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep};
+
+const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// What the requests of a connection tell its stream.
+#[derive(Debug, Default)]
+pub(super) struct Pulse {
+    in_flight: AtomicU32,
+    begun: AtomicU32,
+}
+
+impl Pulse {
+    /// A request has begun; it ends when the guard is dropped.
+    pub(super) fn begin(self: &Arc<Self>) -> Beat {
+        self.in_flight.fetch_add(1, Ordering::Relaxed);
+        self.begun.fetch_add(1, Ordering::Relaxed);
+        Beat(Arc::clone(self))
+    }
+
+    fn busy(&self) -> bool {
+        self.in_flight.load(Ordering::Relaxed) > 0
+    }
+}
+
+/// A request in flight.
+#[derive(Debug)]
+pub(super) struct Beat(Arc<Pulse>);
+
+impl Drop for Beat {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Which protocol the stream carries: in HTTP/1.1 bytes without a request in flight are a request's head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    Http1,
+    Http2,
+}
+
+/// The times that a stream keeps.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    head: Duration,
+    idle: Duration,
+    unread: Duration,
+}
+
+/// The stream.
+pub(super) struct Paced<IO> {
+    io: IO,
+    pulse: Arc<Pulse>,
+    version: Version,
+    patience: Patience,
+    seen: u32,
+    /// Since when nothing is asked.
+    quiet_since: Option<Instant>,
+    /// When the first byte of a head that is not yet whole came.
+    head_since: Option<Instant>,
+    /// Since when an answer cannot be written.
+    blocked_since: Option<Instant>,
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl<IO> Paced<IO> {
+    pub(super) fn new(io: IO, version: Version, pulse: Arc<Pulse>, limits: &Limits) -> Self {
+        let patience =
+            Patience { head: limits.header_timeout, idle: limits.idle_timeout, unread: limits.body_timeout };
+        let (seen, quiet_since, head_since, blocked_since, timer) = (0, None, None, None, None);
+        Self { io, pulse, version, patience, seen, quiet_since, head_since, blocked_since, timer }
+    }
+
+    /// When the present silence has lasted too long, and whether it is that of a head.
+    fn read_deadline(&mut self) -> Option<(Instant, bool)> {
+        if self.pulse.busy() {
+            (self.quiet_since, self.head_since) = (None, None);
+            return None;
+        }
+        let begun = self.pulse.begun.load(Ordering::Relaxed);
+        if begun != self.seen {
+            self.seen = begun;
+            (self.quiet_since, self.head_since) = (None, None);
+        }
+        if let Some(since) = self.head_since {
+            return Some((since + self.patience.head, true));
+        }
+        let since = *self.quiet_since.get_or_insert_with(Instant::now);
+        Some((since + self.patience.idle, false))
+    }
+
+    /// Whether a moment has passed; if not, the task is woken then or before.
+    fn passed(&mut self, cx: &mut Context<'_>, deadline: Instant) -> bool {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        if deadline < timer.deadline() {
+            timer.as_mut().reset(deadline);
+        }
+        while timer.as_mut().poll(cx).is_ready() {
+            if Instant::now() >= deadline {
+                return true;
+            }
+            timer.as_mut().reset(deadline);
+        }
+        false
+    }
+
+    fn count_read(&mut self, bytes: usize) {
+        let of_a_head = self.version == Version::Http1 && bytes > 0 && self.head_since.is_none();
+        if of_a_head && !self.pulse.busy() {
+            self.head_since = Some(Instant::now());
+        }
+    }
+}
+
+impl<IO: AsyncWrite + Unpin> Paced<IO> {
+    /// A blocked writer waits only so long; a writer that gets on starts afresh.
+    fn pace_write<T>(&mut self, cx: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if result.is_ready() {
+            self.blocked_since = None;
+            return result;
+        }
+        let since = *self.blocked_since.get_or_insert_with(Instant::now);
+        if self.passed(cx, since + self.patience.unread) { Poll::Ready(Err(slow())) } else { Poll::Pending }
+    }
+
+    /// One attempt to say why; nobody waits for it.
+    fn say_too_slow(&mut self, cx: &mut Context<'_>) {
+        if Pin::new(&mut self.io).poll_write(cx, TOO_SLOW).is_ready() {
+            let _ = Pin::new(&mut self.io).poll_shutdown(cx);
+        }
+    }
+}
+
+fn slow() -> io::Error {
+    io::ErrorKind::TimedOut.into()
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Paced<IO> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let before = buffer.filled().len();
+        if let Poll::Ready(result) = Pin::new(&mut this.io).poll_read(cx, buffer) {
+            this.count_read(buffer.filled().len() - before);
+            return Poll::Ready(result);
+        }
+        let Some((deadline, of_a_head)) = this.read_deadline() else { return Poll::Pending };
+        if !this.passed(cx, deadline) {
+            return Poll::Pending;
+        }
+        if of_a_head {
+            this.say_too_slow(cx);
+        }
+        Poll::Ready(Err(slow()))
+    }
+}
+
+impl<IO: AsyncWrite + Unpin> AsyncWrite for Paced<IO> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.pace_write(cx, result)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let result = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
+        self.pace_write(cx, result)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.io).poll_flush(cx);
+        self.pace_write(cx, result)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = ready!(Pin::new(&mut self.io).poll_shutdown(cx));
+        Poll::Ready(result)
+    }
+}
