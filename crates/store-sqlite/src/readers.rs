@@ -54,9 +54,14 @@ impl Readers {
         Ok(())
     }
 
+    /// Lets nobody start to read.
+    pub(crate) fn bar(&self) {
+        self.suspended.store(true, Ordering::Release);
+    }
+
     /// Takes every connection away and waits for those at work.
     pub(crate) fn suspend(&self) {
-        self.suspended.store(true, Ordering::Release);
+        self.bar();
         for place in self.point.iter().chain(&self.scan) {
             *place.lock() = None;
         }
@@ -100,6 +105,9 @@ impl Readers {
         places: &[Place],
         work: impl FnOnce(&Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        if let Some(stop) = self.interrupted() {
+            return Err(stop);
+        }
         let Some(place) = free(places) else { return Err(StoreError::Closed) };
         match place.as_ref() {
             Some(conn) => work(conn),

@@ -137,6 +137,7 @@ impl Writer {
                 Err(Stop::Before(context)) => return self.apart(jobs, &context),
                 Err(Stop::Commit(context)) => {
                     tracing::error!(%context, jobs = jobs.len(), "commit failed, its outcome is unknown");
+                    self.shared.readers.bar();
                     answer_all(jobs, || CommitError::Unknown);
                     return self.recover();
                 }
