@@ -1,2 +1,64 @@
 //! The one binary, `strongroom`.
-fn main() {}
+//!
+//! **What it is for.** People and scripts at a shell: each command asks the native API one thing and prints the
+//! answer, as tables for people or as the server's own JSON for programs.
+//!
+//! **What it promises.** Secrets are read from a prompt, a file or standard input, never from the command line, and
+//! never repeated in an error. A token is kept for its owner's eyes only and goes to no other server. A server is
+//! spoken to over TLS that trusts one authority, or over a local socket. The exit code is 0, 1 (refused or failed)
+//! or 2 (usage).
+//!
+//! **What it does not know.** How anything is done: it holds no rule that the server has.
+//!
+//! **Where to start.** [`args`] says what may be written; [`commands`] has a function a command; [`client`] asks.
+
+mod args;
+mod client;
+mod commands;
+mod context;
+mod error;
+mod output;
+mod prompt;
+mod state;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+use error::CliError;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match parsed() {
+        Ok(cli) => cli,
+        Err(error) => return said(&error),
+    };
+    match run(&cli.global, cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let code = error.exit_code();
+            if code != ExitCode::SUCCESS {
+                output::failure(&error, cli.global.no_color);
+            }
+            code
+        }
+    }
+}
+
+/// Reads the command line. Whether help may be coloured is needed before it is read.
+fn parsed() -> Result<args::Cli, clap::Error> {
+    let plain = std::env::args_os().any(|arg| arg == "--no-color");
+    let colour = if plain { clap::ColorChoice::Never } else { clap::ColorChoice::Auto };
+    let matches = args::Cli::command().color(colour).try_get_matches()?;
+    args::Cli::from_arg_matches(&matches)
+}
+
+/// Help and version are answers, and end with 0; the rest is usage, and ends with 2.
+fn said(error: &clap::Error) -> ExitCode {
+    // a reader that went away has seen enough
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+fn run(global: &args::Global, command: args::Command) -> Result<(), CliError> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)?;
+    runtime.block_on(commands::run(global, command))
+}

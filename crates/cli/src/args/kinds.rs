@@ -1,0 +1,107 @@
+//! Kinds of argument.
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::str::FromStr;
+use strongroom_model::{Name, NameError, SecretPath};
+
+/// An argument that should not be there and may be a secret: its text is dropped at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Swallowed;
+
+impl FromStr for Swallowed {
+    type Err = Infallible;
+
+    fn from_str(_text: &str) -> Result<Self, Infallible> {
+        Ok(Self)
+    }
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ValueSource {
+    /// A file, to the byte.
+    File(PathBuf),
+    /// Standard input, to the byte.
+    Stdin,
+    /// The command line itself: refused, and not kept.
+    Argv,
+}
+
+impl FromStr for ValueSource {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text.strip_prefix('@') {
+            Some(file) if !file.is_empty() => Self::File(file.into()),
+            _ if text == "-" => Self::Stdin,
+            _ => Self::Argv,
+        })
+    }
+}
+
+/// A store's name.
+pub(super) fn name(text: &str) -> Result<String, NameError> {
+    Name::new(text).map(|name| name.as_str().to_owned())
+}
+
+/// A secret's path.
+pub(super) fn path(text: &str) -> Result<String, NameError> {
+    SecretPath::new(text).map(|path| path.as_str().to_owned())
+}
+
+/// A text that is not a length of time.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected a number with s, m, h or d, such as 8h")]
+pub(super) struct TimeError;
+
+/// A length of time in seconds: `90s`, `30m`, `8h`, `7d`.
+pub(super) fn seconds(text: &str) -> Result<u32, TimeError> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.strip_prefix(digits).unwrap_or_default() {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err(TimeError),
+    };
+    let number: u32 = digits.parse().map_err(|_| TimeError)?;
+    number.checked_mul(unit).filter(|seconds| *seconds > 0).ok_or(TimeError)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_unit() {
+        assert_eq!(seconds("8h"), Ok(28_800));
+        assert_eq!(seconds("90s"), Ok(90));
+        assert_eq!(seconds("7d"), Ok(604_800));
+        for bad in ["", "h", "8", "0h", "-1h", "8x", "8hh", "99999999d", "1.5h"] {
+            assert_eq!(seconds(bad), Err(TimeError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_a_file_and_a_dash_are_sources() {
+        assert_eq!("@/a b".parse(), Ok(ValueSource::File("/a b".into())));
+        assert_eq!("-".parse(), Ok(ValueSource::Stdin));
+        for text in ["hunter2", "@", "", "--"] {
+            assert_eq!(text.parse(), Ok(ValueSource::Argv), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_swallowed_argument_keeps_nothing() {
+        assert_eq!(format!("{:?}", "hunter2".parse::<Swallowed>()), "Ok(Swallowed)");
+    }
+
+    #[test]
+    fn names_and_paths_are_checked_before_anything_is_sent() {
+        assert_eq!(path("a/b").as_deref(), Ok("a/b"));
+        assert!(path("../etc").is_err());
+        assert!(path("").is_err());
+        assert!(name("a/b").is_err());
+    }
+}

@@ -1,0 +1,79 @@
+//! Proof of an access key, and the token it gives.
+
+use super::Session;
+use crate::args::LoginArgs;
+use crate::client::Ask;
+use crate::error::{CliError, UsageError};
+use crate::output;
+use crate::state;
+use std::path::Path;
+use strongroom_api::{
+    AuthorizeRequest, ChallengeRequest, ChallengeResponse, Endpoint, NewToken, TokenInfo, signed_transcript,
+};
+use strongroom_crypto::PrivateKey;
+use strongroom_secret::SecretBytes;
+
+pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<(), CliError> {
+    let target = &session.target;
+    let id = args.access_key_id.as_ref().or(target.access_key_id.as_ref()).ok_or(UsageError::NoAccessKey)?;
+    let file = args.key.as_ref().or(target.key_file.as_ref()).ok_or(UsageError::NoAccessKey)?;
+    let key = read_key(file)?;
+    let body = authorization(session, id, &key, args.ttl).await?;
+    let answer = session.client.ask(Ask::of(Endpoint::Authorize).json(&body)).await?;
+    let mut new: NewToken = answer.read()?;
+    let token = SecretBytes::new(std::mem::take(&mut new.token).into_bytes());
+    let path = session.state.keep_token(&target.token_name(), &token)?;
+    if session.out.json() {
+        let shown = serde_json::json!({
+            "accessor": new.accessor, "expires": new.expires, "ttl_secs": new.ttl_secs, "token_file": path,
+        });
+        return output::line(&shown.to_string());
+    }
+    output::line(&format!("Logged in until {}; the token is kept in {}", new.expires, path.display()))
+}
+
+fn read_key(file: &Path) -> Result<PrivateKey, CliError> {
+    let pem = state::read_private(file)?;
+    PrivateKey::from_pem(&pem).map_err(|source| CliError::Key { path: file.to_owned(), source })
+}
+
+/// Signs a fresh challenge.
+async fn authorization(
+    session: &Session,
+    id: &str,
+    key: &PrivateKey,
+    ttl_secs: u32,
+) -> Result<AuthorizeRequest, CliError> {
+    let ask = Ask::of(Endpoint::Challenge).json(&ChallengeRequest { access_key_id: id.to_owned() });
+    let ChallengeResponse { challenge, .. } = session.client.ask(ask).await?.read()?;
+    let signature = key.sign(&signed_transcript(id, &challenge)).map_err(|_| CliError::Signing)?;
+    Ok(AuthorizeRequest {
+        access_key_id: id.to_owned(),
+        challenge,
+        signature: data_encoding::BASE64.encode(&signature),
+        ttl_secs: Some(ttl_secs),
+    })
+}
+
+/// Ends the token on the server and here; a token that the server no longer knows is forgotten all the same.
+pub(super) async fn logout(session: &Session) -> Result<(), CliError> {
+    let ended = session.client.ask(Ask::of(Endpoint::Deauth)).await;
+    match ended {
+        Err(error) if error.code() != Some("unauthenticated") => return Err(error.into()),
+        _ => session.state.forget_token(&session.target.token_name())?,
+    }
+    if session.out.json() { Ok(()) } else { output::line("Logged out.") }
+}
+
+pub(super) async fn lookup(session: &Session) -> Result<(), CliError> {
+    let Some(answer) = session.shown(Ask::of(Endpoint::LookupToken)).await? else { return Ok(()) };
+    let info: TokenInfo = answer.read()?;
+    session.out.pairs(&[
+        ("user", info.user),
+        ("accessor", info.accessor),
+        ("access key", info.access_key_id),
+        ("created", info.created),
+        ("expires", info.expires),
+        ("seconds left", info.ttl_secs.to_string()),
+    ])
+}

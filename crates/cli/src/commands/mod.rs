@@ -1,0 +1,172 @@
+//! One function a command: ask the server, print the answer.
+
+mod audit;
+mod auth;
+mod init;
+mod keys;
+mod operator;
+mod rotate;
+mod secret;
+mod store;
+
+use crate::args::{
+    AuditCommand, AutoUnlockCommand, ClockCommand, Command, Global, KeysetCommand, RotateCommand,
+    SecretCommand, StoreCommand, TokenCommand,
+};
+use crate::client::{Answer, Ask, Client, ClientError};
+use crate::context::{self, Address, Target};
+use crate::error::{CliError, UsageError};
+use crate::output::{self, Output, Progress};
+use crate::state::StateFolder;
+use strongroom_ambient::Ambient;
+
+/// What every command stands on.
+pub(crate) struct Session {
+    client: Client,
+    target: Target,
+    state: StateFolder,
+    config: std::path::PathBuf,
+    ambient: Ambient,
+    out: Output,
+}
+
+impl Session {
+    fn open(global: &Global) -> Result<Self, CliError> {
+        let config = context::config_path()?;
+        let target = Target::find(global, &config)?;
+        let state = StateFolder::of_user()?;
+        let ambient = Ambient::system();
+        let token = state.token(&target.token_name())?;
+        let client = Client::new(&target.address, &target, token, ambient.clone())?;
+        Ok(Self { client, target, state, config, ambient, out: Output::new(global) })
+    }
+
+    /// A client for what only an installer may do: the local socket, where the kernel says who asks.
+    fn installer(&self) -> Result<Client, CliError> {
+        let local = self.target.socket.clone().map(Address::Unix);
+        let address = local.unwrap_or_else(|| self.target.address.clone());
+        Ok(Client::new(&address, &self.target, None, self.ambient.clone())?)
+    }
+
+    /// Asks; prints the server's JSON for programs, or leaves the answer to be shown to people.
+    async fn shown(&self, ask: Ask) -> Result<Option<Answer>, CliError> {
+        let answer = self.client.ask(ask).await?;
+        if !self.out.json() {
+            return Ok(Some(answer));
+        }
+        answer.expose(output::raw_json)?;
+        Ok(None)
+    }
+
+    /// A client that shows no token.
+    fn client_without_token(&self) -> Result<Client, CliError> {
+        Ok(Client::new(&self.target.address, &self.target, None, self.ambient.clone())?)
+    }
+
+    /// Asks, and passes a long answer on as it comes, counting its lines.
+    async fn streamed(
+        &self,
+        ask: Ask,
+        mut sink: impl FnMut(&[u8]) -> Result<(), ClientError>,
+        what: &'static str,
+    ) -> Result<(), CliError> {
+        let progress = Progress::start(what);
+        let pass = |piece: &[u8]| {
+            progress.add(piece.iter().map(|byte| u64::from(*byte == b'\n')).sum());
+            sink(piece)
+        };
+        Ok(self.client.stream(ask, pass).await?)
+    }
+
+    /// Asks for something that has no answer but success.
+    async fn done(&self, ask: Ask, words: &str) -> Result<(), CliError> {
+        self.client.ask(ask).await?;
+        if self.out.json() { Ok(()) } else { output::line(words) }
+    }
+}
+
+/// Does what the command line says.
+pub(crate) async fn run(global: &Global, command: Command) -> Result<(), CliError> {
+    if let Command::Completions { shell } = command {
+        return completions(shell);
+    }
+    let session = Session::open(global)?;
+    match command {
+        Command::Status => operator::status(&session).await,
+        Command::Init(args) => init::init(&session, &args).await,
+        Command::Unlock(args) => operator::unlock(&session, &args).await,
+        Command::Lock => operator::lock(&session).await,
+        Command::Login(args) => auth::login(&session, &args).await,
+        Command::Logout => auth::logout(&session).await,
+        Command::Token(TokenCommand::Lookup) => auth::lookup(&session).await,
+        Command::Rotate(RotateCommand::Root(args)) => rotate::root(&session, &args).await,
+        Command::AutoUnlock(AutoUnlockCommand::Add(args)) => operator::add_auto_unlock(&session, &args).await,
+        Command::AutoUnlock(AutoUnlockCommand::Remove) => operator::remove_auto_unlock(&session).await,
+        Command::Keyset(KeysetCommand::List) => store::keysets(&session).await,
+        Command::Store(command) => in_stores(&session, command).await,
+        Command::Secret(command) => in_secrets(&session, command).await,
+        Command::Audit(command) => in_audit(&session, command).await,
+        Command::Clock(ClockCommand::Accept) => operator::accept_clock(&session).await,
+        Command::Completions { .. } => Ok(()),
+    }
+}
+
+async fn in_stores(session: &Session, command: StoreCommand) -> Result<(), CliError> {
+    match command {
+        StoreCommand::Create { store, store_type, keyset } => {
+            store::create(session, store, store_type, keyset).await
+        }
+        StoreCommand::List => store::list(session).await,
+        StoreCommand::Show { store } => store::show(session, &store).await,
+        StoreCommand::Remove { store, yes } => store::remove(session, &store, yes).await,
+    }
+}
+
+async fn in_secrets(session: &Session, command: SecretCommand) -> Result<(), CliError> {
+    match command {
+        SecretCommand::Put(args) => secret::put::put(session, &args).await,
+        SecretCommand::Get { place, version, raw } => secret::get::get(session, &place, version, raw).await,
+        SecretCommand::List { store, prefix, search } => {
+            secret::list::list(session, &store, prefix.as_deref(), search.as_deref()).await
+        }
+        SecretCommand::Search { store, text } => secret::list::list(session, &store, None, Some(&text)).await,
+        SecretCommand::Delete { place, yes } => secret::delete(session, &place, yes).await,
+        SecretCommand::Metadata { place } => secret::metadata(session, &place).await,
+    }
+}
+
+async fn in_audit(session: &Session, command: AuditCommand) -> Result<(), CliError> {
+    match command {
+        AuditCommand::Tail { lines, follow } => audit::tail(session, lines, follow).await,
+        AuditCommand::Verify { against } => audit::verify(session, against.as_deref()).await,
+        AuditCommand::Export { out } => audit::export(session, out.as_deref()).await,
+        AuditCommand::Checkpoint { out } => audit::checkpoint(session, out.as_deref()).await,
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<(), CliError> {
+    let mut script = Vec::new();
+    let mut command = <crate::args::Cli as clap::CommandFactory>::command();
+    clap_complete::generate(shell, &mut command, "strongroom", &mut script);
+    output::bytes(&script)
+}
+
+/// Asks before something that cannot be undone. `instead` says what spares the question.
+fn consent(question: &str, yes: bool, instead: &'static str) -> Result<(), CliError> {
+    if yes {
+        return Ok(());
+    }
+    if !crate::prompt::somebody_there() {
+        return Err(UsageError::NobodyToAsk { what: "consent", instead }.into());
+    }
+    if crate::prompt::confirmed(&format!("{question} Type yes: "), "yes")? {
+        Ok(())
+    } else {
+        Err(CliError::Declined)
+    }
+}
+
+/// `yes` or `no`.
+fn yes_no(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
+}

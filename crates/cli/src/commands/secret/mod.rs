@@ -1,0 +1,48 @@
+//! Secrets.
+
+pub(super) mod get;
+pub(super) mod list;
+pub(super) mod put;
+
+use super::{Session, consent};
+use crate::args::Place;
+use crate::client::Ask;
+use crate::error::CliError;
+use crate::output;
+use crate::prompt;
+use strongroom_api::{Endpoint, SecretMetadata};
+
+/// A question about one secret.
+fn about(endpoint: Endpoint, place: &Place) -> Ask {
+    Ask::of(endpoint).name("store", &place.store).name("path", &place.path)
+}
+
+/// Deletes; a program that says so is not asked, a person is.
+pub(super) async fn delete(session: &Session, place: &Place, yes: bool) -> Result<(), CliError> {
+    let question = format!("Delete {} in {} with all its versions, for ever?", place.path, place.store);
+    consent(&question, yes || !prompt::somebody_there(), "--yes")?;
+    session.done(about(Endpoint::DeleteSecret, place), &format!("Deleted {}.", place.path)).await
+}
+
+pub(super) async fn metadata(session: &Session, place: &Place) -> Result<(), CliError> {
+    let Some(answer) = session.shown(about(Endpoint::ReadMetadata, place)).await? else { return Ok(()) };
+    let meta: SecretMetadata = answer.read()?;
+    session.out.pairs(&[
+        ("path", meta.path),
+        ("version", meta.version.to_string()),
+        ("created", meta.created),
+        ("creator", meta.creator),
+        ("updated", meta.updated),
+    ])?;
+    output::line("")?;
+    let rows = meta.versions.into_iter().map(|version| {
+        vec![
+            version.version.to_string(),
+            version.kind,
+            version.size.to_string(),
+            version.created,
+            version.creator,
+        ]
+    });
+    session.out.table(&["VERSION", "KIND", "BYTES", "CREATED", "CREATOR"], rows)
+}

@@ -1,0 +1,165 @@
+//! What can go wrong, and how a person hears of it.
+
+use crate::client::ClientError;
+use crate::context::ContextError;
+use crate::prompt::PromptError;
+use crate::state::StateError;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use strongroom_model::JsonError;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    /// The server refused, or could not be asked.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The configuration file.
+    #[error(transparent)]
+    Context(#[from] ContextError),
+    /// The state folder, or another file that holds something secret.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A question that could not be asked.
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+    /// The command line was understood but cannot be done so.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// A file that cannot be read or written.
+    #[error("{path}: {source}", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Standard input.
+    #[error("standard input: {0}")]
+    Input(#[source] io::Error),
+    /// Standard output.
+    #[error("standard output: {0}")]
+    Output(#[source] io::Error),
+    /// A key file.
+    #[error("{path}: {source}", path = path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: strongroom_crypto::KeyError,
+    },
+    /// A key that does not sign.
+    #[error("the key does not sign")]
+    Signing,
+    /// No runtime.
+    #[error("the asynchronous runtime does not start: {0}")]
+    Runtime(#[source] io::Error),
+    /// A key could not be made.
+    #[error("no key pair could be made")]
+    KeyMaking,
+    /// A file that holds no checkpoint.
+    #[error("{path} is not a checkpoint: {source}", path = path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// The value is not the JSON it is said to be.
+    #[error("the value is not acceptable JSON: {0}")]
+    Json(#[source] JsonError),
+    /// The value is larger than any server keeps.
+    #[error("the value is larger than {max} bytes")]
+    ValueTooLarge {
+        /// The limit.
+        max: usize,
+    },
+    /// The trail does not hold.
+    #[error("the trail does not hold")]
+    TrailBroken,
+    /// Too many unlock keys in a row were refused.
+    #[error("given up after {0} refused unlock keys")]
+    GivenUp(u8),
+    /// The keys ran out before the server had enough.
+    #[error("{have} of {need} unlock keys accepted; more are needed")]
+    TooFewKeys {
+        /// Accepted.
+        have: u8,
+        /// Needed.
+        need: u8,
+    },
+    /// A person said no.
+    #[error("not confirmed; nothing was done")]
+    Declined,
+}
+
+/// A command line that cannot be done as it stands.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UsageError {
+    /// A secret where everyone can read it.
+    #[error(
+        "a secret value on the command line can be read by other processes and stays in the shell's history; \
+         use --value @FILE, --value - for standard input, or leave it out to be asked"
+    )]
+    ValueInArgv,
+    /// An unlock key where everyone can read it.
+    #[error(
+        "an unlock key on the command line can be read by other processes and stays in the shell's history; \
+         use --key-file FILE, --key-file - for standard input, or leave it out to be asked"
+    )]
+    KeyInArgv,
+    /// Nobody to ask.
+    #[error("standard input is not a terminal, so nobody can be asked for {what}; give {instead}")]
+    NobodyToAsk {
+        /// What is missing.
+        what: &'static str,
+        /// What to give.
+        instead: &'static str,
+    },
+    /// A text value that is no text.
+    #[error("the value is not UTF-8 text; use --bytes")]
+    NotText,
+    /// No access key known.
+    #[error("no access key: give --access-key-id and --key, or a context that has them")]
+    NoAccessKey,
+    /// More needed than made.
+    #[error("--threshold {threshold} is more than --num-keys {num_keys}")]
+    ThresholdTooHigh {
+        /// Asked for.
+        threshold: u8,
+        /// Made.
+        num_keys: u8,
+    },
+}
+
+impl CliError {
+    /// 0: the reader of the output went away; 1: refused or failed; 2: usage.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Output(error) | Self::Client(ClientError::Sink(error))
+                if error.kind() == io::ErrorKind::BrokenPipe =>
+            {
+                ExitCode::SUCCESS
+            }
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Client(error) if error.is_usage() => ExitCode::from(2),
+            Self::Context(error) if error.is_usage() => ExitCode::from(2),
+            _ => ExitCode::FAILURE,
+        }
+    }
+
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Client(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    /// A failure with a file.
+    pub(crate) fn file(path: &std::path::Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { path, source }
+    }
+}
