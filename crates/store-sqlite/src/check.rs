@@ -13,6 +13,9 @@ const CACHE_BYTES: usize = 2 << 20;
 /// More findings than this help nobody.
 const MAX_FINDINGS: usize = 100;
 
+/// One way to look; an error is a finding as well.
+type Part = fn(&Connection, LinkFn, &mut Vec<String>) -> rusqlite::Result<()>;
+
 pub(crate) fn run(shared: &Shared) -> Result<Vec<String>, StoreError> {
     if let Some(stop) = shared.readers.interrupted() {
         return Err(stop);
@@ -20,8 +23,7 @@ pub(crate) fn run(shared: &Shared) -> Result<Vec<String>, StoreError> {
     let conn = schema::open_reader(&shared.dir.db(), CACHE_BYTES)?;
     let mut findings = Vec::new();
     // what a damaged page makes unreadable is a finding, too
-    let parts: [fn(&Connection, LinkFn, &mut Vec<String>) -> rusqlite::Result<()>; 4] =
-        [pages, counts, rows, trail];
+    let parts: [Part; 4] = [pages, counts, rows, trail];
     for part in parts {
         if let Err(error) = part(&conn, shared.link, &mut findings) {
             findings.push(read_error("checking", &error).to_string());
@@ -57,7 +59,7 @@ fn counts(conn: &Connection, _: LinkFn, findings: &mut Vec<String>) -> rusqlite:
 
 /// Each row against its checksum and the head.
 fn rows(conn: &Connection, _: LinkFn, findings: &mut Vec<String>) -> rusqlite::Result<()> {
-    let head = schema::read_head(conn).map(|head| head.revision.0).unwrap_or(i64::MAX);
+    let head = schema::read_head(conn).map_or(i64::MAX, |head| head.revision.0);
     let mut select = conn.prepare("SELECT id, key, revision, sum, value FROM rows NOT INDEXED")?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {

@@ -90,7 +90,7 @@ impl SqliteStore {
 
     /// Looks at every page, row and entry; what is wrong is listed, each with its place. Slow.
     pub async fn check(&self) -> Result<Vec<String>, StoreError> {
-        self.scan(|shared| check::run(shared)).await
+        self.scan(check::run).await
     }
 
     /// Runs on a blocking thread, a few at a time.
@@ -131,7 +131,7 @@ impl Store for SqliteStore {
             return Err(CommitError::TooLarge { bytes, allowed: strongroom_store::MAX_TXN_BYTES });
         }
         let (reply, outcome) = oneshot::channel();
-        if self.shared.queue.push(Job::new(slot, txn, Some(reply))).is_err() {
+        if !self.shared.queue.push(Job::new(slot, txn, Some(reply))) {
             return Err(CommitError::Closed);
         }
         // a writer that dies in the middle takes its answers along
@@ -141,7 +141,7 @@ impl Store for SqliteStore {
     fn commit_detached(&self, slot: Slot, txn: Txn) {
         let bytes = txn.weight();
         let admitted = bytes <= strongroom_store::MAX_TXN_BYTES;
-        if !admitted || self.shared.queue.push(Job::new(slot, txn, None)).is_err() {
+        if !admitted || !self.shared.queue.push(Job::new(slot, txn, None)) {
             tracing::warn!(bytes, admitted, "a detached transaction was not taken");
         }
     }

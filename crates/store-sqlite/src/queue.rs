@@ -101,11 +101,11 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Hands a job over, or back if the queue is closed.
-    pub(crate) fn push(&self, job: Job) -> Result<(), Job> {
+    /// Hands a job over; `false` if the queue is closed.
+    pub(crate) fn push(&self, job: Job) -> bool {
         let mut state = self.state.lock();
         if state.closed {
-            return Err(job);
+            return false;
         }
         state.jobs.push_back(job);
         let wake = state.jobs.len() >= state.wake_at;
@@ -113,7 +113,7 @@ impl Queue {
         if wake {
             self.wake.notify_one();
         }
-        Ok(())
+        true
     }
 
     /// Lets a moment pass, unless the queue is closed.

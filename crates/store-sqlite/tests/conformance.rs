@@ -1,4 +1,5 @@
 //! The embedded store keeps every promise of the trait.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::path::Path;
 use std::sync::Arc;

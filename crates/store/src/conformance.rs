@@ -6,6 +6,7 @@
 #![expect(
     clippy::panic,
     clippy::expect_used,
+    clippy::missing_panics_doc,
     reason = "a conformance suite reports by panicking, as tests do"
 )]
 

@@ -113,7 +113,7 @@ impl std::fmt::Debug for FaultyStore {
         f.debug_struct("FaultyStore")
             .field("plan", &*self.plan.lock())
             .field("stopped", &self.stopped())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -196,6 +196,8 @@ mod tests {
         FaultyStore::new(MemoryStore::new(conformance::link))
     }
 
+    type Judge = fn(&CommitError) -> bool;
+
     async fn put(store: &FaultyStore, key: &str) -> Result<Committed, CommitError> {
         let slot = store.reserve().unwrap();
         store.commit(slot, conformance::put_txn(key.as_bytes(), b"value")).await
@@ -215,7 +217,6 @@ mod tests {
         let closed = |e: &CommitError| matches!(e, CommitError::Closed);
         let unknown = |e: &CommitError| matches!(e, CommitError::Unknown);
         let failed = |e: &CommitError| matches!(e, CommitError::Failed { .. });
-        type Judge = fn(&CommitError) -> bool;
         let cases: [(Fault, Judge, bool); 5] = [
             (Fault::FailBefore, failed, false),
             (Fault::UnknownApplied, unknown, true),

@@ -23,8 +23,8 @@ impl Fences {
         self.0.clear();
     }
 
-    fn known(&self, key: &RowKey) -> Option<Option<Revision>> {
-        self.0.get(key).copied()
+    fn known(&self, key: &RowKey) -> Option<&Option<Revision>> {
+        self.0.get(key)
     }
 
     fn learn(&mut self, key: &RowKey, revision: Option<Revision>) {
@@ -152,7 +152,7 @@ impl<'w> Draft<'w> {
 
     fn fence(&mut self, key: &RowKey) -> rusqlite::Result<Option<Revision>> {
         if let Some(known) = self.fences.known(key) {
-            return Ok(known);
+            return Ok(*known);
         }
         let revision = self.revision(key)?;
         self.fences.learn(key, revision);
@@ -161,7 +161,7 @@ impl<'w> Draft<'w> {
 
     fn revision(&self, key: &RowKey) -> rusqlite::Result<Option<Revision>> {
         if let Some(known) = self.fences.known(key) {
-            return Ok(known);
+            return Ok(*known);
         }
         let mut select = self.conn.prepare_cached("SELECT revision FROM rows WHERE key = ?1")?;
         select.query_row([key.as_bytes()], |row| row.get(0).map(Revision)).optional()
@@ -172,8 +172,8 @@ impl<'w> Draft<'w> {
         for index in 0..steps.len() {
             let (earlier, rest) = steps.split_at_mut(index);
             let Some(Step::Merge(key, run)) = rest.first_mut() else { continue };
-            let present = match given(earlier, key) {
-                Some(value) => value,
+            let present = match earlier_merge(earlier, key) {
+                Some(run) => run.result().cloned(),
                 None => self.value(key)?,
             };
             if !run.on(present)? {
@@ -274,10 +274,10 @@ impl MergeRun {
     }
 }
 
-/// What an earlier merge of the transaction gave for this key.
-fn given(earlier: &[Step], key: &RowKey) -> Option<Option<Vec<u8>>> {
+/// The last earlier merge of the transaction on this key.
+fn earlier_merge<'s>(earlier: &'s [Step], key: &RowKey) -> Option<&'s MergeRun> {
     earlier.iter().rev().find_map(|step| match step {
-        Step::Merge(other, run) if other == key => Some(run.result().cloned()),
+        Step::Merge(other, run) if other == key => Some(run),
         _ => None,
     })
 }

@@ -1,6 +1,14 @@
 //! What is left after the worst: kill -9, power cuts, failed syncs, full disks.
 //!
 //! Each test runs this same binary again as a child that commits and says what was acknowledged.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "helpers of tests"
+)]
 
 mod child;
 mod full;

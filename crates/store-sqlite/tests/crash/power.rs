@@ -92,7 +92,7 @@ async fn cut_at_any_moment_it_keeps_what_it_acknowledged() {
     for (index, event) in events.iter().enumerate() {
         step(&mut disk, index, event, &mut acknowledged);
         // every moment is too many: those around acknowledgements, syncs and a sample of the rest
-        if matches!(event, Event::Write { .. }) && mix(index as u64) % 5 != 0 {
+        if matches!(event, Event::Write { .. }) && !mix(index as u64).is_multiple_of(5) {
             continue;
         }
         for luck in [Luck::Nothing, Luck::Everything, Luck::Some(mix(index as u64))] {
