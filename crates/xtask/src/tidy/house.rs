@@ -74,6 +74,7 @@ pub(crate) const HOUSE: &[Room] = &[
     room("server", Surface, &["api", "door-native"]),
     room("cli", Surface, &["api", "server"]),
     room("testkit", Tools, &[]),
+    room("fuzz-targets", Tools, &[]),
     room("xtask", Tools, &[]),
 ];
 

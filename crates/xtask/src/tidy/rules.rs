@@ -4,7 +4,7 @@ use syn::visit::{self, Visit};
 
 use super::finding::Finding;
 use super::house::{PURE_LAYERS, is_tool, room_of};
-use super::source::{Source, may_panic};
+use super::source::{Named, Source, may_panic};
 
 /// The outside world, which words and mechanisms do not know.
 const OUTSIDE: &[&str] = &[
@@ -88,7 +88,10 @@ fn clock(source: &Source) -> Vec<Finding> {
         return Vec::new();
     }
     let listed = |name: &str| CLOCK_TABLE.iter().any(|row| (row.0, row.1) == (source.room.as_str(), name));
-    let long = source.paths.iter().filter(|named| named.path.len() > 1);
+    // `use tokio::time::Instant` makes a short `Instant::now` the runtime's, which has a row of its own
+    let is_runtimes = source.paths.iter().any(|named| named.begins("tokio::time::Instant"));
+    let is_short = |named: &Named| is_runtimes && named.path == ["Instant", "now"];
+    let long = source.paths.iter().filter(|named| named.path.len() > 1 && !is_short(named));
     let hits =
         long.filter_map(|named| Some((named, CLOCK_AND_ENTROPY.iter().find(|name| named.holds(name))?)));
     let hits = hits.filter(|(_, name)| !listed(name));
@@ -179,7 +182,8 @@ impl<'ast> Visit<'ast> for Calls<'_> {
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        let is_panic = call.method == "unwrap" && call.args.is_empty() || call.method == "expect";
+        let is_panic = call.method == "unwrap" && call.args.is_empty()
+            || call.method == "expect" && call.args.len() == 1;
         if is_panic && !(self.expected || may_panic(&call.attrs)) {
             let line = call.method.span().start().line;
             self.found.push(Finding::at(self.path, line, format!(".{}() outside tests", call.method)));

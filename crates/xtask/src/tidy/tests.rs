@@ -154,6 +154,11 @@ fn clock_and_entropy_outside_ambient_are_found() {
     assert_found(&rules_of("gate", "fn f() { rand::random::<u8>(); }"), "uses rand");
     assert_found(&rules_of("secrets", "use tokio::{time, sync};"), "uses tokio::time");
     assert_clean(&rules_of("server", "use tokio::time::timeout;"));
+    assert_clean(&rules_of("server", "use tokio::time::{Instant, Sleep};\nfn f() { Instant::now(); }"));
+    assert_found(
+        &rules_of("server", "use tokio::time::Sleep;\nfn f() { Instant::now(); }"),
+        "uses Instant::now",
+    );
     assert_clean(&rules_of("ambient", "fn f() { std::time::Instant::now(); }"));
     assert_clean(&rules_of("gate", "fn f(rand: u8) -> u8 { rand }"));
 }
@@ -194,6 +199,7 @@ fn panics_and_unfinished_work_are_found() {
         "#[expect(clippy::expect_used, reason = \"never empty\")]\nfn f() { Some(1).expect(\"x\"); }";
     assert_clean(&rules_of("model", reasoned));
     assert_clean(&rules_of("model", "fn f() { Some(1).unwrap_or(2); }"));
+    assert_clean(&rules_of("model", "fn f() { self.expect(head, own); }"));
     let house = House::new();
     house
         .write("crates/store/src/suite.rs", "#![expect(clippy::unwrap_used, reason = \"tests\")]\nmod deep;");

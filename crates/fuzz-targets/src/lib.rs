@@ -1,0 +1,55 @@
+//! Every decoder of untrusted bytes as a function, for libFuzzer and for the smoke on stable.
+//!
+//! **What it is for.** `fuzz/fuzz_targets/NAME.rs` hands libFuzzer's bytes to the function of that name; the program
+//! `fuzz-smoke` hands every function its corpus and mutations of it, without nightly.
+//!
+//! **What it promises.** A function panics only if the decoder broke a promise: it panicked itself, or what it accepted
+//! does not hold (it reads differently a second time, another implementation refuses it, its bounds are broken).
+//!
+//! **What it does not know.** Where bytes come from.
+//!
+//! **Where to start.** [`TARGETS`]: a new decoder is a function, a row, a file in `fuzz/fuzz_targets` and a folder in
+//! `fuzz/corpus` with at least one input that it accepts.
+
+#![expect(clippy::expect_used, reason = "a broken promise is told by panicking: that is what fuzzing sees")]
+
+mod api;
+mod config;
+mod keys;
+pub mod mutate;
+mod trail;
+mod words;
+
+/// Hands bytes to a decoder; whether it accepted them.
+pub type Target = fn(&[u8]) -> bool;
+
+/// Every target by name.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("access_key", keys::access_key),
+    ("config", config::config),
+    ("json_scan", words::json_scan),
+    ("key_file", keys::key_file),
+    ("name", words::name),
+    ("public_key_pem", keys::public_key_pem),
+    ("put_secret", api::put_secret),
+    ("requests", api::requests),
+    ("root_record", keys::root_record),
+    ("secret_path", words::secret_path),
+    ("trail_checkpoint", trail::checkpoint),
+    ("trail_record", trail::record),
+    ("unlock_key", keys::unlock_key),
+];
+
+/// The target of that name.
+pub fn target(name: &str) -> Option<Target> {
+    TARGETS.iter().find(|row| row.0 == name).map(|row| row.1)
+}
+
+/// What libFuzzer's files call.
+///
+/// # Panics
+/// On a broken promise, and on a name that is not in the table.
+pub fn run(name: &str, data: &[u8]) {
+    let target = target(name).expect("a file in fuzz_targets is named after a row of the table");
+    target(data);
+}
