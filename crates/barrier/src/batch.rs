@@ -63,6 +63,11 @@ impl Batch {
         self.applied.extend(other.applied);
     }
 
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
     /// The transaction with its entry, and what to do once it is durable.
     pub fn into_txn(self, entry: Option<PendingEntry>) -> (Txn, Vec<Applied>) {
         let Self { class, preconditions, changes, applied } = self;

@@ -97,9 +97,10 @@ impl Folder {
         }
     }
 
-    /// Opens every entry into the index, and checks their number against the folder's count.
+    /// Opens every entry into a new index, and checks their number against the folder's count.
     pub(crate) async fn load(&self) -> Result<Vec<Entry>, BarrierError> {
         let mut small = Vec::new();
+        let mut index = Index::default();
         let mut seen = 0_u64;
         let mut after = None;
         loop {
@@ -108,8 +109,7 @@ impl Folder {
             for row in &rows {
                 let entry = self.open_entry(row)?;
                 seen += 1;
-                let head = Arc::new(Head::new(entry.object));
-                self.index.write().insert(&entry.name, head, self.index_limit);
+                index.insert(&entry.name, Arc::new(Head::new(entry.object)), self.index_limit);
                 if seen <= 10_000 {
                     small.push(entry);
                 }
@@ -120,6 +120,7 @@ impl Folder {
         if count != seen {
             return Err(self.corrupt(&format!("{seen} entries where its count says {count}")));
         }
+        *self.index.write() = index;
         Ok(small)
     }
 

@@ -161,6 +161,16 @@ impl Opened {
         &self.store
     }
 
+    /// Clock and entropy.
+    pub fn ambient(&self) -> &Ambient {
+        &self.ambient
+    }
+
+    /// A fresh random id.
+    pub fn random_id(&self) -> [u8; 16] {
+        self.ambient.random()
+    }
+
     /// The partition's row, wrapped anew under another root key.
     pub fn rewrap(&self, root: &RootKey, root_generation: u64) -> (RowKey, Vec<u8>) {
         (keys::partition(self.partition.id), self.partition.wrap(&self.ambient, root, root_generation))
@@ -304,6 +314,22 @@ impl Opened {
     /// The precondition that a store is still there.
     pub fn require_store(&self, batch: &mut Batch, folder: &Folder) {
         batch.require(Precondition::Present(keys::keymap(self.partition.id, StoreId(folder.id.0))));
+    }
+
+    /// Reads every index anew: after a commit of unknown outcome.
+    pub async fn reindex(&self) -> Result<(), BarrierError> {
+        for folder in [&self.keyset_names, &self.users] {
+            folder.load().await?;
+        }
+        let stores = self.stores.load().await?;
+        self.open_stores.write().retain(|id, _| stores.iter().any(|entry| entry.object.0 == id.0));
+        for entry in stores {
+            match self.store_folder(StoreId(entry.object.0)) {
+                Some(folder) => folder.load().await.map(drop)?,
+                None => self.open_store(StoreId(entry.object.0)).await.map(drop)?,
+            }
+        }
+        Ok(())
     }
 
     /// Names in the indexes.

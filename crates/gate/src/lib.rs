@@ -1,1 +1,51 @@
-//! The PEP, the waist of the house: the only maker of permits.
+//! The gate: the PEP, the waist of the house, the only maker of permits.
+//!
+//! **What it is for.** Every operation of every door passes [`Gate::admit`]: it takes a place in the writer's queue,
+//! asks the rules, resolves the resource, and returns a [`Permit`] that carries a view of that resource and nothing
+//! else, with the entry that goes with whatever is done through it.
+//!
+//! **What it promises.** No effect and no answer without an entry: a read's result is [`Held`] until its entry is
+//! durable, a write's entry is part of its transaction, a permit dropped unspent leaves an *abandoned* entry, and a
+//! trail that cannot be written refuses. What was checked is what is used: an engine is handed no name.
+//!
+//! **What it does not know.** What an action does with its view.
+//!
+//! Forging a permit does not compile, nor does spending one twice, writing with a read permit, or using what was not
+//! released: see `tests/misuse`.
+//!
+//! ```compile_fail
+//! use strongroom_gate::Permit;
+//! # struct Anything;
+//! let permit: Permit<Anything> = Permit { view: (), entry: () };
+//! ```
+
+mod admit;
+mod clock;
+mod entry;
+mod outcome;
+mod people;
+mod recover;
+mod refusals;
+mod resource;
+mod server_view;
+
+pub use admit::{Admission, Denied, Gate, GateOptions};
+pub use clock::ClockState;
+pub use entry::{CommitError, Entry, Held, Permit, TrailError};
+pub use people::{CredentialRecord, PeopleView, TokenRecord, UserRecord};
+pub use resource::{
+    Action, FolderView, People, Resource, Secret, SecretReadView, SecretWriteView, Server, Store,
+    StoreFolder, StoreReadView, StoreWriteView, Stores, StoresView, Trail,
+};
+pub use server_view::{ServerView, TrailView};
+
+pub use strongroom_audit::{
+    Checkpoint, CheckpointError, Decision, EntryError, Fault, Record, Report, Verdict, Who,
+};
+pub use strongroom_authz::{Actions, Rule, RuleSet, Subject};
+pub use strongroom_barrier::{
+    BarrierError, Batch, Entry as FolderEntry, Folder, Head, Limits, Page, Reader, VersionRecord, Writer,
+    keys,
+};
+pub use strongroom_keyring::{Kind, RootKey};
+pub use strongroom_store::{Committed, Precondition, Space, StoreError, TrailHead};

@@ -78,8 +78,11 @@ actions! {
     Start = 11, "operator.start", Write;
     /// The server stopped in good order.
     Stop = 12, "operator.stop", Write;
-    /// Take a write's clock over after a jump.
+    /// Accept the wall clock after a jump.
     AcceptClock = 13, "operator.accept_clock", Write;
+
+    /// Remove what has expired.
+    Housekeeping = 14, "operator.housekeeping", Write;
 
     /// Read entries of the trail.
     ReadTrail = 32, "audit.read", Read;

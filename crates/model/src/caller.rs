@@ -38,6 +38,8 @@ pub enum Credential {
         /// The access key it was got with.
         key: CredentialId,
     },
+    /// The one-time token of an installation, which the server wrote to a file.
+    Installation,
     /// Nothing: only what is open to anyone.
     None,
 }
@@ -64,11 +66,22 @@ pub struct Caller {
     pub origin: Origin,
     /// The request.
     pub request: RequestId,
+    /// Of a write: what makes its repetition one.
+    pub repeat: Option<Repeat>,
+}
+
+/// What makes a request the repetition of another: the same id and the same digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Repeat {
+    /// SHA-256 over method, path and body.
+    pub digest: [u8; 32],
+    /// Whether the client named the request; only then is its outcome kept for a repetition.
+    pub named: bool,
 }
 
 impl Caller {
     /// A caller that proved nothing.
     pub fn anonymous(origin: Origin, request: RequestId) -> Self {
-        Self { principal: None, credential: Credential::None, origin, request }
+        Self { principal: None, credential: Credential::None, origin, request, repeat: None }
     }
 }

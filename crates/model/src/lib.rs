@@ -16,7 +16,7 @@ mod name;
 mod value;
 
 pub use action::{Action, Effect};
-pub use caller::{Caller, Credential, Origin, Principal};
+pub use caller::{Caller, Credential, Origin, Principal, Repeat};
 pub use id::{
     CredentialId, FolderId, IdError, KeysetId, ObjectId, PartitionId, RequestId, StoreId, TokenId, UserId,
 };

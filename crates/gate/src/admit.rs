@@ -1,0 +1,338 @@
+//! Admission: a place in the queue, the rules' decision, the resource, a permit.
+
+use crate::clock::{ClockState, TrustedClock};
+use crate::entry::{Entry, Permit, is_essential};
+use crate::outcome::{self, Known};
+use crate::recover::Recovery;
+use crate::refusals::{Record as Note, Refusals};
+use crate::resource::{Action, Resource};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use strongroom_ambient::{Ambient, UnixMillis};
+use strongroom_audit::{CheckpointKey, Decision, Record, Verdict, Who};
+use strongroom_authz::{Question, Rule, RuleSet};
+use strongroom_barrier::{Barrier, BarrierError, Limits, Opened};
+use strongroom_model::{Action as ActionCode, Caller, Credential, Effect, Origin, RequestId};
+use strongroom_store::{SharedStore, Slot, Space, Txn};
+
+/// What a gate stands on.
+pub struct GateOptions {
+    /// The store.
+    pub store: SharedStore,
+    /// Clock and entropy.
+    pub ambient: Ambient,
+    /// Bounds of the index of names.
+    pub limits: Limits,
+    /// Rules that hold whoever is known; see [`RuleSet::built_in`].
+    pub rules: Vec<Rule>,
+}
+
+/// Why there is no permit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// The server is locked.
+    #[error("locked")]
+    Locked,
+    /// The rules do not allow it.
+    #[error("{action} is refused: {rule}")]
+    Refused {
+        /// The action that was refused.
+        action: &'static str,
+        /// The rule that decided.
+        rule: Arc<str>,
+    },
+    /// There is no such thing.
+    #[error("not found")]
+    NotFound,
+    /// The queue is full, or the store is being resolved.
+    #[error("busy")]
+    Busy,
+    /// The disk is full.
+    #[error("the disk is full")]
+    Full,
+    /// The trail cannot be written.
+    #[error("the audit trail cannot be written")]
+    Trail,
+    /// Stored data is damaged.
+    #[error("stored data is corrupt: {place}")]
+    Corrupt {
+        /// Where.
+        place: String,
+    },
+    /// The store below failed.
+    #[error("the store failed: {0}")]
+    Store(String),
+    /// The request was done before: this is what was answered.
+    #[error("already done")]
+    Repeated(Vec<u8>),
+    /// The request id was used for something else.
+    #[error("request id was used for something else")]
+    Reused,
+}
+
+/// A permit, or why there is none.
+pub type Admission<A> = Result<Permit<A>, Denied>;
+
+impl From<BarrierError> for Denied {
+    fn from(fault: BarrierError) -> Self {
+        match fault {
+            BarrierError::Locked => Self::Locked,
+            BarrierError::Corrupt { place } => Self::Corrupt { place },
+            BarrierError::Store(strongroom_store::StoreError::Corrupt { place }) => Self::Corrupt { place },
+            BarrierError::Store(strongroom_store::StoreError::Busy) => Self::Busy,
+            BarrierError::Store(fault) => Self::Store(fault.to_string()),
+        }
+    }
+}
+
+/// The gate. Holds the barrier, and nobody else does.
+pub struct Gate {
+    barrier: Barrier,
+    base_rules: Vec<Rule>,
+    rules: ArcSwap<RuleSet>,
+    clock: TrustedClock,
+    refusals: Refusals,
+    epoch: AtomicU64,
+    pub(crate) recovery: Recovery,
+    pub(crate) signer: ArcSwapOption<([u8; 16], CheckpointKey)>,
+}
+
+impl Gate {
+    /// A gate over a store, locked.
+    pub fn new(options: GateOptions) -> Arc<Self> {
+        let GateOptions { store, ambient, limits, rules } = options;
+        Arc::new(Self {
+            clock: TrustedClock::new(ambient.clone()),
+            barrier: Barrier::new(store, ambient, limits),
+            rules: ArcSwap::from_pointee(RuleSet::new(rules.clone())),
+            base_rules: rules,
+            refusals: Refusals::default(),
+            epoch: AtomicU64::new(0),
+            recovery: Recovery::default(),
+            signer: ArcSwapOption::empty(),
+        })
+    }
+
+    /// Decides, finds the resource, and reserves the entry.
+    pub async fn admit<A: Action>(self: &Arc<Self>, caller: &Caller, resource: A::Resource) -> Admission<A> {
+        if caller.origin == Origin::Internal {
+            // only `system` speaks for the server
+            return Err(Denied::Refused { action: A::CODE.name(), rule: "no caller is the server".into() });
+        }
+        self.admit_any(caller, resource).await
+    }
+
+    /// A permit for the server's own work: start, stop, expiry, checkpoints.
+    pub async fn system<A: Action>(self: &Arc<Self>, resource: A::Resource) -> Admission<A> {
+        let caller = Caller::anonymous(Origin::Internal, RequestId(self.ambient().uuid_v7()));
+        self.admit_any(&caller, resource).await
+    }
+
+    async fn admit_any<A: Action>(self: &Arc<Self>, caller: &Caller, resource: A::Resource) -> Admission<A> {
+        let opened = self.opened().ok();
+        if opened.is_none() && !works_locked(A::CODE) {
+            return Err(Denied::Locked);
+        }
+        let slot = self.place(A::CODE)?;
+        let resource_name = resource.describe();
+        let question = Question { caller, action: A::CODE, resource: &resource_name };
+        let decision = self.rules.load().decide(&question);
+        let record = self.record(caller, A::CODE, resource_name, &decision);
+        if !decision.allowed {
+            self.write_refusal(caller, record, slot, opened.as_deref()).await?;
+            return Err(Denied::Refused { action: A::CODE.name(), rule: decision.rule });
+        }
+        let entry = Entry::new(self, opened.clone(), record, slot, caller.repeat);
+        if self.store().space() == Space::Reserved && !is_essential(A::CODE) {
+            entry.finish(Verdict::Failed).await?;
+            return Err(Denied::Full);
+        }
+        let entry = self.check_repeat::<A>(caller, opened.as_deref(), entry).await?;
+        match resource.resolve(self, opened).await {
+            Ok(Some(resolved)) => Ok(Permit::new(resolved.into(), entry)),
+            Ok(None) => {
+                entry.finish(Verdict::NotFound).await?;
+                Err(Denied::NotFound)
+            }
+            Err(fault) => {
+                entry.finish(Verdict::Failed).await?;
+                Err(fault.into())
+            }
+        }
+    }
+
+    /// A place in the writer's queue, unless nothing can be admitted now.
+    fn place(&self, action: ActionCode) -> Result<Slot, Denied> {
+        if self.recovery.is_running() {
+            return Err(Denied::Busy);
+        }
+        if self.store().space() == Space::Exhausted && action != ActionCode::Lock {
+            return Err(Denied::Full);
+        }
+        self.store().reserve().map_err(|fault| match fault {
+            strongroom_store::StoreError::Busy => Denied::Busy,
+            _ => Denied::Trail,
+        })
+    }
+
+    fn record(
+        &self,
+        caller: &Caller,
+        action: ActionCode,
+        resource: String,
+        decision: &strongroom_authz::Decision,
+    ) -> Record {
+        Record {
+            request: caller.request,
+            time: self.now(),
+            action,
+            decision: if decision.allowed { Decision::Allowed } else { Decision::Refused },
+            who: who(caller),
+            origin: caller.origin.to_string(),
+            resource,
+            rule: decision.rule.to_string(),
+            note: String::new(),
+        }
+    }
+
+    async fn write_refusal(
+        &self,
+        caller: &Caller,
+        mut record: Record,
+        slot: Slot,
+        opened: Option<&Opened>,
+    ) -> Result<(), Denied> {
+        if caller.principal.is_none() {
+            match self.refusals.note(caller.origin, self.ambient().clock.monotonic()) {
+                Note::Counted => return Ok(()),
+                Note::Entry { counted: 0 } => {}
+                Note::Entry { counted } => record.note = format!("{counted} more like this were counted"),
+            }
+        }
+        let body = record.encode(self.ambient(), opened.map(Opened::trail));
+        let txn = Txn::entry_only(body, Verdict::Refused.code());
+        self.store().commit(slot, txn).await.map(drop).map_err(|_| Denied::Trail)
+    }
+
+    /// Takes note that a request was turned away before it had a caller: a token that is none, a forged proof.
+    pub async fn turn_away(&self, caller: &Caller, action: ActionCode, rule: &str) -> Result<(), Denied> {
+        let slot = self.place(action)?;
+        let decision = strongroom_authz::Decision { allowed: false, rule: rule.into() };
+        let record = self.record(caller, action, String::new(), &decision);
+        let opened = self.opened().ok();
+        self.write_refusal(caller, record, slot, opened.as_deref()).await
+    }
+
+    /// Answers the repetition of a request that its client named.
+    async fn check_repeat<A: Action>(
+        &self,
+        caller: &Caller,
+        opened: Option<&Opened>,
+        mut entry: Entry,
+    ) -> Result<Entry, Denied> {
+        let named = caller.repeat.is_some_and(|repeat| repeat.named);
+        let Some(opened) = opened.filter(|_| named && A::CODE.effect() == Effect::Write) else {
+            return Ok(entry);
+        };
+        let known = match self.resolved_outcome(caller, A::CODE).await {
+            Some(outcome) => Known::Done(outcome),
+            None => outcome::look_up(opened, caller, A::CODE).await?,
+        };
+        match known {
+            Known::New => Ok(entry),
+            Known::Done(outcome) => {
+                entry.note("repeated: answered as before");
+                entry.finish(Verdict::Released).await?;
+                Err(Denied::Repeated(outcome))
+            }
+            Known::Other => {
+                entry.note("request id was used for something else");
+                entry.finish(Verdict::Failed).await?;
+                Err(Denied::Reused)
+            }
+        }
+    }
+
+    /// The present: never behind a time that was used, never far ahead of monotonic time.
+    pub fn now(&self) -> UnixMillis {
+        self.clock.read().0
+    }
+
+    /// Whether the wall clock is believed.
+    pub fn clock_state(&self) -> ClockState {
+        self.clock.read().1
+    }
+
+    pub(crate) fn clock(&self) -> &TrustedClock {
+        &self.clock
+    }
+
+    /// Clock and entropy.
+    pub fn ambient(&self) -> &Ambient {
+        self.barrier.ambient()
+    }
+
+    /// Room on the disk.
+    pub fn space(&self) -> Space {
+        self.store().space()
+    }
+
+    /// Whether the server is unlocked.
+    pub fn is_unlocked(&self) -> bool {
+        self.barrier.is_open()
+    }
+
+    /// Whether the store is being resolved after an unknown outcome.
+    pub fn is_resolving(&self) -> bool {
+        self.recovery.is_running()
+    }
+
+    /// Grows with each lock and unlock: what was prepared under another epoch is void.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn next_epoch(&self) {
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn set_root(&self, root: Option<strongroom_model::UserId>) {
+        let mut rules = self.base_rules.clone();
+        rules.extend(root.map(RuleSet::root));
+        self.rules.store(Arc::new(RuleSet::new(rules)));
+    }
+
+    pub(crate) fn barrier(&self) -> &Barrier {
+        &self.barrier
+    }
+
+    pub(crate) fn opened(&self) -> Result<Arc<Opened>, BarrierError> {
+        self.barrier.opened()
+    }
+
+    pub(crate) fn store(&self) -> &SharedStore {
+        self.barrier.store()
+    }
+}
+
+/// What is admitted while locked.
+fn works_locked(action: ActionCode) -> bool {
+    use ActionCode as A;
+    matches!(action, A::Initialise | A::ConfirmInitialise | A::Unlock | A::AutoUnlock | A::Start | A::Stop)
+}
+
+fn who(caller: &Caller) -> Option<Who> {
+    let principal = caller.principal.as_ref()?;
+    let (key, token) = match caller.credential {
+        Credential::Token { token, key } => (Some(key), Some(token)),
+        Credential::Installation | Credential::None => (None, None),
+    };
+    Some(Who { user: principal.user, name: principal.name.to_string(), key, token })
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Gate({:?})", self.barrier)
+    }
+}

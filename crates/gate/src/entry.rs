@@ -1,0 +1,232 @@
+//! Permits, their entries, and results that are held until their entry is durable.
+
+use crate::admit::Gate;
+use crate::outcome;
+use crate::resource::Action;
+use std::sync::Arc;
+use strongroom_audit::{Record, Verdict};
+use strongroom_barrier::{Batch, Opened};
+use strongroom_model::{Action as ActionCode, Repeat};
+use strongroom_store::{CommitError as StoreCommitError, Committed, PendingEntry, Slot, Txn};
+
+/// Leave to do one thing once: a view of its resource, and the entry that goes with it.
+#[must_use = "a permit dropped unspent leaves an abandoned entry"]
+pub struct Permit<A: Action> {
+    view: A::View,
+    entry: Entry,
+}
+
+impl<A: Action> Permit<A> {
+    pub(crate) fn new(view: A::View, entry: Entry) -> Self {
+        Self { view, entry }
+    }
+
+    /// Spends the permit: a view of this resource only, and the entry that goes with it.
+    pub fn open(self) -> (A::View, Entry) {
+        (self.view, self.entry)
+    }
+}
+
+impl<A: Action> std::fmt::Debug for Permit<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Permit<{}>", A::CODE.name())
+    }
+}
+
+/// The trail could not take an entry, so nothing is given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the audit trail cannot be written")]
+pub struct TrailError;
+
+/// Why a change was not, or perhaps not, made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommitError {
+    /// The state changed meanwhile.
+    #[error("the state changed meanwhile")]
+    Changed,
+    /// A key was rotated meanwhile, or the queue is full: try again.
+    #[error("busy")]
+    Busy,
+    /// The disk is full.
+    #[error("the disk is full")]
+    Full,
+    /// Too large for one transaction.
+    #[error("too large for one transaction")]
+    TooLarge,
+    /// A count or counter that this change needs does not open.
+    #[error("stored data is corrupt")]
+    Corrupt,
+    /// The store failed before it changed anything.
+    #[error("the store failed, nothing was changed")]
+    Failed,
+    /// It may or may not have happened.
+    #[error("outcome unknown")]
+    Unknown,
+}
+
+/// The entry of a permit: becomes part of the change, or goes before the result.
+pub struct Entry {
+    gate: Arc<Gate>,
+    opened: Option<Arc<Opened>>,
+    action: ActionCode,
+    record: Option<(Record, Slot)>,
+    repeat: Option<Repeat>,
+    outcome: Option<Vec<u8>>,
+}
+
+impl Entry {
+    pub(crate) fn new(
+        gate: &Arc<Gate>,
+        opened: Option<Arc<Opened>>,
+        record: Record,
+        slot: Slot,
+        repeat: Option<Repeat>,
+    ) -> Self {
+        let action = record.action;
+        Self { gate: Arc::clone(gate), opened, action, record: Some((record, slot)), repeat, outcome: None }
+    }
+
+    /// Adds to the entry's note: which version, how many. Never a value.
+    pub fn note(&mut self, text: impl Into<String>) {
+        if let Some((record, _)) = &mut self.record {
+            record.note = text.into();
+        }
+    }
+
+    /// From here on the entry is sealed under these keys: an unlock seals its own.
+    pub(crate) fn seal_under(&mut self, opened: Arc<Opened>) {
+        self.opened = Some(opened);
+    }
+
+    /// What a repetition of this request is to be answered. Never for an answer that bears a secret.
+    pub fn remember(&mut self, outcome: Vec<u8>) {
+        self.outcome = Some(outcome);
+    }
+
+    /// Holds a result until the entry, with this verdict, is durable.
+    pub fn hold<T>(self, verdict: Verdict, value: T) -> Held<T> {
+        Held { entry: self, verdict, value }
+    }
+
+    fn encode(&self, record: &Record) -> Vec<u8> {
+        record.encode(self.gate.ambient(), self.opened.as_ref().map(|opened| opened.trail()))
+    }
+
+    /// Commits a change together with this entry. The entry is spent unless the answer is [`CommitError::Busy`].
+    pub async fn commit(&mut self, mut batch: Batch) -> Result<Committed, CommitError> {
+        let Some((record, slot)) = self.record.take() else { return Err(CommitError::Failed) };
+        if let (Some(opened), Some(repeat), Some(outcome)) = (&self.opened, &self.repeat, &self.outcome) {
+            outcome::keep(opened, &mut batch, &record, repeat, outcome);
+        }
+        if is_essential(self.action) {
+            batch = batch.essential();
+        }
+        let entry = PendingEntry {
+            body: self.encode(&record),
+            committed: Verdict::Done.code(),
+            failed: Verdict::Failed.code(),
+        };
+        let before = self.gate.store().trail_head();
+        let (txn, applied) = batch.into_txn(Some(entry));
+        match self.gate.store().commit(slot, txn).await {
+            Ok(committed) => {
+                applied.into_iter().for_each(|apply| apply());
+                Ok(committed)
+            }
+            Err(fault) => Err(self.not_committed(fault, record, before.seq)),
+        }
+    }
+
+    fn not_committed(&mut self, fault: StoreCommitError, record: Record, before: u64) -> CommitError {
+        match fault {
+            StoreCommitError::Precondition { .. } => CommitError::Changed,
+            StoreCommitError::Refused { .. } => CommitError::Corrupt,
+            StoreCommitError::Full => CommitError::Full,
+            StoreCommitError::Unknown => {
+                self.gate.unknown_outcome(&record, self.repeat, self.outcome.take(), before);
+                CommitError::Unknown
+            }
+            StoreCommitError::Fenced { .. } => {
+                self.record = self.gate.store().reserve().ok().map(|slot| (record, slot));
+                CommitError::Busy
+            }
+            // nothing was written: leave an entry if the store still takes one
+            StoreCommitError::TooLarge { .. } => {
+                self.leave(&record, Verdict::Failed);
+                CommitError::TooLarge
+            }
+            StoreCommitError::Closed | StoreCommitError::Failed { .. } => {
+                self.leave(&record, Verdict::Failed);
+                CommitError::Failed
+            }
+        }
+    }
+
+    fn leave(&self, record: &Record, verdict: Verdict) {
+        if let Ok(slot) = self.gate.store().reserve() {
+            self.gate.store().commit_detached(slot, Txn::entry_only(self.encode(record), verdict.code()));
+        }
+    }
+
+    /// Writes the entry by itself, and answers once it is durable.
+    pub async fn finish(mut self, verdict: Verdict) -> Result<(), TrailError> {
+        self.write(verdict).await
+    }
+
+    async fn write(&mut self, verdict: Verdict) -> Result<(), TrailError> {
+        let Some((record, slot)) = self.record.take() else { return Err(TrailError) };
+        let txn = Txn::entry_only(self.encode(&record), verdict.code());
+        match self.gate.store().commit(slot, txn).await {
+            Ok(_) => Ok(()),
+            Err(StoreCommitError::Unknown) => {
+                self.gate.unknown_outcome(&record, None, None, 0);
+                Err(TrailError)
+            }
+            Err(_) => Err(TrailError),
+        }
+    }
+}
+
+/// What goes on in the reserve of a full disk: everything but what adds data.
+pub(crate) fn is_essential(action: ActionCode) -> bool {
+    use ActionCode as A;
+    !matches!(action, A::PutSecret | A::CreateStore | A::Initialise | A::RotateRoot | A::AddAutoUnlock)
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if let Some((record, slot)) = self.record.take() {
+            let txn = Txn::entry_only(self.encode(&record), Verdict::Abandoned.code());
+            self.gate.store().commit_detached(slot, txn);
+        }
+    }
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Entry({})", self.action.name())
+    }
+}
+
+/// A result that nobody may use before its entry is durable: [`Gate::release`] gives it up.
+#[must_use = "a result is given up by the gate's release"]
+pub struct Held<T> {
+    entry: Entry,
+    verdict: Verdict,
+    value: T,
+}
+
+impl Gate {
+    /// Gives up a result once its entry is durable.
+    pub async fn release<T>(&self, held: Held<T>) -> Result<T, TrailError> {
+        let Held { mut entry, verdict, value } = held;
+        entry.write(verdict).await?;
+        Ok(value)
+    }
+}
+
+impl<T> std::fmt::Debug for Held<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Held({:?})", self.entry)
+    }
+}

@@ -1,0 +1,205 @@
+//! Views of the server itself and of its trail: for the operator engine.
+
+use crate::admit::Gate;
+use crate::entry::Entry;
+use crate::people::{self, UserRecord};
+use std::sync::Arc;
+use strongroom_audit::{Checkpoint, CheckpointError, CheckpointKey, EntryError, Record, Report, verify};
+use strongroom_barrier::{BarrierError, Batch, Opened, keys};
+use strongroom_keyring::{Kind, RootKey};
+use strongroom_model::{CredentialId, Name};
+use strongroom_secret::SecretArray;
+use strongroom_store::{Precondition, Revision, RowKey, StoreError, TrailEntry};
+
+/// Most rows removed by one round of housekeeping.
+const HOUSEKEEPING_ROWS: usize = 1_000;
+
+/// A view of the server: root record, hierarchy, lock.
+pub struct ServerView {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) opened: Option<Arc<Opened>>,
+}
+
+impl ServerView {
+    /// The root record's row, if the server was initialised.
+    pub async fn root_row(&self) -> Result<Option<(Vec<u8>, Revision)>, BarrierError> {
+        let row = self.gate.store().get(&keys::root()).await?;
+        Ok(row.map(|row| (row.value, row.revision)))
+    }
+
+    /// Replaces the root record; fails if it was replaced meanwhile.
+    pub fn put_root(&self, batch: &mut Batch, seen: Option<Revision>, record: Vec<u8>) {
+        batch.require(match seen {
+            Some(revision) => Precondition::Revision(keys::root(), revision),
+            None => Precondition::Absent(keys::root()),
+        });
+        batch.put(keys::root(), record);
+    }
+
+    /// Makes a fresh hierarchy with root as its user, in place of one that was never confirmed.
+    pub fn install(
+        &self,
+        root: &RootKey,
+        root_generation: u64,
+        user: &Name,
+        spki: &[u8],
+    ) -> Result<(Batch, CredentialId), BarrierError> {
+        let ambient = self.gate.ambient();
+        let limits = strongroom_barrier::Limits::default();
+        let fresh = Opened::generate(self.gate.store(), ambient, limits, root, root_generation)?;
+        let mut batch = Batch::new();
+        for table in 0x02..=0x0f_u8 {
+            batch.delete_prefix(vec![table]);
+        }
+        batch.absorb(fresh.batch);
+        let record = UserRecord { name: user.clone(), created: self.gate.now() };
+        let (_, key) = people::add_user(&fresh.opened, &mut batch, &record, spki);
+        let seed = SecretArray::<32>::filled(|bytes| ambient.entropy.fill(bytes));
+        let partition = fresh.opened.partition();
+        let sealed = seed.expose(|bytes| fresh.opened.seal(Kind::CheckpointKey, partition.0, bytes));
+        batch.put(keys::checkpoint_key(partition), sealed);
+        Ok((batch, key))
+    }
+
+    /// Whether anything was ever stored in the hierarchy: then it is not replaced.
+    pub async fn has_stores(&self) -> Result<bool, BarrierError> {
+        // KeyMap rows exist for stores and for nothing else
+        let rows = self.gate.store().list(strongroom_store::Range::prefix(vec![0x07], 1)).await?;
+        Ok(!rows.is_empty())
+    }
+
+    /// Opens the hierarchy. From here on `entry` is sealed as everything else.
+    pub async fn unlock(
+        &self,
+        root: &RootKey,
+        incarnation: [u8; 16],
+        entry: &mut Entry,
+    ) -> Result<(), BarrierError> {
+        let opened = self.gate.barrier().open(root).await?;
+        if let Err(fault) = self.prepare(&opened, incarnation).await {
+            self.gate.barrier().lock();
+            return Err(fault);
+        }
+        entry.seal_under(opened);
+        self.gate.next_epoch();
+        Ok(())
+    }
+
+    async fn prepare(&self, opened: &Opened, incarnation: [u8; 16]) -> Result<(), BarrierError> {
+        let partition = opened.partition();
+        let damaged = || BarrierError::corrupt("the key that signs checkpoints");
+        let key = keys::checkpoint_key(partition);
+        let seed = opened.read_single(Kind::CheckpointKey, partition.0, &key).await?.ok_or_else(damaged)?;
+        let seed = seed.expose(SecretArray::<32>::copied).ok_or_else(damaged)?;
+        let signer = seed.expose(CheckpointKey::from_seed).map_err(|_| damaged())?;
+        self.raise_clock(opened).await?;
+        let root = opened.users.find("root").await?;
+        self.gate.set_root(root.map(|head| strongroom_model::UserId(head.object.0)));
+        self.gate.signer.store(Some(Arc::new((incarnation, signer))));
+        Ok(())
+    }
+
+    /// The trail's last entry that opens is the persisted mark which time never runs behind.
+    async fn raise_clock(&self, opened: &Opened) -> Result<(), BarrierError> {
+        let head = self.gate.store().trail_head();
+        let from = head.seq.saturating_sub(63).max(1);
+        let entries = self.gate.store().entries(from, 64).await?;
+        let last =
+            entries.iter().rev().find_map(|entry| Record::decode(&entry.body, Some(opened.trail())).ok());
+        if let Some(record) = last {
+            self.gate.clock().raise(record.time);
+        }
+        Ok(())
+    }
+
+    /// Wipes keys and names.
+    pub fn lock(&self) {
+        self.gate.barrier().lock();
+        self.gate.set_root(None);
+        self.gate.signer.store(None);
+        self.gate.next_epoch();
+    }
+
+    /// A batch that ends every token.
+    pub fn end_tokens(&self) -> Batch {
+        let mut batch = Batch::new();
+        if let Some(opened) = &self.opened {
+            batch.delete_prefix(keys::tokens(opened.partition()));
+        }
+        batch
+    }
+
+    /// The partition's row, wrapped under another root key.
+    pub fn rewrap(&self, root: &RootKey, root_generation: u64) -> Option<(RowKey, Vec<u8>)> {
+        self.opened.as_ref().map(|opened| opened.rewrap(root, root_generation))
+    }
+
+    /// What has expired: tokens, and outcomes kept for repetitions.
+    pub async fn expired(&self) -> Result<Option<Batch>, BarrierError> {
+        let Some(opened) = &self.opened else { return Ok(None) };
+        let now = self.gate.now().0;
+        let mut batch = people::expired_tokens(opened, now, HOUSEKEEPING_ROWS).await?;
+        batch.absorb(crate::outcome::expired(opened, now, HOUSEKEEPING_ROWS).await?);
+        Ok(Some(batch).filter(|batch| !batch.is_empty()))
+    }
+
+    /// Believes the wall clock from here on.
+    pub fn accept_clock(&self) {
+        self.gate.clock().accept();
+    }
+}
+
+impl std::fmt::Debug for ServerView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ServerView")
+    }
+}
+
+/// A view of the trail.
+pub struct TrailView {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) opened: Arc<Opened>,
+}
+
+impl TrailView {
+    /// The last entry's number.
+    pub fn head(&self) -> u64 {
+        self.gate.store().trail_head().seq
+    }
+
+    /// Entries from a number on, each with what it opens to.
+    pub async fn entries(
+        &self,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<(TrailEntry, Result<Record, EntryError>)>, StoreError> {
+        let entries = self.gate.store().entries(from, limit).await?;
+        let open = |entry: TrailEntry| {
+            let record = Record::decode(&entry.body, Some(self.opened.trail()));
+            (entry, record)
+        };
+        Ok(entries.into_iter().map(open).collect())
+    }
+
+    /// Verifies the whole trail.
+    pub async fn verify(&self, against: Option<&Checkpoint>) -> Result<Report, StoreError> {
+        let own = self.gate.signer.load().as_ref().map(|signer| (signer.0, signer.1.public()));
+        verify(self.gate.store(), Some(self.opened.trail()), own, against).await
+    }
+
+    /// Signs the present head, and the change that keeps it.
+    pub fn checkpoint(&self) -> Result<(Checkpoint, Batch), CheckpointError> {
+        let signer = self.gate.signer.load_full().ok_or(CheckpointError::Key)?;
+        let head = self.gate.store().trail_head();
+        let checkpoint = signer.1.sign(signer.0, head, self.gate.now())?;
+        let mut batch = Batch::new();
+        batch.put(keys::checkpoint(head.seq), checkpoint.encode());
+        Ok((checkpoint, batch))
+    }
+}
+
+impl std::fmt::Debug for TrailView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TrailView")
+    }
+}
