@@ -1,6 +1,6 @@
 //! Request and response bodies. Secrets in them are plain text on purpose: this is the wire.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -299,14 +299,24 @@ pub struct KeysetList {
     pub keysets: Vec<KeysetInfo>,
 }
 
+/// A field that is there, even if it is `null`: an `Option` alone takes that for absent.
+fn borrowed<'de, D: Deserializer<'de>>(input: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(input).map(Some)
+}
+
+/// The same, owned.
+fn owned<'de, D: Deserializer<'de>>(input: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    <Box<RawValue>>::deserialize(input).map(Some)
+}
+
 /// Body of `PutSecret` as JSON: `value` (any JSON, kept to the byte) or `bytes` (standard base64), not both.
 /// As `application/octet-stream` the body is the value and `cas` goes into the query.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PutSecretRequest<'a> {
-    /// Any JSON.
-    #[serde(borrow, default)]
-    #[schema(value_type = Object)]
+    /// Any JSON, `null` included.
+    #[serde(borrow, default, deserialize_with = "borrowed")]
+    #[schema(value_type = Option<serde_json::Value>)]
     pub value: Option<&'a RawValue>,
     /// Any bytes, standard base64.
     #[serde(borrow, default)]
@@ -330,8 +340,8 @@ pub struct SecretWritten {
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct SecretValue {
     /// The JSON, to the byte.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Object)]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "owned")]
+    #[schema(value_type = Option<serde_json::Value>)]
     pub value: Option<Box<RawValue>>,
     /// The bytes, standard base64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -488,4 +498,30 @@ pub struct VerifyReport {
     /// What is wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_is_a_value_and_absent_is_none() {
+        let put = |text| serde_json::from_str::<PutSecretRequest<'_>>(text).unwrap();
+        assert_eq!(put(r#"{"value":null}"#).value.map(RawValue::get), Some("null"));
+        assert!(put(r#"{"bytes":"AA=="}"#).value.is_none());
+        let got = |text| serde_json::from_str::<SecretValue>(text).unwrap();
+        let null = got(r#"{"value":null,"version":1,"created":"","creator":""}"#);
+        assert_eq!(null.value.as_deref().map(RawValue::get), Some("null"));
+        assert_eq!(
+            serde_json::to_string(&null).unwrap(),
+            r#"{"value":null,"version":1,"created":"","creator":""}"#
+        );
+    }
+
+    #[test]
+    fn numbers_beyond_a_double_stay_as_they_are() {
+        let put: PutSecretRequest<'_> =
+            serde_json::from_str(r#"{"value":[9007199254740993, 1.10]}"#).unwrap();
+        assert_eq!(put.value.map(RawValue::get), Some("[9007199254740993, 1.10]"));
+    }
 }
