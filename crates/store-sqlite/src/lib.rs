@@ -12,6 +12,7 @@
 //! Start at [`SqliteStore::open`]; then `writer.rs`. The files are described in `docs/formats/store-sqlite.md`.
 
 mod backup;
+mod cache;
 mod check;
 mod error;
 mod files;
@@ -60,6 +61,7 @@ impl SqliteStore {
         let opened_with = wal::inspect(&dir.wal())?;
         let shared = Arc::new(Shared {
             readers: readers::Readers::new(&options),
+            cache: cache::RowCache::new(options.row_cache()),
             slots: Arc::new(Semaphore::new(options.queue)),
             scans: Arc::new(Semaphore::new(options.scan_readers.max(1))),
             dir,
@@ -111,7 +113,7 @@ impl SqliteStore {
 #[async_trait::async_trait]
 impl Store for SqliteStore {
     async fn get(&self, key: &RowKey) -> Result<Option<Row>, StoreError> {
-        self.shared.readers.get(key)
+        self.shared.get(key)
     }
 
     async fn list(&self, range: Range) -> Result<Vec<Row>, StoreError> {

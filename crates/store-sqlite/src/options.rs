@@ -5,7 +5,7 @@
 pub struct Options {
     /// Bytes of disk kept back for essential transactions when the disk is full.
     pub reserve_bytes: u64,
-    /// Bytes of memory for all caches together: pages of the writer and of the readers.
+    /// Bytes of memory for all caches together: pages of the writer and the readers, and sealed rows.
     pub cache_bytes: usize,
     /// Places in the writer's queue; when they are taken, [`StoreError::Busy`](strongroom_store::StoreError::Busy).
     pub queue: usize,
@@ -48,12 +48,17 @@ impl Options {
 
     /// Page cache of each point reader, in bytes.
     pub(crate) fn point_cache(&self) -> usize {
-        (self.cache_bytes / 2) / self.point_readers.max(1)
+        (self.cache_bytes / 4) / self.point_readers.max(1)
     }
 
     /// Page cache of each scanning reader, in bytes.
     pub(crate) fn scan_cache(&self) -> usize {
         (self.cache_bytes / 8) / self.scan_readers.max(1)
+    }
+
+    /// Sealed rows kept for point reads, in bytes.
+    pub(crate) fn row_cache(&self) -> usize {
+        self.cache_bytes / 4
     }
 }
 

@@ -125,6 +125,12 @@ impl Queue {
         }
     }
 
+    /// Drops what waits, which is answered that its outcome is unknown: nobody is left to do it.
+    pub(crate) fn abandon(&self) {
+        let jobs = std::mem::take(&mut self.state.lock().jobs);
+        drop(jobs);
+    }
+
     /// No more jobs; what waits is still taken.
     pub(crate) fn close(&self) {
         self.state.lock().closed = true;

@@ -1,5 +1,6 @@
 //! What the store's handle, its writer and its readers share.
 
+use crate::cache::RowCache;
 use crate::files::DataDir;
 use crate::options::Options;
 use crate::queue::Queue;
@@ -11,7 +12,7 @@ use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
 use strongroom_ambient::Clock;
-use strongroom_store::{ChangeLog, LinkFn, Revision, Space, TrailHead};
+use strongroom_store::{ChangeLog, LinkFn, Revision, Row, RowKey, Space, StoreError, TrailHead};
 use tokio::sync::{Semaphore, watch};
 
 pub(crate) struct Shared {
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) queue: Queue,
     pub(crate) readers: Readers,
+    pub(crate) cache: RowCache,
     pub(crate) changes: ChangeLog,
     /// Places in the queue.
     pub(crate) slots: Arc<Semaphore>,
@@ -45,10 +47,27 @@ impl Shared {
     /// After a recovery: opens the readers again and starts the watches anew.
     pub(crate) fn restart(&self, head: Head) {
         self.set_head(head);
+        self.cache.clear();
         self.changes.restart(head.revision);
         if let Err(error) = self.readers.open(&self.dir, &self.options) {
             tracing::error!(%error, "reopening the readers failed");
         }
+    }
+
+    /// One row, from memory if it is there.
+    pub(crate) fn get(&self, key: &RowKey) -> Result<Option<Row>, StoreError> {
+        if let Some(stop) = self.readers.interrupted() {
+            return Err(stop);
+        }
+        let ticket = match self.cache.get(key) {
+            Ok(row) => return Ok(Some(row)),
+            Err(ticket) => ticket,
+        };
+        let row = self.readers.get(key)?;
+        if let Some(row) = &row {
+            self.cache.put(&ticket, row);
+        }
+        Ok(row)
     }
 
     pub(crate) fn set_head(&self, head: Head) {
@@ -78,8 +97,11 @@ impl Shared {
         self.queue.close();
     }
 
-    /// The writer has closed everything.
+    /// The writer has closed everything, or has died: whoever waits, and whoever comes, is told.
     pub(crate) fn closed(&self) {
+        self.begin_close();
+        self.readers.close();
+        self.queue.abandon();
         self.changes.close();
         self.lock.lock().take();
         self.done.send_replace(true);

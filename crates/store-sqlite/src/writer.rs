@@ -22,6 +22,9 @@ pub(crate) const MAX_GROUP: usize = 256;
 /// How often an otherwise idle writer looks at the disk, when it has a reason to.
 const IDLE_LOOK: Duration = Duration::from_secs(1);
 
+/// Pages returned to the disk at a time.
+const VACUUM_PAGES: u32 = 32;
+
 /// Between attempts to reopen after a failed sync.
 const RECOVERY_PAUSE: Duration = Duration::from_millis(250);
 
@@ -74,6 +77,7 @@ impl Writer {
 
     /// Works until the queue is closed and empty, then folds the log and closes everything.
     pub(crate) fn run(mut self) {
+        let _last = LastWords(Arc::clone(&self.shared));
         let mut expected = 1;
         loop {
             match self.shared.queue.take(expected, self.patience()) {
@@ -85,6 +89,7 @@ impl Writer {
                 }
                 Taken::Idle => {
                     self.look();
+                    self.give_back_pages();
                     self.checkpoint("TRUNCATE");
                 }
                 Taken::Closed => break,
@@ -150,7 +155,12 @@ impl Writer {
         let Some(conn) = &self.conn else { return Err(Stop::Before("the store is recovering".to_owned())) };
         conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let mut draft = Draft::new(conn, &mut self.fences, self.shared.link, self.gauge.space(), self.head);
-        let outcomes = draft.run(jobs).and_then(|outcomes| draft.finish().map(|done| (outcomes, done)));
+        let outcomes = draft.run(jobs);
+        // from here to the end of the commit, memory does not answer for these rows
+        let changed = draft.changed().to_vec();
+        self.shared.cache.begin(&changed);
+        let outcomes = outcomes.and_then(|outcomes| draft.finish().map(|done| (outcomes, done)));
+        self.shared.cache.end(&changed);
         match outcomes {
             Ok((outcomes, done)) => {
                 self.head = done.head;
@@ -188,6 +198,24 @@ impl Writer {
         tracing::warn!(space = ?self.gauge.space(), "disk is full");
         self.shared.set_space(self.gauge.space());
         self.checkpoint("TRUNCATE");
+    }
+
+    /// Returns pages that deletions left behind to the disk: a few at a time while there is nothing else to do.
+    fn give_back_pages(&mut self) {
+        let given = self.conn.as_ref().map(|conn| {
+            let number = |sql| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
+            let (free, all) = (number("PRAGMA freelist_count")?, number("PRAGMA page_count")?);
+            let worth_it = if self.gauge.space() == Space::Ample { free > all / 4 } else { free > 0 };
+            if worth_it {
+                let mut vacuum = conn.prepare(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;
+                let mut rows = vacuum.query([])?;
+                while rows.next()?.is_some() {}
+            }
+            Ok::<(), rusqlite::Error>(())
+        });
+        if let Some(Err(error)) = given {
+            tracing::warn!(%error, "returning free pages to the disk failed");
+        }
     }
 
     fn fold_when_due(&mut self) {
@@ -262,7 +290,15 @@ impl Writer {
         if let Some(Err((_, error))) = self.conn.take().map(Connection::close) {
             tracing::warn!(%error, "closing the store");
         }
-        self.shared.closed();
+    }
+}
+
+/// However the writer's thread ends, nobody waits for it any longer.
+struct LastWords(Arc<Shared>);
+
+impl Drop for LastWords {
+    fn drop(&mut self) {
+        self.0.closed();
     }
 }
 

@@ -8,7 +8,8 @@ use crate::schema::Head;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::HashMap;
 use strongroom_store::{
-    Changed, Class, CommitError, Committed, LinkFn, Precondition, Revision, RowKey, Space, TrailHead,
+    Changed, Class, CommitError, Committed, LinkFn, MergeRefused, Precondition, Revision, RowKey, Space,
+    TrailHead,
 };
 
 /// Revisions of rows that fences name, as the writer last knew them; `None` where there is no row.
@@ -72,6 +73,11 @@ impl<'w> Draft<'w> {
 
     pub(super) fn run(&mut self, jobs: &mut [Job]) -> Result<Vec<Outcome>, Stop> {
         jobs.iter_mut().map(|job| self.one(job)).collect()
+    }
+
+    /// The rows that it has written so far.
+    pub(super) fn changed(&self) -> &[Changed] {
+        &self.changed
     }
 
     /// Writes the entries as one row and commits.
@@ -255,7 +261,9 @@ impl MergeRun {
     fn on(&mut self, present: Option<Vec<u8>>) -> Result<bool, Stop> {
         *self = match std::mem::replace(self, Self::Running) {
             Self::Fresh(merge) => {
-                let gave = merge(present.as_deref());
+                // a merge that panics is its author's fault, and not to be its neighbours' end
+                let run = std::panic::AssertUnwindSafe(|| merge(present.as_deref()));
+                let gave = std::panic::catch_unwind(run).unwrap_or(Err(MergeRefused));
                 Self::Ran { seen: present, gave }
             }
             Self::Ran { seen, gave } if seen == present => Self::Ran { seen, gave },

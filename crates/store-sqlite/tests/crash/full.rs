@@ -63,14 +63,7 @@ async fn a_full_disk_goes_through_its_reserve_and_back() {
     let key = strongroom_store::RowKey::new(keys[0].as_bytes()).unwrap();
     assert!(store.get(&key).await.unwrap().is_some(), "reading goes on");
     std::fs::remove_file(&ballast).unwrap();
-    for _ in 0..200 {
-        if store.space() == Space::Ample {
-            break;
-        }
-        // the writer looks about once a second while it has nothing else to do
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(store.space(), Space::Ample, "room that returned was not noticed");
+    until_ample(&store).await;
     assert_eq!(std::fs::metadata(dir.join("reserve")).unwrap().len(), Options::TEST.reserve_bytes);
     put(&store, "after", Class::Ordinary).await.unwrap();
     keys.push("after".to_owned());
@@ -100,6 +93,38 @@ async fn reopen_counting_entries(dir: &Path, keys: &[String]) {
     let store = verify(dir, keys).await;
     assert_eq!(store.space(), Space::Ample);
     store.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deleting_makes_room_on_a_full_disk() {
+    let Some(disk) = SmallDisk::mount() else { return };
+    let store = SqliteStore::open(&disk.path().join("data"), Options::TEST, conformance::link).unwrap();
+    let mut count = 0;
+    while put(&store, &format!("row-{count}"), Class::Ordinary).await.is_ok() {
+        count += 1;
+    }
+    assert_eq!(store.space(), Space::Reserved);
+    for n in 0..count {
+        let key = strongroom_store::RowKey::new(format!("row-{n}").as_bytes()).unwrap();
+        let changes = vec![strongroom_store::Change::Delete(key)];
+        let txn = Txn { class: Class::Essential, changes, ..Txn::default() };
+        store.commit(store.reserve().unwrap(), txn).await.unwrap();
+    }
+    until_ample(&store).await;
+    put(&store, "after", Class::Ordinary).await.unwrap();
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+    store.close().await.unwrap();
+}
+
+/// The writer looks about once a second while it has nothing else to do.
+async fn until_ample(store: &SqliteStore) {
+    for _ in 0..400 {
+        if store.space() == Space::Ample {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("room that returned was not noticed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
