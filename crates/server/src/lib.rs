@@ -11,6 +11,10 @@
 //! **Where to start.** [`config::Config`], then [`listen::Listeners`].
 
 pub mod config;
+pub mod harden;
 pub mod listen;
 pub mod logging;
+pub mod metrics;
+pub mod notify;
+pub mod signals;
 pub mod tls;

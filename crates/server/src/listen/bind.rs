@@ -196,14 +196,17 @@ struct SocketFile {
 
 impl SocketFile {
     fn at(path: &Path) -> io::Result<Self> {
-        let metadata = path.symlink_metadata()?;
-        Ok(Self { path: path.to_owned(), id: (metadata.dev(), metadata.ino()) })
+        Ok(Self { path: path.to_owned(), id: identity(path)? })
     }
+}
+
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    path.symlink_metadata().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let ours = Self::at(&self.path).is_ok_and(|now| now.id == self.id);
+        let ours = identity(&self.path).is_ok_and(|now| now == self.id);
         if ours {
             let _ = std::fs::remove_file(&self.path);
         }

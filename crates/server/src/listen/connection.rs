@@ -134,7 +134,7 @@ impl<S: Serve> Connections<S> {
         IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Shared { service, limits, http1, http2, .. } = &*self.shared;
-        let pulse = Arc::new(Pulse::default());
+        let pulse = Arc::new(Pulse::start());
         let io = TokioIo::new(Paced::new(stream, version, Arc::clone(&pulse), limits));
         let requests = Requests { service: service.clone(), origin, pulse, limits: Arc::clone(limits) };
         let ended = match version {

@@ -7,7 +7,7 @@ use crate::config::Limits;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -16,13 +16,21 @@ use tokio::time::{Instant, Sleep};
 const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// What the requests of a connection tell its stream.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pulse {
+    start: Instant,
     in_flight: AtomicU32,
     begun: AtomicU32,
+    /// Milliseconds after the start at which the last request ended.
+    ended: AtomicU64,
 }
 
 impl Pulse {
+    pub(super) fn start() -> Self {
+        let (in_flight, begun, ended) = Default::default();
+        Self { start: Instant::now(), in_flight, begun, ended }
+    }
+
     /// A request has begun; it ends when the guard is dropped.
     pub(super) fn begin(self: &Arc<Self>) -> Beat {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
@@ -31,7 +39,11 @@ impl Pulse {
     }
 
     fn busy(&self) -> bool {
-        self.in_flight.load(Ordering::Relaxed) > 0
+        self.in_flight.load(Ordering::Acquire) > 0
+    }
+
+    fn quiet_since(&self) -> Instant {
+        self.start + Duration::from_millis(self.ended.load(Ordering::Relaxed))
     }
 }
 
@@ -41,7 +53,9 @@ pub(super) struct Beat(Arc<Pulse>);
 
 impl Drop for Beat {
     fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
+        let ended = u64::try_from(self.0.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.0.ended.store(ended, Ordering::Relaxed);
+        self.0.in_flight.fetch_sub(1, Ordering::Release);
     }
 }
 
@@ -66,9 +80,8 @@ pub(super) struct Paced<IO> {
     pulse: Arc<Pulse>,
     version: Version,
     patience: Patience,
+    /// Requests that had begun when it was last asked.
     seen: u32,
-    /// Since when nothing is asked.
-    quiet_since: Option<Instant>,
     /// When the first byte of a head that is not yet whole came.
     head_since: Option<Instant>,
     /// Since when an answer cannot be written.
@@ -80,26 +93,23 @@ impl<IO> Paced<IO> {
     pub(super) fn new(io: IO, version: Version, pulse: Arc<Pulse>, limits: &Limits) -> Self {
         let patience =
             Patience { head: limits.header_timeout, idle: limits.idle_timeout, unread: limits.body_timeout };
-        let (seen, quiet_since, head_since, blocked_since, timer) = (0, None, None, None, None);
-        Self { io, pulse, version, patience, seen, quiet_since, head_since, blocked_since, timer }
+        Self { io, pulse, version, patience, seen: 0, head_since: None, blocked_since: None, timer: None }
     }
 
-    /// When the present silence has lasted too long, and whether it is that of a head.
-    fn read_deadline(&mut self) -> Option<(Instant, bool)> {
-        if self.pulse.busy() {
-            (self.quiet_since, self.head_since) = (None, None);
-            return None;
-        }
+    /// When the present silence will have lasted too long, and whether it is that of a head.
+    fn read_deadline(&mut self) -> (Instant, bool) {
         let begun = self.pulse.begun.load(Ordering::Relaxed);
         if begun != self.seen {
-            self.seen = begun;
-            (self.quiet_since, self.head_since) = (None, None);
+            (self.seen, self.head_since) = (begun, None);
         }
-        if let Some(since) = self.head_since {
-            return Some((since + self.patience.head, true));
+        if self.pulse.busy() {
+            // never in the past, but armed: the parser does not ask again when the request ends
+            return (Instant::now() + self.patience.idle, false);
         }
-        let since = *self.quiet_since.get_or_insert_with(Instant::now);
-        Some((since + self.patience.idle, false))
+        match self.head_since {
+            Some(since) => (since + self.patience.head, true),
+            None => (self.pulse.quiet_since() + self.patience.idle, false),
+        }
     }
 
     /// Whether a moment has passed; if not, the task is woken then or before.
@@ -160,7 +170,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Paced<IO> {
             this.count_read(buffer.filled().len() - before);
             return Poll::Ready(result);
         }
-        let Some((deadline, of_a_head)) = this.read_deadline() else { return Poll::Pending };
+        let (deadline, of_a_head) = this.read_deadline();
         if !this.passed(cx, deadline) {
             return Poll::Pending;
         }

@@ -1,0 +1,60 @@
+//! What the operator asks by signal: INT and TERM stop, HUP reloads.
+
+use std::io;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Stop accepting, finish what is in flight, end.
+    Stop,
+    /// Asked to stop again: end now.
+    StopNow,
+    /// Read configuration and certificates again.
+    Reload,
+}
+
+/// The signals of this process, caught from [`Signals::catch`] on.
+#[derive(Debug)]
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+    stopping: bool,
+}
+
+impl Signals {
+    /// Catches INT, TERM and HUP. Must be called within a runtime.
+    ///
+    /// # Errors
+    /// If the system refuses a handler.
+    pub fn catch() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            stopping: false,
+        })
+    }
+
+    /// Waits for the next one. Cancel-safe.
+    pub async fn next(&mut self) -> Asked {
+        tokio::select! {
+            biased;
+            _ = self.interrupt.recv() => self.stop(),
+            _ = self.terminate.recv() => self.stop(),
+            _ = self.hangup.recv() => Asked::Reload,
+        }
+    }
+
+    /// Calls `reload` at each HUP until asked to stop.
+    pub async fn until_stop(&mut self, mut reload: impl AsyncFnMut()) {
+        while self.next().await == Asked::Reload {
+            reload().await;
+        }
+    }
+
+    fn stop(&mut self) -> Asked {
+        if std::mem::replace(&mut self.stopping, true) { Asked::StopNow } else { Asked::Stop }
+    }
+}

@@ -1,0 +1,8 @@
+//! Listeners and certificates, over real sockets on loopback.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail them")]
+
+mod certificates;
+mod listening;
+mod misbehaviour;
+mod support;
