@@ -1,0 +1,10 @@
+//! The binary, from outside.
+
+#[cfg(test)]
+mod access;
+#[cfg(test)]
+mod command_line;
+#[cfg(test)]
+mod terminal;
+#[cfg(test)]
+mod world;
