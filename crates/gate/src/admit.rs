@@ -143,7 +143,7 @@ impl Gate {
             self.write_refusal(caller, record, slot, opened.as_deref()).await?;
             return Err(Denied::Refused { action: A::CODE.name(), rule: decision.rule });
         }
-        let entry = Entry::new(self, opened.clone(), record, slot, caller.repeat);
+        let entry = Entry::new(self, opened.clone(), record, slot, caller);
         if self.store().space() == Space::Reserved && !is_essential(A::CODE) {
             entry.finish(Verdict::Failed).await?;
             return Err(Denied::Full);
@@ -203,16 +203,29 @@ impl Gate {
         slot: Slot,
         opened: Option<&Opened>,
     ) -> Result<(), Denied> {
-        if caller.principal.is_none() {
-            match self.refusals.note(caller.origin, self.ambient().clock.monotonic()) {
-                Note::Counted => return Ok(()),
-                Note::Entry { counted: 0 } => {}
-                Note::Entry { counted } => record.note = format!("{counted} more like this were counted"),
-            }
+        if caller.principal.is_none() && !self.note_refusal(caller.origin, &mut record) {
+            return Ok(());
         }
         let body = record.encode(self.ambient(), opened.map(Opened::trail));
         let txn = Txn::entry_only(body, Verdict::Refused.code());
         self.store().commit(slot, txn).await.map(drop).map_err(|_| Denied::Trail)
+    }
+
+    /// Whether a refusal without a user gets an entry of its own; if not, it was counted.
+    pub(crate) fn note_refusal(&self, origin: Origin, record: &mut Record) -> bool {
+        match self.refusals.note(origin, self.ambient().clock.monotonic()) {
+            Note::Counted => false,
+            Note::Entry { counted: 0 } => true,
+            Note::Entry { counted } => {
+                record.note.push_str(&format!(" ({counted} more refusals from here were counted)"));
+                true
+            }
+        }
+    }
+
+    /// The root record's row: what a status needs, all of it safe to show to the store.
+    pub async fn root_row(&self) -> Result<Option<Vec<u8>>, BarrierError> {
+        Ok(self.store().get(&strongroom_barrier::keys::root()).await?.map(|row| row.value))
     }
 
     /// Takes note that a request was turned away before it had a caller: a token that is none, a forged proof.
@@ -286,6 +299,11 @@ impl Gate {
     /// Whether the store is being resolved after an unknown outcome.
     pub fn is_resolving(&self) -> bool {
         self.recovery.is_running()
+    }
+
+    /// The partition that is open.
+    pub fn partition(&self) -> Result<strongroom_model::PartitionId, BarrierError> {
+        Ok(self.opened()?.partition())
     }
 
     /// Grows with each lock and unlock: what was prepared under another epoch is void.

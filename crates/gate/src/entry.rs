@@ -6,7 +6,7 @@ use crate::resource::Action;
 use std::sync::Arc;
 use strongroom_audit::{Record, Verdict};
 use strongroom_barrier::{Batch, Opened};
-use strongroom_model::{Action as ActionCode, Repeat};
+use strongroom_model::{Action as ActionCode, Caller, Origin, Repeat};
 use strongroom_store::{CommitError as StoreCommitError, Committed, PendingEntry, Slot, Txn};
 
 /// Leave to do one thing once: a view of its resource, and the entry that goes with it.
@@ -70,6 +70,7 @@ pub struct Entry {
     opened: Option<Arc<Opened>>,
     action: ActionCode,
     record: Option<(Record, Slot)>,
+    origin: Origin,
     repeat: Option<Repeat>,
     outcome: Option<Vec<u8>>,
 }
@@ -80,10 +81,17 @@ impl Entry {
         opened: Option<Arc<Opened>>,
         record: Record,
         slot: Slot,
-        repeat: Option<Repeat>,
+        caller: &Caller,
     ) -> Self {
-        let action = record.action;
-        Self { gate: Arc::clone(gate), opened, action, record: Some((record, slot)), repeat, outcome: None }
+        Self {
+            gate: Arc::clone(gate),
+            opened,
+            action: record.action,
+            record: Some((record, slot)),
+            origin: caller.origin,
+            repeat: caller.repeat,
+            outcome: None,
+        }
     }
 
     /// Adds to the entry's note: which version, how many. Never a value.
@@ -171,6 +179,19 @@ impl Entry {
     /// Writes the entry by itself, and answers once it is durable.
     pub async fn finish(mut self, verdict: Verdict) -> Result<(), TrailError> {
         self.write(verdict).await
+    }
+
+    /// Writes the entry of something refused after all: a wrong unlock key, a forged proof. Without a user, one entry
+    /// a source and interval; the rest are counted.
+    pub async fn refuse(mut self) -> Result<(), TrailError> {
+        if let Some((record, _)) = &mut self.record
+            && record.who.is_none()
+            && !self.gate.note_refusal(self.origin, record)
+        {
+            self.record = None;
+            return Ok(());
+        }
+        self.write(Verdict::Refused).await
     }
 
     async fn write(&mut self, verdict: Verdict) -> Result<(), TrailError> {

@@ -136,11 +136,7 @@ impl ServerView {
 
     /// What has expired: tokens, and outcomes kept for repetitions.
     pub async fn expired(&self) -> Result<Option<Batch>, BarrierError> {
-        let Some(opened) = &self.opened else { return Ok(None) };
-        let now = self.gate.now().0;
-        let mut batch = people::expired_tokens(opened, now, HOUSEKEEPING_ROWS).await?;
-        batch.absorb(crate::outcome::expired(opened, now, HOUSEKEEPING_ROWS).await?);
-        Ok(Some(batch).filter(|batch| !batch.is_empty()))
+        self.gate.expired().await
     }
 
     /// Believes the wall clock from here on.
@@ -152,6 +148,21 @@ impl ServerView {
 impl std::fmt::Debug for ServerView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ServerView")
+    }
+}
+
+impl Gate {
+    async fn expired(&self) -> Result<Option<Batch>, BarrierError> {
+        let opened = self.opened()?;
+        let now = self.now().0;
+        let mut batch = people::expired_tokens(&opened, now, HOUSEKEEPING_ROWS).await?;
+        batch.absorb(crate::outcome::expired(&opened, now, HOUSEKEEPING_ROWS).await?);
+        Ok(Some(batch).filter(|batch| !batch.is_empty()))
+    }
+
+    /// Whether housekeeping has anything to remove.
+    pub async fn has_expired(&self) -> Result<bool, BarrierError> {
+        Ok(self.expired().await?.is_some())
     }
 }
 

@@ -1,1 +1,170 @@
-//! Engine: initialise, unlock, lock, rotate, read the trail.
+//! Engine: initialise, unlock, lock, rotate the root key, read the trail.
+//!
+//! **What it promises.** A second initialisation is refused once the first was confirmed. Each unlock key is judged
+//! at once, and a bad one does not reset the progress, which belongs to its caller and expires. A rotation of the
+//! root key takes two commits: until the second, the old unlock keys open; from it on, the new ones; an answer lost
+//! anywhere in between loses nothing.
+//!
+//! **What it does not know.** Where an auto-unlock key is kept: see [`AutoSource`].
+
+mod actions;
+mod auto;
+mod initialise;
+mod lock;
+mod progress;
+mod rotate;
+mod status;
+mod trail;
+
+pub use actions::{
+    AcceptClock, AddAutoUnlock, AutoUnlock, CancelRotateRoot, ChoreCheckpoint, ConfirmInitialise,
+    ConfirmRotateRoot, Housekeeping, Initialise, Lock, ReadTrail, RemoveAutoUnlock, RotateRoot,
+    SignCheckpoint, Start, Stop, Unlock, VerifyTrail,
+};
+pub use auto::{AutoSource, AutoSourceError};
+pub use initialise::{Initialised, WARNINGS};
+pub use lock::Unlocking;
+pub use status::Status;
+pub use trail::TrailLine;
+
+use crate::progress::Attempts;
+use std::sync::Arc;
+use strongroom_gate::{BarrierError, CheckpointError, CommitError, Denied, Gate, StoreError, TrailError};
+use strongroom_secret::SecretBytes;
+use strongroom_unlock::{KeyTextError, LimitError, RecordError, SetError, UnlockKey};
+
+/// Why an operator's request did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// There is no root key yet.
+    #[error("the server is not initialised")]
+    NotInitialised,
+    /// There is one, and it is in use.
+    #[error("the server is already initialised")]
+    AlreadyInitialised,
+    /// It is unlocked already.
+    #[error("the server is already unlocked")]
+    AlreadyUnlocked,
+    /// Numbers of keys that make no set.
+    #[error(transparent)]
+    Set(#[from] SetError),
+    /// A public key that cannot be used.
+    #[error("public key: {0}")]
+    PublicKey(#[from] strongroom_crypto::KeyError),
+    /// A text that is no unlock key.
+    #[error("unlock key {index}: {fault}")]
+    KeyText {
+        /// Which of those presented, from 1.
+        index: usize,
+        /// What is wrong with it.
+        fault: KeyTextError,
+    },
+    /// A key that is not one of this set.
+    #[error("unlock key {index} is wrong")]
+    WrongKey {
+        /// Which of those presented, from 1.
+        index: usize,
+    },
+    /// A key that was presented before.
+    #[error("unlock key {index} was already presented")]
+    RepeatedKey {
+        /// Which of those presented, from 1.
+        index: usize,
+    },
+    /// A key of another set.
+    #[error("unlock key {index} belongs to another set")]
+    ForeignKey {
+        /// Which of those presented, from 1.
+        index: usize,
+    },
+    /// Too few keys.
+    #[error("{have} of {need} unlock keys")]
+    TooFewKeys {
+        /// Presented.
+        have: u8,
+        /// Needed.
+        need: u8,
+    },
+    /// The set to confirm is not the one that waits.
+    #[error("no such set of unlock keys waits for confirmation")]
+    NothingPending,
+    /// No auto-unlock is configured.
+    #[error("no auto-unlock is configured")]
+    NoAutoUnlock,
+    /// Its key cannot be had.
+    #[error("auto-unlock: {0}")]
+    Auto(#[from] AutoSourceError),
+    /// Its key does not open what is stored.
+    #[error("auto-unlock: {0}")]
+    AutoKey(#[from] strongroom_unlock::AutoError),
+    /// More than the root record holds.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// The root record is damaged, or newer.
+    #[error("root record: {0}")]
+    Record(#[from] RecordError),
+    /// Not admitted.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Stored data.
+    #[error(transparent)]
+    Barrier(#[from] BarrierError),
+    /// The store below.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The change was not, or perhaps not, made.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+    /// The trail cannot be written.
+    #[error(transparent)]
+    Trail(#[from] TrailError),
+    /// No checkpoint can be signed.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+/// New unlock keys: shown once.
+#[derive(Debug)]
+pub struct NewKeys {
+    /// The set they belong to, in hexadecimal.
+    pub set_id: String,
+    /// How many of them unlock together.
+    pub threshold: u8,
+    /// The keys.
+    pub keys: Vec<SecretBytes>,
+}
+
+/// The operator engine.
+pub struct Operator {
+    gate: Arc<Gate>,
+    attempts: Attempts,
+    auto: Option<Arc<dyn AutoSource>>,
+}
+
+impl Operator {
+    /// An engine over a gate, with the auto-unlock that the configuration names.
+    pub fn new(gate: Arc<Gate>, auto: Option<Arc<dyn AutoSource>>) -> Self {
+        Self { gate, attempts: Attempts::default(), auto }
+    }
+}
+
+impl std::fmt::Debug for Operator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Operator")
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn parse_keys(texts: &[SecretBytes]) -> Result<Vec<UnlockKey>, OperatorError> {
+    let parse = |(at, text): (usize, &SecretBytes)| {
+        text.expose(UnlockKey::parse).map_err(|fault| OperatorError::KeyText { index: at + 1, fault })
+    };
+    texts.iter().enumerate().map(parse).collect()
+}

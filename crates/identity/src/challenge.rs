@@ -1,0 +1,129 @@
+//! Challenges: random, with a MAC over what they are for; a minute long, used once.
+
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::time::Duration;
+use strongroom_ambient::{Ambient, UnixMillis};
+use strongroom_crypto::{MacKey, PublicKey};
+use strongroom_secret::SecretArray;
+
+const LIFETIME: Duration = Duration::from_secs(60);
+/// Spent challenges that are remembered; beyond that none is accepted until some expire.
+const MAX_SPENT: usize = 100_000;
+const CHALLENGE_BYTES: usize = 16 + 8 + 32;
+
+/// Builds the bytes that a client signs.
+pub type Transcript = fn(key_text: &str, challenge: &str) -> Vec<u8>;
+
+/// A proof of possession, as a client sent it.
+pub struct Proof<'a> {
+    /// The access key id, as text.
+    pub key_text: &'a str,
+    /// The challenge, as text.
+    pub challenge: &'a str,
+    /// The signature over the transcript.
+    pub signature: &'a [u8],
+    /// What was to be signed.
+    pub transcript: Transcript,
+}
+
+impl Proof<'_> {
+    pub(crate) fn verify(&self, key: &PublicKey) -> bool {
+        key.verify(&(self.transcript)(self.key_text, self.challenge), self.signature).is_ok()
+    }
+}
+
+pub(crate) struct Challenges {
+    key: MacKey,
+    spent: Mutex<HashMap<[u8; 16], UnixMillis>>,
+}
+
+impl Challenges {
+    /// Challenges of this process: a restart voids those of the one before.
+    pub(crate) fn new(ambient: &Ambient) -> Self {
+        let key = SecretArray::<32>::filled(|bytes| ambient.entropy.fill(bytes));
+        Self { key: key.expose(MacKey::new), spent: Mutex::default() }
+    }
+
+    /// `random 16 | expiry 8 | MAC 32`, in hexadecimal.
+    pub(crate) fn make(&self, ambient: &Ambient, key_text: &str, now: UnixMillis) -> (String, UnixMillis) {
+        let nonce: [u8; 16] = ambient.random();
+        let expires = now.plus(LIFETIME);
+        let mac = self.mac(&nonce, expires, key_text);
+        let bytes = [nonce.as_slice(), &expires.0.to_be_bytes(), &mac].concat();
+        let text = bytes.iter().fold(String::with_capacity(2 * CHALLENGE_BYTES), |mut text, byte| {
+            use std::fmt::Write;
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+        (text, expires)
+    }
+
+    fn mac(&self, nonce: &[u8; 16], expires: UnixMillis, key_text: &str) -> [u8; 32] {
+        self.key.sign(&[nonce, &expires.0.to_be_bytes(), key_text.as_bytes()])
+    }
+
+    /// Whether the challenge was made here, for this key, is not expired, and was not spent before. Spends it.
+    pub(crate) fn spend(&self, proof: &Proof<'_>, now: UnixMillis) -> bool {
+        let Some((nonce, expires, mac)) = parse(proof.challenge) else { return false };
+        if !strongroom_secret::bytes_eq(&self.mac(&nonce, expires, proof.key_text), &mac) || expires <= now {
+            return false;
+        }
+        let mut spent = self.spent.lock();
+        if spent.len() >= MAX_SPENT {
+            spent.retain(|_, until| *until > now);
+        }
+        spent.len() < MAX_SPENT && spent.insert(nonce, expires).is_none()
+    }
+}
+
+fn parse(text: &str) -> Option<([u8; 16], UnixMillis, [u8; 32])> {
+    if text.len() != 2 * CHALLENGE_BYTES || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut bytes = [0; CHALLENGE_BYTES];
+    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    let (nonce, rest) = bytes.split_first_chunk::<16>()?;
+    let (expires, mac) = rest.split_first_chunk::<8>()?;
+    Some((*nonce, UnixMillis(i64::from_be_bytes(*expires)), mac.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixMillis = UnixMillis(1_000_000);
+
+    fn proof<'a>(key_text: &'a str, challenge: &'a str) -> Proof<'a> {
+        Proof { key_text, challenge, signature: &[], transcript: |_, _| Vec::new() }
+    }
+
+    #[test]
+    fn a_challenge_is_spent_once() {
+        let challenges = Challenges::new(&Ambient::system());
+        let (text, _) = challenges.make(&Ambient::system(), "key", NOW);
+        assert!(challenges.spend(&proof("key", &text), NOW));
+        assert!(!challenges.spend(&proof("key", &text), NOW), "replay");
+    }
+
+    #[test]
+    fn expired_foreign_and_forged_challenges_are_refused() {
+        let challenges = Challenges::new(&Ambient::system());
+        let (text, expires) = challenges.make(&Ambient::system(), "key", NOW);
+        assert!(!challenges.spend(&proof("key", &text), expires), "expired");
+        assert!(!challenges.spend(&proof("other", &text), NOW), "another key's");
+        let (foreign, _) = Challenges::new(&Ambient::system()).make(&Ambient::system(), "key", NOW);
+        assert!(!challenges.spend(&proof("key", &foreign), NOW), "another process's");
+        for at in [0, 40, 100] {
+            let mut forged = text.clone().into_bytes();
+            forged[at] = if forged[at] == b'0' { b'1' } else { b'0' };
+            assert!(!challenges.spend(&proof("key", std::str::from_utf8(&forged).unwrap()), NOW));
+        }
+        for malformed in ["", "zz", &text[2..], &format!("{text}00"), &"é".repeat(56)] {
+            assert!(!challenges.spend(&proof("key", malformed), NOW));
+        }
+        assert!(challenges.spend(&proof("key", &text), NOW), "and the good one still holds");
+    }
+}

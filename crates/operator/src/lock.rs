@@ -1,0 +1,177 @@
+//! Unlocking and locking; starting and stopping.
+
+use crate::actions::{AcceptClock, ChoreCheckpoint, Housekeeping, Lock, Start, Stop, Unlock};
+use crate::initialise::{fail, read_root};
+use crate::{Operator, OperatorError};
+use strongroom_gate::{Batch, Entry, Permit, Revision, RootKey, Server, ServerView, Trail, Verdict};
+use strongroom_model::Origin;
+use strongroom_secret::SecretBytes;
+use strongroom_unlock::{Judgement, RootRecord, UnlockKey};
+
+/// How far an unlock has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unlocking {
+    /// Whether the server is unlocked.
+    pub done: bool,
+    /// Keys that this caller has presented.
+    pub have: u8,
+    /// Keys needed.
+    pub need: u8,
+}
+
+impl Operator {
+    /// Judges one unlock key; with the last one needed, unlocks.
+    pub async fn unlock(
+        &self,
+        permit: Permit<Unlock>,
+        origin: Origin,
+        key: &SecretBytes,
+    ) -> Result<Unlocking, OperatorError> {
+        let (view, mut entry) = permit.open();
+        if self.gate.is_unlocked() {
+            return fail(entry, OperatorError::AlreadyUnlocked).await;
+        }
+        let Some((record, revision)) = read_root(&view).await? else {
+            return fail(entry, OperatorError::NotInitialised).await;
+        };
+        let key = match key.expose(UnlockKey::parse) {
+            Ok(key) => key,
+            Err(fault) => return refuse(entry, OperatorError::KeyText { index: 1, fault }).await,
+        };
+        let now = self.gate.ambient().clock.monotonic();
+        match self.attempts.present(origin, &record.current, &key, now) {
+            Judgement::Accepted { have, need } => {
+                entry.note(format!("key {}: {have} of {need}", key.index()));
+                entry.finish(Verdict::Done).await?;
+                Ok(Unlocking { done: false, have, need })
+            }
+            Judgement::Complete(root) => {
+                entry.note(format!("key {}", key.index()));
+                let need = record.current.threshold();
+                self.complete(&view, entry, &root, record, revision).await?;
+                Ok(Unlocking { done: true, have: need, need })
+            }
+            Judgement::Wrong => refuse(entry, OperatorError::WrongKey { index: 1 }).await,
+            Judgement::Repeated { .. } => refuse(entry, OperatorError::RepeatedKey { index: 1 }).await,
+            Judgement::OtherSet => refuse(entry, OperatorError::ForeignKey { index: 1 }).await,
+            Judgement::Damaged => fail(entry, damaged()).await,
+        }
+    }
+
+    /// Opens with the root key, and takes note that a person has: the initialisation is confirmed by it, and
+    /// auto-unlock is on again.
+    async fn complete(
+        &self,
+        view: &ServerView,
+        mut entry: Entry,
+        root: &RootKey,
+        mut record: RootRecord,
+        revision: Revision,
+    ) -> Result<(), OperatorError> {
+        if let Err(fault) = view.unlock(root, record.incarnation, &mut entry).await {
+            return fail(entry, fault.into()).await;
+        }
+        let news = !record.confirmed || record.auto_held;
+        record.confirmed = true;
+        record.auto_held = false;
+        let written = if news {
+            let mut batch = Batch::new();
+            view.put_root(&mut batch, Some(revision), record.encode());
+            entry.commit(batch).await.map(drop).map_err(OperatorError::from)
+        } else {
+            entry.finish(Verdict::Done).await.map_err(OperatorError::from)
+        };
+        if let Err(fault) = written {
+            view.lock();
+            return Err(fault);
+        }
+        self.checkpoint_chore().await;
+        Ok(())
+    }
+
+    /// Signs a checkpoint without anybody asking. A failure is logged: what asked for it goes on.
+    pub async fn checkpoint_chore(&self) {
+        if let Err(fault) = self.try_checkpoint().await {
+            tracing::warn!(%fault, "no checkpoint could be signed");
+        }
+    }
+
+    async fn try_checkpoint(&self) -> Result<(), OperatorError> {
+        let permit = self.gate.system::<ChoreCheckpoint>(Trail).await?;
+        let (view, mut entry) = permit.open();
+        let (checkpoint, batch) = view.checkpoint()?;
+        entry.note(format!("at entry {}", checkpoint.head.seq));
+        entry.commit(batch).await?;
+        Ok(())
+    }
+
+    /// Locks: keys and names are wiped, every token ends, auto-unlock stays off until a manual unlock.
+    pub async fn lock(&self, permit: Permit<Lock>) -> Result<(), OperatorError> {
+        self.checkpoint_chore().await;
+        let (view, mut entry) = permit.open();
+        let mut batch = view.end_tokens().essential();
+        if let Ok(Some((mut record, revision))) = read_root(&view).await
+            && !record.autos().is_empty()
+        {
+            record.auto_held = true;
+            view.put_root(&mut batch, Some(revision), record.encode());
+        }
+        let committed = entry.commit(batch).await;
+        // whatever became of the entry: an operator who says lock gets a locked server
+        view.lock();
+        committed?;
+        Ok(())
+    }
+
+    /// Takes note that the server started.
+    pub async fn started(&self, version: &str) -> Result<(), OperatorError> {
+        let (_, mut entry) = self.gate.system::<Start>(Server).await?.open();
+        entry.note(version);
+        Ok(entry.finish(Verdict::Done).await?)
+    }
+
+    /// Signs a checkpoint and takes note that the server stops in good order.
+    pub async fn stopping(&self) -> Result<(), OperatorError> {
+        if self.gate.is_unlocked() {
+            self.checkpoint_chore().await;
+        }
+        let (_, entry) = self.gate.system::<Stop>(Server).await?.open();
+        Ok(entry.finish(Verdict::Done).await?)
+    }
+
+    /// Believes the wall clock from here on.
+    pub async fn accept_clock(&self, permit: Permit<AcceptClock>) -> Result<(), OperatorError> {
+        let (view, entry) = permit.open();
+        entry.finish(Verdict::Done).await?;
+        view.accept_clock();
+        Ok(())
+    }
+
+    /// Removes tokens and outcomes that have expired. Nothing expired: nothing happens.
+    pub async fn housekeeping(&self) -> Result<(), OperatorError> {
+        if !self.gate.is_unlocked() || !self.has_expired().await? {
+            return Ok(());
+        }
+        let (view, mut entry) = self.gate.system::<Housekeeping>(Server).await?.open();
+        match view.expired().await? {
+            Some(batch) => entry.commit(batch).await.map(drop)?,
+            None => entry.finish(Verdict::Done).await?,
+        }
+        Ok(())
+    }
+
+    async fn has_expired(&self) -> Result<bool, OperatorError> {
+        Ok(self.gate.has_expired().await?)
+    }
+}
+
+pub(crate) fn damaged() -> OperatorError {
+    OperatorError::Record(strongroom_unlock::RecordError::Corrupt { offset: 0, what: "wrapped root key" })
+}
+
+/// Writes a refused entry with its reason, and gives the error back.
+pub(crate) async fn refuse<T>(mut entry: Entry, fault: OperatorError) -> Result<T, OperatorError> {
+    entry.note(fault.to_string());
+    entry.refuse().await?;
+    Err(fault)
+}

@@ -1,0 +1,61 @@
+//! The state of the lock, for anyone who asks.
+
+use crate::{Operator, OperatorError, hex};
+use strongroom_gate::{ClockState, Space};
+use strongroom_model::Origin;
+use strongroom_unlock::RootRecord;
+
+/// The state of the lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Whether there is a root key.
+    pub initialised: bool,
+    /// Whether initialisation was confirmed.
+    pub confirmed: bool,
+    /// Whether it is unlocked.
+    pub unlocked: bool,
+    /// Unlock keys that must be presented.
+    pub threshold: u8,
+    /// Unlock keys in the set.
+    pub num_keys: u8,
+    /// The set, in hexadecimal.
+    pub set_id: Option<String>,
+    /// How far the asker has come.
+    pub progress: u8,
+    /// Whether a rotation of the root key waits for its confirmation.
+    pub rotation_pending: bool,
+    /// Auto-unlock providers.
+    pub auto_unlock: Vec<String>,
+    /// Whether auto-unlock is off until a manual unlock.
+    pub auto_unlock_held: bool,
+    /// Room on the disk.
+    pub space: Space,
+    /// Whether the clock is believed.
+    pub clock: ClockState,
+}
+
+impl Operator {
+    /// The state of the lock. Not an operation: it leaves no entry.
+    pub async fn status(&self, origin: Origin) -> Result<Status, OperatorError> {
+        let record = self.gate.root_row().await?.map(|row| RootRecord::decode(&row)).transpose()?;
+        let set = record.as_ref().map(|record| &record.current);
+        Ok(Status {
+            initialised: record.is_some(),
+            confirmed: record.as_ref().is_some_and(|record| record.confirmed),
+            unlocked: self.gate.is_unlocked(),
+            threshold: set.map_or(0, strongroom_unlock::UnlockSet::threshold),
+            num_keys: set.map_or(0, strongroom_unlock::UnlockSet::key_count),
+            set_id: set.map(|set| hex(&set.id())),
+            progress: self.attempts.have(origin, self.gate.ambient().clock.monotonic()),
+            rotation_pending: record.as_ref().is_some_and(|record| record.pending.is_some()),
+            auto_unlock: record
+                .iter()
+                .flat_map(|record| record.autos())
+                .map(|auto| auto.provider().to_owned())
+                .collect(),
+            auto_unlock_held: record.as_ref().is_some_and(|record| record.auto_held),
+            space: self.gate.space(),
+            clock: self.gate.clock_state(),
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! Stores and keysets: create, read, list, remove.
+
+use crate::SecretsError;
+use crate::actions::{CreateStore, ListKeysets, ListStores, ReadStore, RemoveStore};
+use crate::payload::{Made, StoreType, decode_store, encode_store};
+use strongroom_ambient::UnixMillis;
+use strongroom_gate::{Folder, FolderEntry, Held, Permit, StoresView, Verdict};
+use strongroom_model::{KeysetId, StoreId, UserId};
+
+/// The keyset that a new store gets if none is named.
+const DEFAULT_KEYSET: &str = "default";
+
+/// A store's metadata block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSummary {
+    /// Its id.
+    pub id: StoreId,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub store_type: StoreType,
+    /// Version of its type.
+    pub type_version: u32,
+    /// The keyset that seals it.
+    pub keyset: String,
+    /// Made by whom.
+    pub creator: UserId,
+    /// Made when.
+    pub created: UnixMillis,
+    /// When a secret in it was last made or deleted; when it was made, if never.
+    pub updated: UnixMillis,
+    /// Secrets in it.
+    pub secrets: u64,
+}
+
+/// A keyset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysetSummary {
+    /// Its id.
+    pub id: KeysetId,
+    /// Its name.
+    pub name: String,
+    /// Terms in it.
+    pub terms: usize,
+    /// The term that seals.
+    pub write_term: u32,
+    /// Stores attached to it.
+    pub stores: Vec<String>,
+}
+
+/// Creates the store that the permit is about.
+pub async fn create_store(
+    permit: Permit<CreateStore>,
+    by: UserId,
+    now: UnixMillis,
+    store_type: StoreType,
+    keyset: Option<&str>,
+) -> Result<StoreSummary, SecretsError> {
+    let (view, mut entry) = permit.open();
+    let wanted = keyset.unwrap_or(DEFAULT_KEYSET);
+    let keyset = view.keysets().await?.into_iter().find(|(name, _)| name == wanted);
+    let Some((keyset_name, keyset)) = keyset else {
+        entry.note("no such keyset");
+        entry.finish(Verdict::NotFound).await?;
+        return Err(SecretsError::NotFound);
+    };
+    let Some((name, _guard)) = view.hold().await else { return Err(SecretsError::NotFound) };
+    if view.taken().await? {
+        entry.note("name is taken");
+        entry.finish(Verdict::Failed).await?;
+        return Err(SecretsError::AlreadyExists);
+    }
+    let made = Made { by, at: now };
+    let (id, batch) = view.create(keyset, &encode_store(made, store_type))?;
+    entry.remember(id.0.to_vec());
+    entry.commit(batch).await?;
+    Ok(StoreSummary {
+        id,
+        name: name.to_string(),
+        store_type,
+        type_version: store_type.version(),
+        keyset: keyset_name,
+        creator: by,
+        created: now,
+        updated: now,
+        secrets: 0,
+    })
+}
+
+/// Reads a store's metadata.
+pub async fn read_store(permit: Permit<ReadStore>, name: String) -> Result<Held<StoreSummary>, SecretsError> {
+    let (view, entry) = permit.open();
+    let keyset = view.keyset_name().await?;
+    let summary = summarise(name, keyset, view.entry(), view.folder()).await?;
+    Ok(entry.hold(Verdict::Released, summary))
+}
+
+async fn summarise(
+    name: String,
+    keyset: String,
+    entry: &FolderEntry,
+    folder: &Folder,
+) -> Result<StoreSummary, SecretsError> {
+    let (made, store_type, type_version) = decode_store(&entry.payload)?;
+    let (secrets, changed) = folder.count().await?;
+    Ok(StoreSummary {
+        id: StoreId(folder.id.0),
+        name,
+        store_type,
+        type_version,
+        keyset,
+        creator: made.by,
+        created: made.at,
+        updated: made.at.max(changed),
+        secrets,
+    })
+}
+
+/// Lists stores that `keep` allows the caller to see, by name.
+pub async fn list_stores(
+    permit: Permit<ListStores>,
+    keep: impl Fn(&str) -> bool + Send,
+) -> Result<Held<Vec<StoreSummary>>, SecretsError> {
+    let (view, mut entry) = permit.open();
+    let mut stores = Vec::new();
+    for name in view.names().await? {
+        if !keep(&name) {
+            continue;
+        }
+        if let Some((found, folder)) = view.store(&name).await? {
+            let keyset = view.keyset_name(folder.keyset().keyset.id()).await?;
+            stores.push(summarise(name, keyset, &found, &folder).await?);
+        }
+    }
+    entry.note(format!("{} stores", stores.len()));
+    Ok(entry.hold(Verdict::Released, stores))
+}
+
+/// Removes a store and everything in it.
+pub async fn remove_store(permit: Permit<RemoveStore>) -> Result<(), SecretsError> {
+    let (view, mut entry) = permit.open();
+    let _guard = view.hold().await;
+    entry.remember(Vec::new());
+    entry.commit(view.remove()).await?;
+    Ok(())
+}
+
+/// Lists keysets with the stores attached to each.
+pub async fn list_keysets(permit: Permit<ListKeysets>) -> Result<Held<Vec<KeysetSummary>>, SecretsError> {
+    let (view, entry) = permit.open();
+    let mut keysets = Vec::new();
+    for (name, id) in view.keysets().await? {
+        let (terms, write_term) = view.terms(id).unwrap_or_default();
+        keysets.push(KeysetSummary { id, name, terms, write_term, stores: attached(&view, id).await? });
+    }
+    Ok(entry.hold(Verdict::Released, keysets))
+}
+
+async fn attached(view: &StoresView, id: KeysetId) -> Result<Vec<String>, SecretsError> {
+    let mut stores = Vec::new();
+    for name in view.names().await? {
+        let folder = view.store(&name).await?;
+        if folder.is_some_and(|(_, folder)| folder.keyset().keyset.id() == id) {
+            stores.push(name);
+        }
+    }
+    Ok(stores)
+}
