@@ -16,8 +16,11 @@
     reason = "a tool for a terminal: its output is its product"
 )]
 
+mod bench;
 mod clock;
+mod demo;
 mod fuzz;
+mod local;
 mod shell;
 mod test;
 mod tidy;
@@ -35,7 +38,8 @@ usage: cargo xtask COMMAND
   test [--install] [--only STAGE]...   everything that CI runs; --install fetches what it needs
   tidy                                 dependency arrows, permits, I/O, attributes, sizes, documents
   fuzz-smoke [--seconds N]             every corpus and its mutations, on stable
-  bench [--quick] [--ours-only]        Strongroom and OpenBao side by side; wrk, one table
+  bench [--quick] [--ours-only|--theirs-only]
+                                       Strongroom and OpenBao side by side; wrk, one table
   demo                                 a real server, 100,000 secrets, kill -9, and a full check";
 
 fn main() -> ExitCode {
@@ -56,6 +60,8 @@ fn run(command: &str, arguments: &[String]) -> Outcome<bool> {
     match command {
         "test" => test::run(&root(), arguments),
         "tidy" => tidy::run(&root()),
+        "bench" => bench::run(&root(), arguments),
+        "demo" => demo::run(&root()),
         "fuzz-smoke" => fuzz::command(&root(), arguments),
         _ => Err(USAGE.into()),
     }

@@ -69,6 +69,17 @@ pub(crate) fn log_to(command: &mut Command, path: &Path) -> Outcome<()> {
     Ok(())
 }
 
+/// Standard output of a command that must succeed.
+pub(crate) fn read(command: &mut Command) -> Outcome<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{name}: {error}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{name}: {} {}", output.status, said.trim()).into());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
 /// Whether a program is on the path.
 pub(crate) fn is_there(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -80,4 +91,43 @@ pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     command
+}
+
+/// A server that we started; it ends when this goes out of scope.
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// Starts a command whose output goes to a file.
+    pub(crate) fn start(command: &mut Command, log: &Path) -> Outcome<Self> {
+        log_to(command, log)?;
+        spawn(command).map(Self)
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        !matches!(self.0.try_wait(), Ok(None))
+    }
+
+    /// Ends it as a power cut would, with SIGKILL.
+    pub(crate) fn kill(&mut self) -> Outcome<()> {
+        end_group(&mut self.0)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Err(error) = self.kill() {
+            eprintln!("process {} is still there: {error}", self.pid());
+        }
+    }
+}
+
+/// A port of the loopback address that nobody listens on.
+pub(crate) fn free_port() -> Outcome<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }

@@ -68,7 +68,7 @@ const ALGORITHM_TABLE: &[(&str, &str, &str)] = &[
     ("server", "tokio-rustls", "terminates TLS"),
     ("cli", "rustls", "speaks TLS"),
     ("cli", "tokio-rustls", "speaks TLS"),
-    ("demo", "rustls", "speaks TLS; not shipped"),
+    ("load", "rustls", "speaks TLS; not shipped"),
 ];
 
 /// Tests of these may use TLS and make certificates, to be a client of what they test.

@@ -75,6 +75,7 @@ pub(crate) const HOUSE: &[Room] = &[
     room("cli", Surface, &["api", "server"]),
     room("testkit", Tools, &[]),
     room("fuzz-targets", Tools, &[]),
+    room("load", Tools, &[]),
     room("xtask", Tools, &[]),
 ];
 

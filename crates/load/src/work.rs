@@ -1,0 +1,137 @@
+//! The work, shared by threads with a connection each.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustls::ClientConfig;
+
+use crate::Outcome;
+use crate::http::{self, Connection};
+use crate::order::{Order, Task};
+use crate::value::fill;
+
+/// How often progress is told.
+const TELL: Duration = Duration::from_secs(1);
+
+/// What the threads share.
+struct Bench<'a> {
+    order: &'a Order,
+    trust: Arc<ClientConfig>,
+    left: Mutex<VecDeque<u64>>,
+    done: Mutex<Vec<u64>>,
+    finished: AtomicU64,
+    wrong: Mutex<Vec<String>>,
+    /// The first trouble ends the load for all.
+    stopped: AtomicBool,
+}
+
+/// Does what was ordered, and tells what came of it in one line.
+pub(crate) fn run(order: &Order) -> Outcome<()> {
+    let numbers = numbers(order)?;
+    let bench = Bench {
+        order,
+        trust: http::trust(&order.authority)?,
+        left: Mutex::new(numbers),
+        done: Mutex::default(),
+        finished: AtomicU64::new(0),
+        wrong: Mutex::default(),
+        stopped: AtomicBool::new(false),
+    };
+    let began = now();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..order.connections).map(|_| scope.spawn(|| bench.work())).collect();
+        bench.tell(|| workers.iter().all(std::thread::ScopedJoinHandle::is_finished));
+    });
+    bench.finish(began.elapsed())
+}
+
+#[expect(clippy::disallowed_methods, reason = "a tool that runs for people, in real time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn numbers(order: &Order) -> Outcome<VecDeque<u64>> {
+    match (&order.acks, order.task) {
+        (Some(path), Task::Check) => {
+            std::fs::read_to_string(path)?.lines().map(|line| Ok(line.parse()?)).collect()
+        }
+        _ => Ok((order.from..order.from + order.count).collect()),
+    }
+}
+
+/// A thread that panicked while it held a list has not broken the list.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Bench<'_> {
+    fn work(&self) {
+        if let Err(error) = self.try_work() {
+            self.stopped.store(true, Ordering::Relaxed);
+            lock(&self.wrong).push(error.to_string());
+        }
+    }
+
+    fn try_work(&self) -> Outcome<()> {
+        let order = self.order;
+        let mut connection = Connection::open(&self.trust, &order.address, &order.header)?;
+        while !self.stopped.load(Ordering::Relaxed) {
+            let Some(number) = lock(&self.left).pop_front() else { break };
+            let (path, body) = (fill(&order.path, number), fill(&order.body, number));
+            let answer = connection.ask(&order.method, &path, &body)?;
+            if answer.status >= 300 {
+                return Err(
+                    format!("{path}: {} {}", answer.status, String::from_utf8_lossy(&answer.body)).into()
+                );
+            }
+            if !self.is_expected(number, &answer.body) {
+                return Err(format!("{path}: another value than was acknowledged").into());
+            }
+            lock(&self.done).push(number);
+            self.finished.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn is_expected(&self, number: u64, body: &[u8]) -> bool {
+        let expected = fill(&self.order.expect, number);
+        expected.is_empty() || String::from_utf8_lossy(body).contains(&expected)
+    }
+
+    /// Tells progress, until there is no more.
+    fn tell(&self, is_over: impl Fn() -> bool) {
+        let total = lock(&self.left).len();
+        let mut told = now();
+        while !is_over() {
+            std::thread::sleep(Duration::from_millis(5));
+            if self.order.progress && told.elapsed() >= TELL {
+                told = now();
+                println!("  {} of {total}", self.finished.load(Ordering::Relaxed));
+            }
+        }
+    }
+
+    /// One line: how many, in what time. A fill that a server's death ended has told its acknowledgements: that is
+    /// what the caller wants to know; a check that is not whole has failed.
+    fn finish(self, took: Duration) -> Outcome<()> {
+        let mut done = self.done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let wrong = self.wrong.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_unstable();
+        if let (Some(path), Task::Fill) = (&self.order.acks, self.order.task) {
+            let lines: Vec<String> = done.iter().map(u64::to_string).collect();
+            std::fs::write(path, lines.join("\n"))?;
+        }
+        println!(
+            "DONE {{\"done\":{},\"micros\":{},\"trouble\":{}}}",
+            done.len(),
+            took.as_micros(),
+            wrong.len()
+        );
+        match wrong.first() {
+            Some(error) => Err(error.clone().into()),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Strongroom: one command, then the client.
+
+use std::path::Path;
+
+use super::product::{Product, Request};
+use crate::local::Local;
+use crate::{Outcome, clock};
+
+/// Starts it, and times the way to the first secret.
+pub(super) fn start(binary: &Path, home: &Path, value: &str) -> Outcome<Product> {
+    let began = clock::now();
+    let mut local = Local::start(binary, home)?;
+    local.login()?;
+    let first = home.join("first");
+    std::fs::write(&first, "the first secret")?;
+    let from = format!("@{}", first.display());
+    local.cli(&["store", "create", "bench"])?;
+    local.cli(&["secret", "put", "bench", "first", "--value", &from])?;
+    let read = local.cli(&["secret", "get", "bench", "first"])?;
+    let to_first_secret = began.elapsed();
+    if !read.contains("the first secret") {
+        return Err("the first secret came back as another".into());
+    }
+    let body = home.join("body.json");
+    std::fs::write(&body, format!("{{\"value\":\"{value}\"}}"))?;
+    let at = |folder: &str| format!("/api/v1/stores/bench/secrets/{folder}/{{n}}");
+    let put = |folder: &str| Request { method: "PUT", path: at(folder), body_file: Some(body.clone()) };
+    Ok(Product {
+        name: "Strongroom",
+        url: local.url.clone(),
+        token: format!("Authorization: Bearer {}", local.token()?),
+        authority: local.authority()?,
+        lookup: Request::get("/api/v1/auth/token"),
+        read: Request::get(at("hot")),
+        fill_hot: put("hot"),
+        write: put("write"),
+        fill_list: put("list"),
+        fill_more: put("more"),
+        list: Request::get("/api/v1/stores/bench/secrets?prefix=list/&limit=100000"),
+        to_first_secret,
+        binary: binary.to_owned(),
+        server: local.server,
+    })
+}

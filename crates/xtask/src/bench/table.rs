@@ -1,0 +1,150 @@
+//! The result, as a page of Markdown.
+
+use std::fmt::Write;
+
+use super::disk::Floor;
+use super::load::Measured;
+
+/// How two figures are compared with a goal.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Goal {
+    /// Ours is at most this.
+    AtMost(f64),
+    /// Theirs is at least so many times ours.
+    TimesLess(f64),
+    /// Ours is at least so many times theirs.
+    TimesMore(f64),
+    /// Both: at most this, and so many times less than theirs.
+    AtMostAndLess(f64, f64),
+}
+
+/// One measure against its goal.
+pub(super) struct Figure {
+    pub(super) name: String,
+    pub(super) unit: &'static str,
+    pub(super) goal: Goal,
+    pub(super) ours: Option<f64>,
+    pub(super) theirs: Option<f64>,
+    /// What else must be said, such as the floor of the disk.
+    pub(super) note: String,
+}
+
+impl Figure {
+    /// How many times the other is, in the direction of the goal.
+    fn ratio(&self) -> Option<f64> {
+        let (ours, theirs) = (self.ours?, self.theirs?);
+        match self.goal {
+            Goal::TimesMore(_) => (theirs > 0.0).then(|| ours / theirs),
+            _ => (ours > 0.0).then(|| theirs / ours),
+        }
+    }
+
+    /// Whether the goal is met; `None` if a figure is missing.
+    pub(super) fn is_met(&self) -> Option<bool> {
+        match self.goal {
+            Goal::AtMost(most) => Some(self.ours? <= most),
+            Goal::TimesLess(times) | Goal::TimesMore(times) => Some(self.ratio()? >= times),
+            Goal::AtMostAndLess(most, times) => Some(self.ours? <= most && self.ratio()? >= times),
+        }
+    }
+
+    fn goal(&self) -> String {
+        match self.goal {
+            Goal::AtMost(most) => format!("≤ {}", number(most)),
+            Goal::TimesLess(times) => format!("{times}x less"),
+            Goal::TimesMore(times) => format!("{times}x more"),
+            Goal::AtMostAndLess(most, times) => format!("≤ {}, {times}x less", number(most)),
+        }
+    }
+}
+
+/// One operation in full.
+pub(super) struct Detail {
+    pub(super) name: String,
+    pub(super) ours: Option<Measured>,
+    pub(super) theirs: Option<Measured>,
+    /// Of durable operations: the disk's own, measured in the same rounds.
+    pub(super) floor: Option<Floor>,
+}
+
+/// The whole page.
+pub(super) fn page(title: &str, figures: &[Figure], details: &[Detail], notes: &[String]) -> String {
+    let mut page = format!("# {title}\n\n");
+    page.push_str("| measure | unit | goal | Strongroom | OpenBao | ratio | met | note |\n");
+    page.push_str("| --- | --- | --- | ---: | ---: | ---: | --- | --- |\n");
+    for figure in figures {
+        let met = figure.is_met().map_or("not measured", |met| if met { "yes" } else { "**no**" });
+        let ratio = figure.ratio().map_or("–".to_owned(), |ratio| format!("{}x", number(ratio)));
+        let (ours, theirs) = (optional(figure.ours), optional(figure.theirs));
+        let (name, unit, goal, note) = (&figure.name, figure.unit, figure.goal(), &figure.note);
+        line(
+            &mut page,
+            format_args!("| {name} | {unit} | {goal} | {ours} | {theirs} | {ratio} | {met} | {note} |"),
+        );
+    }
+    page.push_str("\n| operation | product | requests/s | p50 us | p99 us | CPU us a request | fdatasync p50 / p99 us |\n");
+    page.push_str("| --- | --- | ---: | ---: | ---: | ---: | ---: |\n");
+    for detail in details {
+        row(&mut page, detail, "Strongroom", detail.ours);
+        row(&mut page, detail, "OpenBao", detail.theirs);
+    }
+    page.push('\n');
+    for note in notes {
+        line(&mut page, format_args!("- {note}"));
+    }
+    page
+}
+
+fn row(page: &mut String, detail: &Detail, product: &str, measured: Option<Measured>) {
+    let floor = detail
+        .floor
+        .map_or("–".to_owned(), |floor| format!("{} / {}", number(floor.p50), number(floor.p99)));
+    let Some(m) = measured else { return };
+    let (rate, p50, p99, cpu) =
+        (number(m.rate), number(m.p50_micros), number(m.p99_micros), number(m.cpu_micros));
+    line(page, format_args!("| {} | {product} | {rate} | {p50} | {p99} | {cpu} | {floor} |", detail.name));
+}
+
+/// Writing to a text cannot fail.
+fn line(page: &mut String, text: std::fmt::Arguments<'_>) {
+    let _infallible = writeln!(page, "{text}");
+}
+
+fn optional(value: Option<f64>) -> String {
+    value.map_or("–".to_owned(), number)
+}
+
+/// Three digits that count.
+fn number(value: f64) -> String {
+    match value {
+        value if value >= 100.0 => format!("{value:.0}"),
+        value if value >= 10.0 => format!("{value:.1}"),
+        value => format!("{value:.2}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figure(goal: Goal, ours: Option<f64>, theirs: Option<f64>) -> Figure {
+        Figure { name: "read".into(), unit: "us", goal, ours, theirs, note: String::new() }
+    }
+
+    #[test]
+    fn a_goal_is_met_missed_or_not_measured() {
+        assert_eq!(figure(Goal::AtMost(48.0), Some(47.0), None).is_met(), Some(true));
+        assert_eq!(figure(Goal::AtMostAndLess(48.0, 20.0), Some(40.0), Some(700.0)).is_met(), Some(false));
+        assert_eq!(figure(Goal::TimesMore(10.0), Some(6_000.0), Some(500.0)).is_met(), Some(true));
+        assert_eq!(figure(Goal::TimesLess(20.0), Some(50.0), None).is_met(), None);
+        assert_eq!(figure(Goal::AtMost(1.0), None, Some(1.0)).is_met(), None);
+    }
+
+    #[test]
+    fn a_missed_goal_stands_out_on_the_page() {
+        let page =
+            page("Bench", &[figure(Goal::AtMost(48.0), Some(50.0), Some(930.0))], &[], &["quick".to_owned()]);
+        assert!(page.contains("| read | us | ≤ 48.0 | 50.0 | 930 | 18.6x | **no** |  |"), "{page}");
+        assert!(page.ends_with("\n- quick\n"), "{page}");
+    }
+}
