@@ -1,4 +1,4 @@
-//! How fast this store is on this disk. `cargo run --release -p strongroom-store-sqlite --example rate [DIR]`
+//! How fast this store is on this disk. `cargo run --release -p strongroom-store-sqlite --example rate [DIR [WAL_PAGES]]`
 //!
 //! Every durable figure stands beside the disk's own floor: a commit cannot be faster than a flush.
 #![expect(
@@ -26,7 +26,9 @@ async fn main() {
     let dir = Path::new(&dir);
     let _ = std::fs::remove_dir_all(dir);
     println!("fdatasync floor, 4 KiB overwrite: {}", floor(dir));
-    let store = SqliteStore::open(dir, Options::SERVER, conformance::link).unwrap();
+    let wal_pages = std::env::args().nth(2).map_or(Options::SERVER.wal_pages, |pages| pages.parse().unwrap());
+    let options = Options { wal_pages, ..Options::SERVER };
+    let store = SqliteStore::open(dir, options, conformance::link).unwrap();
     println!("idle RSS: {} KiB", rss());
     fill(&store).await;
     println!("RSS with {ROWS} rows of 1 KiB loaded: {} KiB", rss());

@@ -1,5 +1,7 @@
 //! Sealed rows kept for point reads: a commit makes every reader's page cache stale, this only its own keys.
 //!
+//! Only what is read twice goes in, so that a walk through everything does not push out what is in use.
+//!
 //! A hit is what SQLite would have answered: the writer takes a key out before its commit can be seen, nothing goes in
 //! while a commit is under way, and what was read before it began is turned away after it.
 
@@ -9,6 +11,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use strongroom_store::{Changed, Row, RowKey};
 
 const SHARDS: usize = 16;
+
+/// Fingerprints of recent misses, in each shard.
+const RECENT: usize = 1_024;
 
 /// Longer values are not kept: a few of them would push everything else out.
 const MAX_VALUE: usize = 32 << 10;
@@ -26,6 +31,8 @@ struct Shard {
     young: HashMap<RowKey, Row>,
     old: HashMap<RowKey, Row>,
     young_bytes: usize,
+    /// Where a key has missed lately.
+    recent: Vec<u32>,
     /// Grows when a commit that touches this shard begins and when it ends.
     epoch: u64,
     /// Keys in this shard of a commit under way.
@@ -34,7 +41,7 @@ struct Shard {
 
 /// A miss: what is then read may be put in if nothing was written in between.
 pub(crate) struct Ticket {
-    shard: usize,
+    hash: u64,
     epoch: u64,
 }
 
@@ -46,8 +53,8 @@ impl RowCache {
 
     /// The row, or a ticket to put it in.
     pub(crate) fn get(&self, key: &RowKey) -> Result<Row, Ticket> {
-        let index = shard_of(key);
-        let Some(shard) = self.shards.get(index) else { return Err(Ticket { shard: index, epoch: 0 }) };
+        let hash = hash_of(key);
+        let Some(shard) = self.shards.get(shard_of(hash)) else { return Err(Ticket { hash, epoch: 0 }) };
         let mut shard = shard.lock();
         if let Some(row) = shard.young.get(key) {
             return Ok(row.clone());
@@ -56,16 +63,14 @@ impl RowCache {
             shard.keep(row.clone(), self.limit);
             return Ok(row);
         }
-        Err(Ticket { shard: index, epoch: shard.epoch })
+        Err(Ticket { hash, epoch: shard.epoch })
     }
 
     /// Puts in what was read with the ticket, unless it may be stale.
     pub(crate) fn put(&self, ticket: &Ticket, row: &Row) {
-        let Some(shard) = self.shards.get(ticket.shard).filter(|_| row.value.len() <= MAX_VALUE) else {
-            return;
-        };
-        let mut shard = shard.lock();
-        if shard.writing == 0 && shard.epoch == ticket.epoch {
+        let shard = self.shards.get(shard_of(ticket.hash)).filter(|_| row.value.len() <= MAX_VALUE);
+        let Some(mut shard) = shard.map(Mutex::lock) else { return };
+        if shard.writing == 0 && shard.epoch == ticket.epoch && shard.missed_before(ticket.hash) {
             shard.keep(row.clone(), self.limit);
         }
     }
@@ -94,7 +99,7 @@ impl RowCache {
 
     fn each(&self, changes: &[Changed], act: impl Fn(&mut Shard, &RowKey)) {
         for change in changes {
-            if let Some(shard) = self.shards.get(shard_of(&change.key)) {
+            if let Some(shard) = self.shards.get(shard_of(hash_of(&change.key))) {
                 let mut shard = shard.lock();
                 shard.epoch = shard.epoch.wrapping_add(1);
                 act(&mut shard, &change.key);
@@ -104,6 +109,17 @@ impl RowCache {
 }
 
 impl Shard {
+    /// Whether this key has missed lately; remembers that it has now.
+    fn missed_before(&mut self, hash: u64) -> bool {
+        if self.recent.is_empty() {
+            self.recent.resize(RECENT, 0);
+        }
+        // the upper half is the fingerprint, the lower the place, the top bits the shard
+        let place = usize::try_from(hash % RECENT as u64).unwrap_or(0);
+        let fingerprint = u32::try_from(hash >> 32).unwrap_or(0);
+        self.recent.get_mut(place).is_some_and(|recent| std::mem::replace(recent, fingerprint) == fingerprint)
+    }
+
     fn keep(&mut self, row: Row, limit: usize) {
         self.young_bytes += weight(&row);
         if let Some(before) = self.young.insert(row.key.clone(), row) {
@@ -123,10 +139,14 @@ impl Shard {
     }
 }
 
-fn shard_of(key: &RowKey) -> usize {
+fn hash_of(key: &RowKey) -> u64 {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
-    usize::try_from(hasher.finish() >> 60).unwrap_or(0) % SHARDS
+    hasher.finish()
+}
+
+fn shard_of(hash: u64) -> usize {
+    usize::try_from(hash >> 60).unwrap_or(0) % SHARDS
 }
 
 /// Bytes that a row takes: the key twice, the value, and the map's share.
@@ -155,26 +175,44 @@ mod tests {
         cache.get(&key(n)).expect_err("a miss")
     }
 
+    /// Twice, as it takes to be kept.
+    fn put(cache: &RowCache, ticket: &Ticket, row: &Row) {
+        cache.put(ticket, row);
+        cache.put(ticket, row);
+    }
+
     #[test]
     fn what_was_read_before_a_commit_is_turned_away_during_and_after_it() {
         let cache = RowCache::new(1 << 20);
         let early = read(&cache, 1);
         cache.begin(&changed(1));
         let during = read(&cache, 1);
-        cache.put(&early, &row(1, 10));
-        cache.put(&during, &row(1, 10));
+        put(&cache, &early, &row(1, 10));
+        put(&cache, &during, &row(1, 10));
         cache.end(&changed(1));
-        cache.put(&early, &row(1, 10));
-        cache.put(&during, &row(1, 10));
+        put(&cache, &early, &row(1, 10));
+        put(&cache, &during, &row(1, 10));
         let after = read(&cache, 1);
-        cache.put(&after, &row(1, 10));
+        put(&cache, &after, &row(1, 10));
         assert_eq!(cache.get(&key(1)).ok(), Some(row(1, 10)));
         cache.begin(&changed(1));
         assert!(cache.get(&key(1)).is_err(), "a key being written is not answered from memory");
         cache.end(&changed(1));
         cache.clear();
-        cache.put(&after, &row(1, 10));
+        put(&cache, &after, &row(1, 10));
         assert!(cache.get(&key(1)).is_err(), "clearing turns tickets away, too");
+    }
+
+    #[test]
+    fn what_is_read_once_is_not_kept() {
+        let cache = RowCache::new(1 << 20);
+        for n in 0..2_000 {
+            cache.put(&read(&cache, n), &row(n, 100));
+        }
+        let kept = (0..2_000).filter(|n| cache.get(&key(*n)).is_ok()).count();
+        assert_eq!(kept, 0);
+        cache.put(&read(&cache, 1_999), &row(1_999, 100));
+        assert!(cache.get(&key(1_999)).is_ok(), "the second miss is");
     }
 
     #[test]
@@ -182,16 +220,16 @@ mod tests {
         let limit = 1 << 20;
         let cache = RowCache::new(limit);
         for n in 0..10_000 {
-            cache.put(&read(&cache, n + 1), &row(n + 1, 1_000));
+            put(&cache, &read(&cache, n + 1), &row(n + 1, 1_000));
             let kept = cache.get(&key(0)).map(drop);
-            let _ = kept.map_err(|ticket| cache.put(&ticket, &row(0, 1_000)));
+            let _ = kept.map_err(|ticket| put(&cache, &ticket, &row(0, 1_000)));
         }
         let bytes = |map: &HashMap<RowKey, Row>| map.values().map(weight).sum::<usize>();
         let shards = cache.shards.iter().map(|shard| shard.lock());
         let held: usize = shards.map(|shard| bytes(&shard.young) + bytes(&shard.old)).sum();
         assert!(held > limit / 4 && held <= limit + SHARDS * 2_000, "{held} bytes");
         assert!(cache.get(&key(0)).is_ok(), "a row in use is kept");
-        cache.put(&read(&cache, 99_999), &row(99_999, MAX_VALUE + 1));
+        put(&cache, &read(&cache, 99_999), &row(99_999, MAX_VALUE + 1));
         assert!(cache.get(&key(99_999)).is_err(), "a long row is not kept");
     }
 }

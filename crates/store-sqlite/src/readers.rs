@@ -33,7 +33,7 @@ impl Readers {
     pub(crate) fn new(options: &Options) -> Self {
         let places = |count: usize| (0..count.max(1)).map(|_| Mutex::new(None)).collect();
         Self {
-            point: places(options.point_readers),
+            point: places(options.point_readers()),
             scan: places(options.scan_readers),
             backup: Mutex::new(()),
             suspended: AtomicBool::new(false),

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use strongroom_store::{
-    Change, CommitError, Committed, MemoryStore, MergeRefused, Order, PendingEntry, Precondition, Range,
-    Revision, RowKey, SharedStore, Store, Txn, conformance,
+    Change, CommitError, MemoryStore, MergeRefused, Order, PendingEntry, Precondition, Range, Revision,
+    RowKey, SharedStore, Store, Txn, conformance,
 };
 use strongroom_store_sqlite::{Options, SqliteStore};
 
@@ -69,12 +69,8 @@ fn change((kind, key, byte): &(u8, Vec<u8>, u8)) -> Change {
     }
 }
 
-fn comparable(outcome: Result<Committed, CommitError>) -> String {
-    format!("{outcome:?}")
-}
-
 async fn commit(store: &dyn Store, txn: Txn) -> String {
-    comparable(store.commit(store.reserve().unwrap(), txn).await)
+    format!("{:?}", store.commit(store.reserve().unwrap(), txn).await)
 }
 
 async fn compare(told: Vec<Told>, pages: Vec<(Vec<u8>, bool)>) {
