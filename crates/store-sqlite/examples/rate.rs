@@ -28,7 +28,9 @@ async fn main() {
     println!("fdatasync floor, 4 KiB overwrite: {}", floor(dir));
     let wal_pages = std::env::args().nth(2).map_or(Options::SERVER.wal_pages, |pages| pages.parse().unwrap());
     let options = Options { wal_pages, ..Options::SERVER };
+    let began = Instant::now();
     let store = SqliteStore::open(dir, options, conformance::link).unwrap();
+    println!("a new store opens in {:.1} ms", began.elapsed().as_secs_f64() * 1e3);
     println!("idle RSS: {} KiB", rss());
     fill(&store).await;
     println!("RSS with {ROWS} rows of 1 KiB loaded: {} KiB", rss());
@@ -45,6 +47,12 @@ async fn main() {
     let _ = writer.await;
     listing(&store).await;
     println!("RSS at the end: {} KiB", rss());
+    let began = Instant::now();
+    store.close().await.unwrap();
+    println!("it closes in {:.1} ms", began.elapsed().as_secs_f64() * 1e3);
+    let began = Instant::now();
+    let store = SqliteStore::open(dir, options, conformance::link).unwrap();
+    println!("and opens again in {:.1} ms", began.elapsed().as_secs_f64() * 1e3);
     store.close().await.unwrap();
 }
 

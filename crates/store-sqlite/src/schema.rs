@@ -110,6 +110,8 @@ fn open(path: &Path, write: bool, cache_bytes: usize) -> rusqlite::Result<Connec
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     conn.set_prepared_statement_cache_capacity(32);
+    // the writer never waits for a reader: what cannot be folded now is folded later
+    conn.busy_timeout(std::time::Duration::ZERO)?;
     conn.execute_batch(&format!(
         "PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA cache_size = -{};",
         (cache_bytes / 1024).max(64)

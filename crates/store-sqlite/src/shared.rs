@@ -44,11 +44,10 @@ impl Shared {
         self.changes.publish(done.changed);
     }
 
-    /// After a recovery: opens the readers again and starts the watches anew.
-    pub(crate) fn restart(&self, head: Head) {
-        self.set_head(head);
+    /// After a recovery: tells what the group in doubt turned out to have changed, and opens the readers again.
+    pub(crate) fn restart(&self, done: Done) {
         self.cache.clear();
-        self.changes.restart(head.revision);
+        self.publish(done);
         if let Err(error) = self.readers.open(&self.dir, &self.options) {
             tracing::error!(%error, "reopening the readers failed");
         }

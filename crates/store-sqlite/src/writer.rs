@@ -14,7 +14,7 @@ use space::Gauge;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use strongroom_store::{CommitError, Space, StoreError};
+use strongroom_store::{Changed, CommitError, Space, StoreError};
 
 /// At most so many transactions share a flush.
 pub(crate) const MAX_GROUP: usize = 256;
@@ -52,6 +52,8 @@ pub(crate) struct Writer {
     head: Head,
     fences: Fences,
     gauge: Gauge,
+    /// What the group changed whose outcome is unknown.
+    in_doubt: Vec<Changed>,
     /// Frames in the log, told by SQLite after each commit.
     frames: Arc<AtomicU32>,
     /// Fold the log once it has so many.
@@ -64,7 +66,8 @@ impl Writer {
         let gauge = Gauge::open(&shared.dir, shared.options.reserve_bytes)?;
         let (frames, fold_at) = (Arc::default(), shared.options.wal_pages);
         let (head, fences) = (Head::default(), Fences::default());
-        let mut writer = Self { shared, conn: None, head, fences, gauge, frames, fold_at };
+        let mut writer =
+            Self { shared, conn: None, head, fences, gauge, in_doubt: Vec::new(), frames, fold_at };
         writer.connect()?;
         writer.shared.set_space(writer.gauge.space());
         Ok(writer)
@@ -169,6 +172,7 @@ impl Writer {
             }
             Err(stop) => {
                 self.fences.clear();
+                self.in_doubt = changed;
                 self.roll_back(stop)
             }
         }
@@ -269,7 +273,8 @@ impl Writer {
             revision = self.head.revision.0,
             "store reopened; the group's outcome is known"
         );
-        self.shared.restart(self.head);
+        let changed = std::mem::take(&mut self.in_doubt);
+        self.shared.restart(Done { head: self.head, changed: if committed { changed } else { Vec::new() } });
     }
 
     fn reopen(&mut self) -> Result<(), StoreError> {

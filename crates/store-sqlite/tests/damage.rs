@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
-use strongroom_store::{RowKey, Store, StoreError, TrailEntry, Txn, conformance};
+use strongroom_store::{Change, RowKey, Store, StoreError, TrailEntry, Txn, conformance};
 use strongroom_store_sqlite::{Options, SqliteStore};
 
 const ROWS: u16 = 60;
@@ -286,4 +286,38 @@ async fn reopened_it_goes_on_where_it_was() {
             store.close().await.unwrap();
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_row_fails_its_transaction_and_not_the_group() {
+    let dir = tempfile::tempdir().unwrap();
+    filled(dir.path()).await.close().await.unwrap();
+    let db = rusqlite::Connection::open(dir.path().join("strongroom.db")).unwrap();
+    assert_eq!(
+        db.execute("UPDATE rows SET sum = sum + 1 WHERE key = ?1", [&5_u16.to_be_bytes()[..]]).unwrap(),
+        1
+    );
+    drop(db);
+    let store = open(dir.path()).unwrap();
+    // the writer is held until the next three wait together
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let hold = Box::new(move |_: Option<&[u8]>| held.recv().map_or(Ok(None), |()| Ok(None)));
+    let hold = Txn { changes: vec![Change::Merge(RowKey::new(*b"hold").unwrap(), hold)], ..Txn::default() };
+    let on_damaged = Change::Merge(RowKey::new(5_u16.to_be_bytes()).unwrap(), Box::new(|_| Ok(None)));
+    let on_damaged = Txn { changes: vec![on_damaged], ..Txn::default() };
+    let commit = |txn| store.commit(store.reserve().unwrap(), txn);
+    let (first, second) = (conformance::put_txn(b"one", b"v"), conformance::put_txn(b"two", b"v"));
+    let (held, one, damaged, two, ()) =
+        tokio::join!(commit(hold), commit(first), commit(on_damaged), commit(second), async {
+            release.send(()).unwrap();
+        });
+    held.unwrap();
+    assert!(one.unwrap().seq < two.unwrap().seq);
+    assert!(matches!(damaged, Err(strongroom_store::CommitError::Failed { .. })), "{damaged:?}");
+    let key = RowKey::new(5_u16.to_be_bytes()).unwrap();
+    assert!(
+        matches!(store.get(&key).await, Err(StoreError::Corrupt { place }) if place == "strongroom.db row 0005")
+    );
+    assert_eq!(store.check().await.unwrap().len(), 1);
+    assert_eq!(conformance::verify_trail(&*store).await, u64::from(ROWS) + 2);
 }

@@ -36,12 +36,11 @@ impl ChangeLog {
         }
     }
 
-    /// Forgets everything up to `floor`: after a recovery nobody knows which changes were seen.
+    /// Starts anew at `floor`, once a store knows where it stands; whoever listens already is told of the end.
     pub fn restart(&self, floor: Revision) {
         let mut kept = self.0.lock();
         kept.floor = floor;
         kept.backlog.clear();
-        // whoever listens has missed something, and learns it by the end of the stream
         if kept.live.is_some() {
             kept.live = Some(broadcast::Sender::new(KEPT_CHANGES));
         }

@@ -293,3 +293,17 @@ fn earlier_merge<'s>(earlier: &'s [Step], key: &RowKey) -> Option<&'s MergeRun> 
 fn to_sql(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_merge_runs_once_and_is_good_for_the_row_that_it_saw() {
+        let mut run = MergeRun::Fresh(Box::new(|old| Ok(Some([old.unwrap_or_default(), b"+"].concat()))));
+        assert!(matches!(run.on(Some(b"a".to_vec())), Ok(true)));
+        assert!(matches!(run.on(Some(b"a".to_vec())), Ok(true)), "again on the same row");
+        assert_eq!(run.result().map(Vec::as_slice), Some(&b"a+"[..]));
+        assert!(matches!(run.on(None), Err(Stop::Before(_))), "another row cannot be merged any more");
+    }
+}

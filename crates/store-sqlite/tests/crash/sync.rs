@@ -46,6 +46,8 @@ pub(crate) async fn child(dir: &Path) {
     for n in 0..10 {
         child::put_and_say(&store, &format!("before-{n}"), Class::Ordinary).await.unwrap();
     }
+    let start = store.revision();
+    let mut watch = store.watch(start).unwrap();
     std::fs::write(&trigger, b"").unwrap();
     let mut unknown = 0;
     let broken: Vec<_> = (0..8)
@@ -73,5 +75,16 @@ pub(crate) async fn child(dir: &Path) {
         }
     }
     conformance::verify_trail(&*store).await;
+    let mut since = conformance::all_rows(&*store).await;
+    since.retain(|row| row.revision > start);
+    since.sort_by_key(|row| row.revision);
+    for row in since {
+        let seen = watch.next().await.unwrap();
+        assert_eq!(
+            (seen.revision, seen.key),
+            (row.revision, row.key),
+            "a watch missed what had been in doubt"
+        );
+    }
     store.close().await.unwrap();
 }
