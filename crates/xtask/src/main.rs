@@ -35,7 +35,8 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test [--install] [--only STAGE]...   everything that CI runs; --install fetches what it needs
+  test [--install] [--only STAGE]... [--package NAME]...
+                                       everything that CI runs; --install fetches what it needs
   tidy                                 dependency arrows, permits, I/O, attributes, sizes, documents
   fuzz-smoke [--seconds N]             every corpus and its mutations, on stable
   bench [--quick] [--ours-only|--theirs-only]

@@ -16,16 +16,21 @@ struct Request {
     install: bool,
     /// Empty: all.
     only: Vec<String>,
+    /// Crates to which clippy and tests are limited; empty: all.
+    packages: Vec<String>,
 }
 
 impl Request {
     fn parse(arguments: &[String]) -> Outcome<Self> {
-        let mut request = Self { install: false, only: Vec::new() };
+        let mut request = Self { install: false, only: Vec::new(), packages: Vec::new() };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             match argument.as_str() {
                 "--install" => request.install = true,
                 "--only" => request.only.push(rest.next().ok_or("--only needs a stage")?.clone()),
+                "--package" | "-p" => {
+                    request.packages.push(rest.next().ok_or("--package needs a name")?.clone());
+                }
                 other => return Err(format!("unknown argument {other}").into()),
             }
         }
@@ -48,7 +53,7 @@ fn names() -> String {
 /// Runs the stages, prints the summary. Whether all passed.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome<bool> {
     let request = Request::parse(arguments)?;
-    let mut bench = stages::Bench::new(root, request.install);
+    let mut bench = stages::Bench::new(root, request.install, &request.packages);
     let mut rows = Vec::new();
     for stage in stages::ALL.iter().filter(|stage| request.wants(stage.name)) {
         rows.push(timed(stage, &mut bench));

@@ -39,13 +39,22 @@ impl Figure {
         }
     }
 
-    /// Whether the goal is met; `None` if a figure is missing.
-    pub(super) fn is_met(&self) -> Option<bool> {
+    /// Whether each part of the goal is met; `None` if a figure is missing.
+    fn parts(&self) -> Vec<Option<bool>> {
+        let most = |most| self.ours.map(|ours| ours <= most);
+        let times = |times| self.ratio().map(|ratio| ratio >= times);
         match self.goal {
-            Goal::AtMost(most) => Some(self.ours? <= most),
-            Goal::TimesLess(times) | Goal::TimesMore(times) => Some(self.ratio()? >= times),
-            Goal::AtMostAndLess(most, times) => Some(self.ours? <= most && self.ratio()? >= times),
+            Goal::AtMost(limit) => vec![most(limit)],
+            Goal::TimesLess(factor) | Goal::TimesMore(factor) => vec![times(factor)],
+            Goal::AtMostAndLess(limit, factor) => vec![most(limit), times(factor)],
         }
+    }
+
+    /// In words, one for each part of the goal.
+    fn met(&self) -> String {
+        let word =
+            |part: &Option<bool>| part.map_or("not measured", |met| if met { "yes" } else { "**no**" });
+        self.parts().iter().map(word).collect::<Vec<_>>().join(", ")
     }
 
     fn goal(&self) -> String {
@@ -73,7 +82,7 @@ pub(super) fn page(title: &str, figures: &[Figure], details: &[Detail], notes: &
     page.push_str("| measure | unit | goal | Strongroom | OpenBao | ratio | met | note |\n");
     page.push_str("| --- | --- | --- | ---: | ---: | ---: | --- | --- |\n");
     for figure in figures {
-        let met = figure.is_met().map_or("not measured", |met| if met { "yes" } else { "**no**" });
+        let met = figure.met();
         let ratio = figure.ratio().map_or("–".to_owned(), |ratio| format!("{}x", number(ratio)));
         let (ours, theirs) = (optional(figure.ours), optional(figure.theirs));
         let (name, unit, goal, note) = (&figure.name, figure.unit, figure.goal(), &figure.note);
@@ -133,11 +142,11 @@ mod tests {
 
     #[test]
     fn a_goal_is_met_missed_or_not_measured() {
-        assert_eq!(figure(Goal::AtMost(48.0), Some(47.0), None).is_met(), Some(true));
-        assert_eq!(figure(Goal::AtMostAndLess(48.0, 20.0), Some(40.0), Some(700.0)).is_met(), Some(false));
-        assert_eq!(figure(Goal::TimesMore(10.0), Some(6_000.0), Some(500.0)).is_met(), Some(true));
-        assert_eq!(figure(Goal::TimesLess(20.0), Some(50.0), None).is_met(), None);
-        assert_eq!(figure(Goal::AtMost(1.0), None, Some(1.0)).is_met(), None);
+        assert_eq!(figure(Goal::AtMost(48.0), Some(47.0), None).met(), "yes");
+        assert_eq!(figure(Goal::AtMostAndLess(48.0, 20.0), Some(40.0), Some(700.0)).met(), "yes, **no**");
+        assert_eq!(figure(Goal::TimesMore(10.0), Some(6_000.0), Some(500.0)).met(), "yes");
+        assert_eq!(figure(Goal::TimesLess(20.0), Some(50.0), None).met(), "not measured");
+        assert_eq!(figure(Goal::AtMost(1.0), None, Some(1.0)).met(), "not measured");
     }
 
     #[test]

@@ -45,21 +45,22 @@ struct Profile {
     test: bool,
 }
 
-/// Stages by the prefix of an integration test's file name; any other is `integration`.
-const BY_PREFIX: &[(&str, &str)] = &[("property_", "property"), ("crash_", "crash"), ("e2e_", "e2e")];
+/// Stages named by the first word of an integration test's file; any other is `integration`.
+const BY_FIRST_WORD: &[&str] = &["property", "crash", "e2e"];
 
 /// The stage of a target.
 fn stage_of(kind: &str, name: &str) -> &'static str {
-    if kind != "test" {
-        return "unit";
+    let first = name.split('_').next().unwrap_or_default();
+    match kind {
+        "test" => BY_FIRST_WORD.iter().find(|stage| **stage == first).copied().unwrap_or("integration"),
+        _ => "unit",
     }
-    BY_PREFIX.iter().find(|(prefix, _)| name.starts_with(prefix)).map_or("integration", |(_, stage)| stage)
 }
 
-/// Builds all test executables of the workspace. `None` if something does not compile; cargo has said what.
-pub(crate) fn build(root: &Path) -> Outcome<Option<Vec<Binary>>> {
+/// Builds all test executables of the crates in scope. `None` if something does not compile; cargo has said what.
+pub(crate) fn build(root: &Path, scope: &[String]) -> Outcome<Option<Vec<Binary>>> {
     let mut command = shell::cargo(root);
-    command.args(["test", "--workspace", "--lib", "--bins", "--tests", "--no-run"]);
+    command.arg("test").args(scope).args(["--lib", "--bins", "--tests", "--no-run"]);
     command.args(["--message-format=json-render-diagnostics"]);
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
@@ -106,7 +107,9 @@ fn run(root: &Path, binary: &Binary, limit: Duration) -> Outcome<Tally> {
         // a crash or a time-out leaves no closing line
         tally.failed = tally.failed.max(1);
     }
-    report(binary, &ended, &tally, began.elapsed());
+    if tally != Tally::default() {
+        report(binary, &ended, &tally, began.elapsed());
+    }
     Ok(tally)
 }
 
@@ -130,7 +133,9 @@ mod tests {
         assert_eq!(stage_of("test", "crash_every_write"), "crash");
         assert_eq!(stage_of("test", "property_rotation"), "property");
         assert_eq!(stage_of("test", "e2e_dev"), "e2e");
+        assert_eq!(stage_of("test", "crash"), "crash");
         assert_eq!(stage_of("test", "golden"), "integration");
+        assert_eq!(stage_of("test", "crashes"), "integration");
     }
 
     #[test]

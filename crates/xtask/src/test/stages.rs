@@ -38,12 +38,16 @@ const BINARY_LIMIT_MB: f64 = 25.0;
 pub(crate) struct Bench<'a> {
     root: &'a Path,
     install: bool,
+    /// `--workspace`, or `--package NAME` for each that was asked for.
+    scope: Vec<String>,
     built: Option<Vec<Binary>>,
 }
 
 impl<'a> Bench<'a> {
-    pub(crate) fn new(root: &'a Path, install: bool) -> Self {
-        Self { root, install, built: None }
+    pub(crate) fn new(root: &'a Path, install: bool, packages: &[String]) -> Self {
+        let limited = packages.iter().map(|name| format!("--package={name}"));
+        let scope = if packages.is_empty() { vec!["--workspace".into()] } else { limited.collect() };
+        Self { root, install, scope, built: None }
     }
 
     /// One cargo command is one check.
@@ -54,7 +58,7 @@ impl<'a> Bench<'a> {
     /// Runs the tests of a stage, building all of them first if no stage has yet.
     fn tests(&mut self, stage: &str, minutes: u64) -> Outcome<Tally> {
         if self.built.is_none() {
-            self.built = binaries::build(self.root)?;
+            self.built = binaries::build(self.root, &self.scope)?;
         }
         let Some(built) = &self.built else {
             return Err("the tests do not compile".into());
@@ -74,7 +78,9 @@ fn one(command: &mut Command, minutes: u64) -> Outcome<Tally> {
 }
 
 fn clippy(bench: &mut Bench<'_>) -> Outcome<Tally> {
-    bench.cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"], 20)
+    let mut command = shell::cargo(bench.root);
+    command.arg("clippy").args(&bench.scope).args(["--all-targets", "--", "--deny", "warnings"]);
+    one(&mut command, 20)
 }
 
 fn deny(bench: &mut Bench<'_>) -> Outcome<Tally> {
@@ -89,7 +95,7 @@ fn deny(bench: &mut Bench<'_>) -> Outcome<Tally> {
 fn doc(bench: &mut Bench<'_>) -> Outcome<Tally> {
     let log = bench.root.join("target/test-logs/doc.log");
     let mut command = shell::cargo(bench.root);
-    command.args(["test", "--workspace", "--doc"]);
+    command.arg("test").args(&bench.scope).arg("--doc");
     shell::log_to(&mut command, &log)?;
     let ended = shell::run(&mut command, clock::minutes(15))?;
     let output = String::from_utf8_lossy(&std::fs::read(&log)?).into_owned();
