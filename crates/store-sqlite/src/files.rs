@@ -36,6 +36,10 @@ impl DataDir {
         self.0.join("strongroom.db.new")
     }
 
+    pub(crate) fn unborn_wal(&self) -> PathBuf {
+        self.0.join("strongroom.db.new-wal")
+    }
+
     pub(crate) fn wal(&self) -> PathBuf {
         self.0.join("strongroom.db-wal")
     }

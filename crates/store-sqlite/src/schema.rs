@@ -46,6 +46,7 @@ pub(crate) fn ensure(dir: &DataDir) -> Result<(), StoreError> {
     let unborn = dir.unborn();
     // what an interrupted creation left
     let _ = std::fs::remove_file(&unborn);
+    let _ = std::fs::remove_file(dir.unborn_wal());
     private_new(&unborn).map_err(io("creating the database"))?;
     create(&unborn).map_err(|error| read_error("creating the database", &error))?;
     let synced = std::fs::File::open(&unborn).and_then(|file| file.sync_all());
@@ -54,11 +55,12 @@ pub(crate) fn ensure(dir: &DataDir) -> Result<(), StoreError> {
 }
 
 fn create(path: &Path) -> rusqlite::Result<()> {
-    let conn = Connection::open_with_flags(path, flags(true))?;
+    let conn = Connection::open_with_flags_and_vfs(path, flags(true), VFS)?;
+    // synced once, when it is whole
     conn.execute_batch(&format!(
-        "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = MEMORY;
-         PRAGMA secure_delete = ON; BEGIN; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};
-         PRAGMA user_version = {FORMAT}; COMMIT;"
+        "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; PRAGMA page_size = 8192;
+         PRAGMA auto_vacuum = INCREMENTAL; BEGIN; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};
+         PRAGMA user_version = {FORMAT}; COMMIT; PRAGMA journal_mode = WAL;"
     ))?;
     conn.close().map_err(|(_, error)| error)
 }

@@ -300,18 +300,18 @@ async fn a_damaged_row_fails_its_transaction_and_not_the_group() {
     drop(db);
     let store = open(dir.path()).unwrap();
     // the writer is held until the next three wait together
-    let (release, held) = std::sync::mpsc::channel::<()>();
-    let hold = Box::new(move |_: Option<&[u8]>| held.recv().map_or(Ok(None), |()| Ok(None)));
+    let (release, wait) = std::sync::mpsc::channel::<()>();
+    let hold = Box::new(move |_: Option<&[u8]>| wait.recv().map_or(Ok(None), |()| Ok(None)));
     let hold = Txn { changes: vec![Change::Merge(RowKey::new(*b"hold").unwrap(), hold)], ..Txn::default() };
     let on_damaged = Change::Merge(RowKey::new(5_u16.to_be_bytes()).unwrap(), Box::new(|_| Ok(None)));
     let on_damaged = Txn { changes: vec![on_damaged], ..Txn::default() };
     let commit = |txn| store.commit(store.reserve().unwrap(), txn);
     let (first, second) = (conformance::put_txn(b"one", b"v"), conformance::put_txn(b"two", b"v"));
-    let (held, one, damaged, two, ()) =
+    let (first_done, one, damaged, two, ()) =
         tokio::join!(commit(hold), commit(first), commit(on_damaged), commit(second), async {
             release.send(()).unwrap();
         });
-    held.unwrap();
+    first_done.unwrap();
     assert!(one.unwrap().seq < two.unwrap().seq);
     assert!(matches!(damaged, Err(strongroom_store::CommitError::Failed { .. })), "{damaged:?}");
     let key = RowKey::new(5_u16.to_be_bytes()).unwrap();
