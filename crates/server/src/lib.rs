@@ -8,13 +8,25 @@
 //!
 //! **What it does not know.** What a request means: that is the doors' part.
 //!
-//! **Where to start.** [`config::Config`], then [`listen::Listeners`].
+//! **Where to start.** [`run()`] and [`dev()`], then [`config::Config`] and [`listen::Listeners`].
 
+mod chores;
 pub mod config;
+mod dev;
+mod error;
 pub mod harden;
+mod install_token;
+mod key_file;
 pub mod listen;
 pub mod logging;
 pub mod metrics;
 pub mod notify;
+mod run;
 pub mod signals;
 pub mod tls;
+mod wire;
+
+pub use dev::{DevOptions, DevReady, FIRST_SECRET, FIRST_STORE, FirstTime, dev};
+pub use error::ServerError;
+pub use install_token::INSTALL_TOKEN_FILE;
+pub use run::{check, run};

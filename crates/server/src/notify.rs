@@ -1,4 +1,4 @@
-//! Tells the service manager how it goes: `sd_notify(3)`, the protocol of `Type=notify-reload`.
+//! Tells the service manager how it goes: `sd_notify(3)`, the protocol of `Type=notify` and `Type=notify-reload`.
 //!
 //! Without `NOTIFY_SOCKET` in the environment every call is without effect.
 

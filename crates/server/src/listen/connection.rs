@@ -9,19 +9,24 @@ use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use metrics::{Counter, Gauge, counter, gauge};
 use std::future::poll_fn;
+use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use strongroom_model::Origin;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Bodies are read and written through at most this much buffer.
 const BUFFER_BYTES: usize = 64 << 10;
 /// More header fields than this and the parser leaves the stack for the heap.
 const STACK_HEADERS: usize = 100;
+/// To tell a silent client that this is the end.
+const FAREWELL: Duration = Duration::from_secs(1);
 const PING_INTERVAL: Duration = Duration::from_secs(20);
 const PING_TIMEOUT: Duration = Duration::from_secs(20);
 const H2_WINDOW: u32 = 256 << 10;
@@ -93,7 +98,7 @@ impl<S: Serve> Connections<S> {
 
     pub(super) async fn serve_plain(self, stream: UnixStream, slot: Slot) {
         let open = Open::count(&self.shared.meters.open);
-        Box::pin(self.drive(stream, Version::Http1, slot.origin())).await;
+        self.serve_http1(stream, slot.origin()).await;
         drop((open, slot));
     }
 
@@ -101,7 +106,10 @@ impl<S: Serve> Connections<S> {
         let open = Open::count(&self.shared.meters.open);
         // both in boxes of their own: the task that waits for years holds neither the other's state
         if let Some((stream, version)) = Box::pin(self.handshake(stream, tls)).await {
-            Box::pin(self.drive(stream, version, slot.origin())).await;
+            match version {
+                Version::Http1 => self.serve_http1(stream, slot.origin()).await,
+                Version::Http2 => Box::pin(self.serve_http2(stream, slot.origin())).await,
+            }
         }
         drop((open, slot));
     }
@@ -110,7 +118,7 @@ impl<S: Serve> Connections<S> {
         &self,
         stream: TcpStream,
         tls: Arc<rustls::ServerConfig>,
-    ) -> Option<(Box<tokio_rustls::server::TlsStream<TcpStream>>, Version)> {
+    ) -> Option<(Box<TlsStream<TcpStream>>, Version)> {
         let mut phase = self.phase.clone();
         let accept =
             tokio::time::timeout(self.shared.limits.handshake_timeout, TlsAcceptor::from(tls).accept(stream));
@@ -129,21 +137,79 @@ impl<S: Serve> Connections<S> {
         None
     }
 
-    async fn drive<IO>(&self, stream: IO, version: Version, origin: Origin)
-    where
-        IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let Shared { service, limits, http1, http2, .. } = &*self.shared;
+    async fn serve_http2<IO: Stream>(&self, stream: IO, origin: Origin) {
         let pulse = Arc::new(Pulse::start());
-        let io = TokioIo::new(Paced::new(stream, version, Arc::clone(&pulse), limits));
-        let requests = Requests { service: service.clone(), origin, pulse, limits: Arc::clone(limits) };
-        let ended = match version {
-            Version::Http1 => self.finish(http1.serve_connection(io, requests)).await,
-            Version::Http2 => Box::pin(self.finish(http2.serve_connection(io, requests))).await,
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, %origin, "connection ended early");
+        let io = Paced::new(stream, Version::Http2, Arc::clone(&pulse), &self.shared.limits);
+        let connection = self.shared.http2.serve_connection(TokioIo::new(io), self.requests(origin, pulse));
+        self.finish(connection).await.unwrap_or_else(|error| ended_early(origin, &error));
+    }
+
+    /// Serves in bursts: between them, silent for a while, the connection is a stream and nothing else.
+    async fn serve_http1<IO: Stream>(&self, stream: IO, origin: Origin) {
+        let pulse = Arc::new(Pulse::start());
+        let mut io = Paced::new(stream, Version::Http1, Arc::clone(&pulse), &self.shared.limits);
+        let mut phase = self.phase.clone();
+        loop {
+            // in a box of its own, so that a parked connection does not hold its room
+            match Box::pin(self.burst(io, origin, &pulse)).await {
+                Some(parked) => io = parked,
+                None => return,
+            }
+            if io.has_read_ahead() {
+                continue;
+            }
+            let silence = tokio::time::timeout_at(io.idle_deadline(), io.get_ref().readable());
+            let awake = tokio::select! {
+                awake = silence => matches!(awake, Ok(Ok(()))),
+                _ = phase.wait_for(|phase| *phase != Phase::Open) => false,
+            };
+            if !awake {
+                let _ = tokio::time::timeout(FAREWELL, io.shutdown()).await;
+                return;
+            }
         }
+    }
+
+    /// Serves until the connection ends or asks to be parked.
+    async fn burst<IO: Stream>(
+        &self,
+        io: Paced<IO>,
+        origin: Origin,
+        pulse: &Arc<Pulse>,
+    ) -> Option<Paced<IO>> {
+        let requests = self.requests(origin, Arc::clone(pulse));
+        let mut connection = self.shared.http1.serve_connection(TokioIo::new(io), requests);
+        let parked = poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
+            Poll::Pending if pulse.take_park() => Poll::Ready(Ok(true)),
+            ended => ended.map_ok(|()| false),
+        });
+        let mut phase = self.phase.clone();
+        let parked = tokio::select! {
+            parked = parked => Some(parked),
+            _ = phase.wait_for(|phase| *phase != Phase::Open) => None,
+        };
+        let parked = match parked {
+            Some(parked) => parked,
+            None => self.finish(&mut connection).await.map(|()| false),
+        };
+        match parked {
+            Ok(true) => {
+                let parts = connection.into_parts();
+                let mut io = parts.io.into_inner();
+                io.park(parts.read_buf);
+                Some(io)
+            }
+            Ok(false) => None,
+            Err(error) => {
+                ended_early(origin, &error);
+                None
+            }
+        }
+    }
+
+    fn requests(&self, origin: Origin, pulse: Arc<Pulse>) -> Requests<S> {
+        let Shared { service, limits, .. } = &*self.shared;
+        Requests { service: service.clone(), origin, pulse, limits: Arc::clone(limits) }
     }
 
     /// Serves to the end; told to stop it finishes what is in flight, told to close it ends.
@@ -158,6 +224,27 @@ impl<S: Serve> Connections<S> {
             ended = poll_fn(|cx| connection.as_mut().poll(cx)) => ended,
             _ = phase.wait_for(|phase| *phase == Phase::Closing) => Ok(()),
         }
+    }
+}
+
+fn ended_early(origin: Origin, error: &hyper::Error) {
+    tracing::debug!(%error, %origin, "connection ended early");
+}
+
+/// A stream that can be waited for without a buffer.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
+}
+
+impl Stream for UnixStream {
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        Self::readable(self)
+    }
+}
+
+impl Stream for Box<TlsStream<TcpStream>> {
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        self.get_ref().0.readable()
     }
 }
 
@@ -182,19 +269,13 @@ trait Graceful: Future<Output = hyper::Result<()>> {
     fn shut_down(self: Pin<&mut Self>);
 }
 
-impl<IO, S: Serve> Graceful for http1::Connection<TokioIo<Paced<IO>>, Requests<S>>
-where
-    IO: AsyncRead + AsyncWrite + Unpin + 'static,
-{
+impl<IO: Stream, S: Serve> Graceful for &mut http1::Connection<TokioIo<Paced<IO>>, Requests<S>> {
     fn shut_down(self: Pin<&mut Self>) {
-        self.graceful_shutdown();
+        Pin::new(&mut **self.get_mut()).graceful_shutdown();
     }
 }
 
-impl<IO, S: Serve> Graceful for http2::Connection<TokioIo<Paced<IO>>, Requests<S>, TokioExecutor>
-where
-    IO: AsyncRead + AsyncWrite + Unpin + 'static,
-{
+impl<IO: Stream, S: Serve> Graceful for http2::Connection<TokioIo<Paced<IO>>, Requests<S>, TokioExecutor> {
     fn shut_down(self: Pin<&mut Self>) {
         self.graceful_shutdown();
     }

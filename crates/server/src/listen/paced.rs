@@ -4,15 +4,18 @@
 //! when it would otherwise be late, so that a busy connection never touches it.
 
 use crate::config::Limits;
+use bytes::Bytes;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
+/// Silence after which a connection gives its buffers back.
+const PARK_AFTER: Duration = Duration::from_secs(1);
 const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// What the requests of a connection tell its stream.
@@ -23,12 +26,14 @@ pub(super) struct Pulse {
     begun: AtomicU32,
     /// Milliseconds after the start at which the last request ended.
     ended: AtomicU64,
+    /// Nothing was asked for so long that buffers are better given back.
+    may_park: AtomicBool,
 }
 
 impl Pulse {
     pub(super) fn start() -> Self {
-        let (in_flight, begun, ended) = Default::default();
-        Self { start: Instant::now(), in_flight, begun, ended }
+        let (in_flight, begun, ended, may_park) = Default::default();
+        Self { start: Instant::now(), in_flight, begun, ended, may_park }
     }
 
     /// A request has begun; it ends when the guard is dropped.
@@ -36,6 +41,11 @@ impl Pulse {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         self.begun.fetch_add(1, Ordering::Relaxed);
         Beat(Arc::clone(self))
+    }
+
+    /// Whether the stream asks to be parked; asked once.
+    pub(super) fn take_park(&self) -> bool {
+        self.may_park.swap(false, Ordering::Relaxed)
     }
 
     fn busy(&self) -> bool {
@@ -87,13 +97,28 @@ pub(super) struct Paced<IO> {
     /// Since when an answer cannot be written.
     blocked_since: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Written, not yet flushed.
+    unflushed: bool,
+    /// Read before, to be read again.
+    prefix: Bytes,
 }
 
 impl<IO> Paced<IO> {
     pub(super) fn new(io: IO, version: Version, pulse: Arc<Pulse>, limits: &Limits) -> Self {
         let patience =
             Patience { head: limits.header_timeout, idle: limits.idle_timeout, unread: limits.body_timeout };
-        Self { io, pulse, version, patience, seen: 0, head_since: None, blocked_since: None, timer: None }
+        Self {
+            io,
+            pulse,
+            version,
+            patience,
+            seen: 0,
+            head_since: None,
+            blocked_since: None,
+            timer: None,
+            unflushed: false,
+            prefix: Bytes::new(),
+        }
     }
 
     /// When the present silence will have lasted too long, and whether it is that of a head.
@@ -125,6 +150,39 @@ impl<IO> Paced<IO> {
             timer.as_mut().reset(deadline);
         }
         false
+    }
+
+    /// Takes back what a parser had read ahead: the beginning of a head, if anything.
+    pub(super) fn park(&mut self, read_ahead: Bytes) {
+        self.timer = None;
+        self.head_since = (!read_ahead.is_empty()).then(Instant::now);
+        // empty it would still hold the parser's buffer
+        self.prefix = if read_ahead.is_empty() { Bytes::new() } else { read_ahead };
+    }
+
+    /// Whether bytes wait that were read already.
+    pub(super) fn has_read_ahead(&self) -> bool {
+        !self.prefix.is_empty()
+    }
+
+    /// When a silence that goes on will have been too long.
+    pub(super) fn idle_deadline(&self) -> Instant {
+        self.pulse.quiet_since() + self.patience.idle
+    }
+
+    pub(super) fn get_ref(&self) -> &IO {
+        &self.io
+    }
+
+    /// An idle HTTP/1.1 connection with nothing to write can do without a parser and its buffers.
+    fn consider_parking(&mut self, cx: &mut Context<'_>) {
+        let settled = self.version == Version::Http1 && !self.unflushed && self.blocked_since.is_none();
+        if !settled || self.head_since.is_some() || self.pulse.busy() {
+            return;
+        }
+        if self.passed(cx, self.pulse.quiet_since() + PARK_AFTER) {
+            self.pulse.may_park.store(true, Ordering::Relaxed);
+        }
     }
 
     fn count_read(&mut self, bytes: usize) {
@@ -165,6 +223,11 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Paced<IO> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if !this.prefix.is_empty() {
+            let bytes = this.prefix.split_to(this.prefix.len().min(buffer.remaining()));
+            buffer.put_slice(&bytes);
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         if let Poll::Ready(result) = Pin::new(&mut this.io).poll_read(cx, buffer) {
             this.count_read(buffer.filled().len() - before);
@@ -172,6 +235,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Paced<IO> {
         }
         let (deadline, of_a_head) = this.read_deadline();
         if !this.passed(cx, deadline) {
+            this.consider_parking(cx);
             return Poll::Pending;
         }
         if of_a_head {
@@ -183,6 +247,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> AsyncRead for Paced<IO> {
 
 impl<IO: AsyncWrite + Unpin> AsyncWrite for Paced<IO> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.unflushed = true;
         let result = Pin::new(&mut self.io).poll_write(cx, bytes);
         self.pace_write(cx, result)
     }
@@ -192,6 +257,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Paced<IO> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.unflushed = true;
         let result = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
         self.pace_write(cx, result)
     }
@@ -202,6 +268,7 @@ impl<IO: AsyncWrite + Unpin> AsyncWrite for Paced<IO> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let result = Pin::new(&mut self.io).poll_flush(cx);
+        self.unflushed &= !matches!(result, Poll::Ready(Ok(())));
         self.pace_write(cx, result)
     }
 

@@ -7,12 +7,12 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use strongroom_api::{Code, Problem};
@@ -40,14 +40,21 @@ impl<S: Serve> hyper::service::Service<Request<Incoming>> for Requests<S> {
             return Box::pin(async move { Ok(hold(answer, beat)) });
         }
         let (origin, limits) = (self.origin, &self.limits);
-        let mut request = request.map(|body| bounded(body, limits));
+        let mut verdict = None;
+        let body_beat = &self.pulse;
+        let mut request = request.map(|body| bounded(body, limits, body_beat, &mut verdict));
         request.extensions_mut().insert(origin);
         let answer = self.service.clone().oneshot(request);
         let patience = limits.request_timeout;
         Box::pin(async move {
-            let answer = match tokio::time::timeout(patience, answer).await {
-                Ok(answer) => answer?,
-                Err(_) => problem(Code::Unknown, Some(format!("no answer within {} s", patience.as_secs()))),
+            let answered = tokio::time::timeout(patience, answer).await;
+            let answer = match (verdict.and_then(|verdict| verdict.get().copied()), answered) {
+                // whatever a door makes of a body that broke off, the cause is known here
+                (Some(code), _) => problem(code, None),
+                (None, Ok(answer)) => answer?,
+                (None, Err(_)) => {
+                    problem(Code::Unknown, Some(format!("no answer within {} s", patience.as_secs())))
+                }
             };
             Ok(hold(answer, beat))
         })
@@ -69,14 +76,21 @@ fn refused(request: &Request<Incoming>, limits: &Limits) -> Option<Code> {
     }
 }
 
-/// A body that must arrive in time and stay within its size; what breaks it is an `io::Error` of kind `TimedOut`
-/// or a `LengthLimitError`, which doors find among the sources.
-fn bounded(body: Incoming, limits: &Limits) -> Body {
+/// A body that must arrive in time and stay within its size; what broke it is noted in the verdict.
+fn bounded(body: Incoming, limits: &Limits, pulse: &Arc<Pulse>, verdict: &mut Option<Verdict>) -> Body {
     if body.is_end_stream() {
         return Body::empty();
     }
-    let timed = Timed { body, patience: limits.body_timeout, timer: None };
-    Body::new(Limited::new(timed, limits.body_bytes))
+    let verdict = verdict.insert(Verdict::default());
+    let (left, patience) = (limits.body_bytes, limits.body_timeout);
+    Body::new(Bounded {
+        body,
+        left,
+        patience,
+        timer: None,
+        verdict: Arc::clone(verdict),
+        _in_flight: pulse.begin(),
+    })
 }
 
 /// Keeps an answer of unknown length in flight to its end; the others are written at once.
@@ -101,14 +115,37 @@ fn problem(code: Code, detail: Option<String>) -> Response<Body> {
     answer
 }
 
-/// A body with a time to arrive in, counted from when it is first waited for.
-struct Timed {
+/// Why a body broke off, once it did.
+type Verdict = Arc<OnceLock<Code>>;
+
+/// A body with a size, and a time to arrive in that is counted from when it is first waited for.
+struct Bounded {
     body: Incoming,
+    left: usize,
     patience: Duration,
     timer: Option<Pin<Box<Sleep>>>,
+    verdict: Verdict,
+    /// Until it is read or given up, the connection carries it.
+    _in_flight: Beat,
 }
 
-impl hyper::body::Body for Timed {
+impl Bounded {
+    fn break_off(&self, code: Code, kind: io::ErrorKind) -> axum::BoxError {
+        let _ = self.verdict.set(code);
+        io::Error::from(kind).into()
+    }
+
+    fn count(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, axum::BoxError> {
+        let bytes = frame.data_ref().map_or(0, Bytes::len);
+        match self.left.checked_sub(bytes) {
+            Some(left) => self.left = left,
+            None => return Err(self.break_off(Code::TooLarge, io::ErrorKind::FileTooLarge)),
+        }
+        Ok(frame)
+    }
+}
+
+impl hyper::body::Body for Bounded {
     type Data = Bytes;
     type Error = axum::BoxError;
 
@@ -118,12 +155,13 @@ impl hyper::body::Body for Timed {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.body).poll_frame(cx) {
-            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+            let frame = frame.map(|frame| frame.map_err(Into::into));
+            return Poll::Ready(frame.map(|frame| frame.and_then(|frame| this.count(frame))));
         }
         let patience = this.patience;
         let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
         match timer.as_mut().poll(cx) {
-            Poll::Ready(()) => Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::TimedOut).into()))),
+            Poll::Ready(()) => Poll::Ready(Some(Err(this.break_off(Code::Timeout, io::ErrorKind::TimedOut)))),
             Poll::Pending => Poll::Pending,
         }
     }

@@ -1,6 +1,6 @@
 //! Listeners serve who asks, bind what they may, and stop in order.
 
-use crate::support::{World, ask, send, until_closed, within};
+use crate::support::{World, answer, ask, send, until_closed, within};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
@@ -109,4 +109,71 @@ async fn stopping_does_not_wait_beyond_its_deadline() {
     world.slow_request_begins().await;
     assert!(!within(world.listeners.stop(Duration::from_millis(50))).await);
     assert_eq!(until_closed(&mut busy).await, b"");
+}
+
+/// Longer than a connection keeps its buffers for nothing.
+const SILENCE: Duration = Duration::from_millis(1_300);
+
+#[tokio::test]
+async fn a_connection_that_was_silent_for_a_while_is_served_again() {
+    let world = World::start(Limits::default());
+    let (mut tls, mut unix) = (world.connect().await, world.connect_unix().await);
+    let mut unasked = world.connect().await;
+    for round in 0..2 {
+        assert_eq!(ask(&mut tls, "/hello").await, (200, "hello".to_owned()), "round {round}");
+        assert_eq!(ask(&mut unix, "/hello").await, (200, "hello".to_owned()), "round {round}");
+        tokio::time::sleep(SILENCE).await;
+    }
+    assert_eq!(ask(&mut unasked, "/hello").await.0, 200);
+    assert_eq!(world.listeners.open_connections(), 3);
+}
+
+#[tokio::test]
+async fn half_a_head_sent_ahead_is_kept_while_the_rest_is_waited_for() {
+    let world = World::start(Limits::default());
+    let mut stream = world.connect().await;
+    send(&mut stream, "GET /hello HTTP/1.1\r\nhost: a\r\n\r\nGET /ori").await;
+    assert_eq!(answer(&mut stream).await.0, 200);
+    tokio::time::sleep(SILENCE).await;
+    send(&mut stream, "gin HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    assert_eq!(answer(&mut stream).await, (200, "127.0.0.1".to_owned()));
+}
+
+#[tokio::test]
+async fn a_slow_answer_outlasts_every_silence() {
+    let world = World::start(Limits::default());
+    let mut stream = world.connect().await;
+    send(&mut stream, "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    world.slow_request_begins().await;
+    tokio::time::sleep(SILENCE).await;
+    world.gate.add_permits(1);
+    assert_eq!(answer(&mut stream).await, (200, "done".to_owned()));
+}
+
+#[tokio::test]
+async fn a_body_in_two_halves_with_a_silence_between_arrives_whole() {
+    let world = World::start(Limits::default());
+    let mut stream = world.connect().await;
+    send(&mut stream, "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 8\r\n\r\nhalf").await;
+    tokio::time::sleep(SILENCE).await;
+    send(&mut stream, "half").await;
+    assert_eq!(answer(&mut stream).await, (200, "8".to_owned()));
+}
+
+#[tokio::test]
+async fn a_silent_connection_ends_when_the_server_stops() {
+    let world = World::start(Limits::default());
+    let mut stream = world.connect().await;
+    assert_eq!(ask(&mut stream, "/hello").await.0, 200);
+    tokio::time::sleep(SILENCE).await;
+    assert!(within(world.listeners.stop(Duration::from_secs(10))).await);
+    assert_eq!(until_closed(&mut stream).await, b"");
+}
+
+#[tokio::test]
+async fn a_silence_beyond_the_idle_time_ends_a_connection_that_gave_its_buffers_back() {
+    let world = World::start(Limits { idle_timeout: SILENCE, ..Limits::default() });
+    let mut stream = world.connect().await;
+    assert_eq!(ask(&mut stream, "/hello").await.0, 200);
+    assert_eq!(until_closed(&mut stream).await, b"");
 }

@@ -1,0 +1,60 @@
+//! What the server does by itself: expiry, checkpoints, certificates.
+
+use crate::config::Audit;
+use crate::tls::TlsHandles;
+use crate::wire::World;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use strongroom_door_native::checkpoint_json;
+use strongroom_gate::Checkpoint;
+
+const ROUND: Duration = Duration::from_secs(60);
+const RENEW_ROUNDS: u64 = 12 * 60;
+
+/// Runs for ever.
+pub(crate) async fn run(world: Arc<World>, tls: Arc<TlsHandles>, audit: Audit) {
+    let mut rounds = tokio::time::interval(ROUND);
+    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let each = (audit.checkpoint_interval.as_secs() / ROUND.as_secs()).max(1);
+    let mut signed = 0;
+    for round in 1_u64.. {
+        rounds.tick().await;
+        if let Err(fault) = world.operator.housekeeping().await {
+            tracing::warn!(%fault, "housekeeping failed");
+        }
+        if world.operator.is_confirmed().await {
+            world.install_token.remove();
+        }
+        if round.is_multiple_of(each) {
+            signed = checkpoint(&world, &audit, signed).await;
+        }
+        if round.is_multiple_of(RENEW_ROUNDS)
+            && let Err(fault) = tls.reload(&world.ambient)
+        {
+            tracing::error!(%fault, "certificates were not renewed");
+        }
+    }
+}
+
+/// Signs a checkpoint if entries came since the last one, and keeps it elsewhere. Gives the entry it covers.
+async fn checkpoint(world: &World, audit: &Audit, signed: u64) -> u64 {
+    // the last checkpoint's own entry is no news
+    if !world.gate.is_unlocked() || world.store.trail_head().seq <= signed + 1 {
+        return signed;
+    }
+    let Some(checkpoint) = world.operator.checkpoint_chore().await else { return signed };
+    if let Some(path) = &audit.checkpoint_file
+        && let Err(fault) = append(path, &checkpoint)
+    {
+        tracing::error!(%fault, file = %path.display(), "the checkpoint is not in its outside file");
+    }
+    checkpoint.head.seq
+}
+
+fn append(path: &Path, checkpoint: &Checkpoint) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    file.write_all(format!("{}\n", checkpoint_json(checkpoint)).as_bytes())?;
+    file.sync_data()
+}

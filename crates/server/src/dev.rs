@@ -1,0 +1,222 @@
+//! `strongroom dev`: a real server for a newcomer in one command. Everything is done the way an operator would do
+//! it, through the gate, with its entries; only the typing is saved.
+
+use crate::config::{Address, AutoUnlock, Config};
+use crate::listen::Listeners;
+use crate::metrics::Metrics;
+use crate::run::{OWN_TLS_DIR, runtime, serve};
+use crate::wire::World;
+use crate::{ServerError, harden, logging};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use strongroom_crypto::{PrivateKey, generate_ed25519_pkcs8, private_key_pem, public_key_pem};
+use strongroom_gate::{People, Secret, Server as ServerResource, Stores};
+use strongroom_identity::{Authorize, Challenge, Proof};
+use strongroom_model::{Caller, JsonLimits, JsonText, Name, Origin, RequestId, SecretPath};
+use strongroom_operator as operator;
+use strongroom_secret::SecretBytes;
+use strongroom_secrets as secrets;
+
+/// The store and secret that a new server begins with.
+pub const FIRST_STORE: &str = "dev";
+/// See [`FIRST_STORE`].
+pub const FIRST_SECRET: &str = "welcome";
+const FIRST_VALUE: &str = "\"This is your first secret: sealed, durable and in the trail.\"";
+const RESERVE_BYTES: u64 = 16 << 20;
+const KEYS: u8 = 5;
+
+/// Where a newcomer's server lives.
+#[derive(Debug, Clone)]
+pub struct DevOptions {
+    /// The data.
+    pub data_dir: PathBuf,
+    /// What opens it: the auto-unlock key and root's access key, apart from the data. And the socket.
+    pub state_dir: PathBuf,
+    /// The HTTPS listener.
+    pub listen: SocketAddr,
+    /// Log filter.
+    pub log: String,
+}
+
+/// What a newcomer is told.
+#[derive(Debug)]
+pub struct DevReady {
+    /// `https://HOST:PORT`.
+    pub address: String,
+    /// The local socket.
+    pub socket: PathBuf,
+    /// The authority that signed the server's certificate.
+    pub authority: PathBuf,
+    /// Root's private key.
+    pub key_file: PathBuf,
+    /// What was made, the first time.
+    pub first: Option<FirstTime>,
+    /// Whether the server is unlocked.
+    pub unlocked: bool,
+}
+
+/// What is made once.
+#[derive(Debug)]
+pub struct FirstTime {
+    /// The unlock keys: shown once.
+    pub unlock_keys: Vec<SecretBytes>,
+    /// Root's access key id.
+    pub access_key_id: String,
+    /// A token for root.
+    pub token: SecretBytes,
+}
+
+/// Runs a newcomer's server until it is told to stop. `tell` is called once it serves.
+pub fn dev(
+    options: &DevOptions,
+    tell: impl FnOnce(DevReady) -> Result<(), ServerError>,
+) -> Result<(), ServerError> {
+    let hardening = harden::apply();
+    logging::init(&options.log)?;
+    hardening.log();
+    let config = config(options);
+    runtime(&config)?.block_on(async {
+        let metrics = Metrics::install()?;
+        let world = Arc::new(World::open(&config, &metrics).await?);
+        serve(&config, None, world, metrics, async |world, listeners| {
+            let first = first_time(world, options).await?;
+            tell(report(options, world, listeners, first))
+        })
+        .await
+    })
+}
+
+fn config(options: &DevOptions) -> Config {
+    let mut config = Config::default_for(&options.data_dir);
+    config.server.run_dir.clone_from(&options.state_dir);
+    config.server.reserve_bytes = RESERVE_BYTES;
+    config.auto_unlock = Some(AutoUnlock { key_file: options.state_dir.join("auto-unlock.key") });
+    for listener in &mut config.listeners {
+        match &mut listener.address {
+            Address::Tcp(address) => *address = options.listen,
+            Address::Unix(path) => *path = options.state_dir.join("strongroom.sock"),
+        }
+    }
+    config
+}
+
+fn key_file(options: &DevOptions) -> PathBuf {
+    options.state_dir.join("root.key")
+}
+
+fn report(options: &DevOptions, world: &World, listeners: &Listeners, first: Option<FirstTime>) -> DevReady {
+    let tcp = listeners.addresses().iter().find_map(|(_, address)| match address {
+        Address::Tcp(address) => Some(*address),
+        Address::Unix(_) => None,
+    });
+    DevReady {
+        address: format!("https://{}", tcp.unwrap_or(options.listen)),
+        socket: options.state_dir.join("strongroom.sock"),
+        authority: options.data_dir.join(OWN_TLS_DIR).join("ca.pem"),
+        key_file: key_file(options),
+        first,
+        unlocked: world.gate.is_unlocked(),
+    }
+}
+
+/// Initialises, unlocks, adds auto-unlock, and stores and reads a first secret; nothing if there is data already.
+async fn first_time(world: &World, options: &DevOptions) -> Result<Option<FirstTime>, ServerError> {
+    if world.gate.root_row().await.map_err(ServerError::barrier)?.is_some() {
+        return Ok(None);
+    }
+    let newcomer = Newcomer { world };
+    let key = newcomer.access_key(options)?;
+    let public = public_key_pem(&key.public_key().map_err(ServerError::first)?);
+    let permit = newcomer.admit::<operator::Initialise>(&newcomer.nobody(), ServerResource).await?;
+    let made = world.operator.initialise(permit, KEYS, 1, &public).await?;
+    let unlock_key = made.keys.keys.first().ok_or_else(|| ServerError::first("no unlock key"))?;
+    let permit = newcomer.admit::<operator::Unlock>(&newcomer.nobody(), ServerResource).await?;
+    world.operator.unlock(permit, newcomer.nobody().origin, unlock_key).await?;
+    let access_key_id = made.access_key.to_string();
+    let token = newcomer.log_in(&access_key_id, &key).await?;
+    let root = newcomer.caller(&token).await?;
+    let permit = newcomer.admit::<operator::AddAutoUnlock>(&root, ServerResource).await?;
+    world.operator.add_auto_unlock(permit, std::slice::from_ref(unlock_key)).await?;
+    newcomer.first_secret(&root).await?;
+    world.install_token.remove();
+    Ok(Some(FirstTime { unlock_keys: made.keys.keys, access_key_id, token }))
+}
+
+/// Does what a newcomer would type.
+struct Newcomer<'a> {
+    world: &'a World,
+}
+
+impl Newcomer<'_> {
+    fn nobody(&self) -> Caller {
+        let origin = Origin::Local { uid: rustix::process::geteuid().as_raw() };
+        Caller::anonymous(origin, RequestId(self.world.ambient.uuid_v7()))
+    }
+
+    async fn admit<A: strongroom_gate::Action>(
+        &self,
+        caller: &Caller,
+        resource: A::Resource,
+    ) -> Result<strongroom_gate::Permit<A>, ServerError> {
+        let caller = Caller { request: RequestId(self.world.ambient.uuid_v7()), ..caller.clone() };
+        self.world.gate.admit::<A>(&caller, resource).await.map_err(ServerError::first)
+    }
+
+    /// Root's key pair, in a private file apart from the data.
+    fn access_key(&self, options: &DevOptions) -> Result<PrivateKey, ServerError> {
+        let pkcs8 = generate_ed25519_pkcs8().map_err(ServerError::first)?;
+        let pem = private_key_pem(&pkcs8);
+        std::fs::create_dir_all(&options.state_dir)
+            .map_err(|source| ServerError::io("make", &options.state_dir, source))?;
+        pem.expose(|bytes| crate::tls::write_private(&key_file(options), bytes))?;
+        PrivateKey::from_pem(&pem).map_err(ServerError::first)
+    }
+
+    async fn log_in(&self, key_text: &str, key: &PrivateKey) -> Result<SecretBytes, ServerError> {
+        let (world, what) = (self.world, People { what: key_text.to_owned() });
+        let permit = self.admit::<Challenge>(&self.nobody(), what.clone()).await?;
+        let held = world.identity.challenge(permit, key_text);
+        let (challenge, _) = world.gate.release(held).await.map_err(ServerError::first)?;
+        let transcript = strongroom_api::signed_transcript;
+        let signature = key.sign(&transcript(key_text, &challenge)).map_err(ServerError::first)?;
+        let permit = self.admit::<Authorize>(&self.nobody(), what).await?;
+        let proof = Proof { key_text, challenge: &challenge, signature: &signature, transcript };
+        let granted = world.identity.authorize(permit, &proof, Some(Duration::from_hours(8))).await;
+        Ok(granted.map_err(ServerError::first)?.token)
+    }
+
+    async fn caller(&self, token: &SecretBytes) -> Result<Caller, ServerError> {
+        let mut caller = self.nobody();
+        let text = token.expose(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        self.world.identity.authenticate(&mut caller, &text).await.map_err(ServerError::first)?;
+        Ok(caller)
+    }
+
+    async fn first_secret(&self, root: &Caller) -> Result<(), ServerError> {
+        let (world, first) = (self.world, ServerError::first::<strongroom_model::NameError>);
+        let store = Name::new(FIRST_STORE).map_err(first)?;
+        let secret = || -> Result<Secret, ServerError> {
+            Ok(Secret { store: store.clone(), path: SecretPath::new(FIRST_SECRET).map_err(first)? })
+        };
+        let user = root.principal.as_ref().map(|principal| principal.user).unwrap_or_default();
+        let now = world.gate.now();
+        let permit = self.admit::<secrets::CreateStore>(root, Stores { name: Some(store.clone()) }).await?;
+        secrets::create_store(permit, user, now, secrets::StoreType::Generic, None).await?;
+        let text = JsonText::new(FIRST_VALUE.as_bytes(), JsonLimits::VALUE).map_err(ServerError::first)?;
+        let permit = self.admit::<secrets::PutSecret>(root, secret()?).await?;
+        secrets::put(permit, user, now, &secrets::Value::json(&text), None).await?;
+        let permit = self.admit::<secrets::GetSecret>(root, secret()?).await?;
+        let held = secrets::read(permit, None).await?;
+        let read = world.gate.release(held).await.map_err(ServerError::first)?;
+        let same = read.is_some_and(|read| {
+            read.value.bytes.expose(|bytes| strongroom_secret::bytes_eq(bytes, FIRST_VALUE.as_bytes()))
+        });
+        if same {
+            Ok(())
+        } else {
+            Err(ServerError::first("the first secret did not come back as it went in"))
+        }
+    }
+}

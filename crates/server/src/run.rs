@@ -1,0 +1,119 @@
+//! Running: open, listen, wait for signals, stop in good order.
+
+use crate::config::{Config, ConfigError};
+use crate::listen::{Listener, Listeners};
+use crate::metrics::Metrics;
+use crate::notify::Notifier;
+use crate::signals::{Asked, Signals};
+use crate::tls::TlsHandles;
+use crate::wire::{World, lifetimes};
+use crate::{ServerError, chores, harden, logging};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long requests in flight have when the server stops.
+const STOP_DEADLINE: Duration = Duration::from_secs(30);
+/// The server's own authority and certificate, below the data directory.
+pub(crate) const OWN_TLS_DIR: &str = "tls";
+
+/// Runs a server from a configuration file until it is told to stop.
+pub fn run(path: &Path) -> Result<(), ServerError> {
+    let hardening = harden::apply();
+    let config = Config::load(path)?;
+    logging::init(&config.server.log)?;
+    hardening.log();
+    runtime(&config)?.block_on(async {
+        let metrics = Metrics::install()?;
+        let world = World::open(&config, &metrics).await?;
+        serve(&config, Some(path), Arc::new(world), metrics, async |_, _| Ok(())).await
+    })
+}
+
+/// Everything that is wrong with a configuration file; nothing if it would run.
+pub fn check(path: &Path) -> Result<(), ConfigError> {
+    Config::load(path).map(drop)
+}
+
+pub(crate) fn runtime(config: &Config) -> Result<tokio::runtime::Runtime, ServerError> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = config.server.worker_threads {
+        builder.worker_threads(threads);
+    }
+    builder.enable_all().thread_name("strongroom").build().map_err(|source| ServerError::Runtime { source })
+}
+
+/// Serves until a signal. `ready` runs once the listeners are open.
+pub(crate) async fn serve(
+    config: &Config,
+    path: Option<&Path>,
+    world: Arc<World>,
+    metrics: Metrics,
+    ready: impl AsyncFnOnce(&World, &Listeners) -> Result<(), ServerError>,
+) -> Result<(), ServerError> {
+    let notifier = Notifier::from_env();
+    world.operator.started(env!("CARGO_PKG_VERSION")).await?;
+    match world.operator.auto_unlock().await {
+        Ok(true) => tracing::info!("unlocked by auto-unlock"),
+        Ok(false) => tracing::info!("locked"),
+        Err(fault) => tracing::error!(%fault, "auto-unlock failed; the server is locked"),
+    }
+    let tls = Arc::new(TlsHandles::open(&world.ambient, config, &config.server.data_dir.join(OWN_TLS_DIR))?);
+    let mut listeners = Listeners::new(config.limits.clone());
+    for listener in &config.listeners {
+        listeners.serve(Listener::bind(listener, tls.of(listener))?, world.door.clone());
+    }
+    let chores = tokio::spawn(chores::run(Arc::clone(&world), Arc::clone(&tls), config.audit.clone()));
+    let upkeep = tokio::spawn(metrics.keep_up());
+    let mut signals = Signals::catch().map_err(|source| ServerError::Runtime { source })?;
+    let began = ready(&world, &listeners).await;
+    if began.is_ok() {
+        notifier.ready("serving");
+        signals.until_stop(async || reload(config, path, &world, &tls, &notifier)).await;
+    }
+    notifier.stopping();
+    chores.abort();
+    upkeep.abort();
+    tokio::select! {
+        _ = listeners.stop(STOP_DEADLINE) => {}
+        () = second(&mut signals) => tracing::warn!("stopping at once"),
+    }
+    world.close().await;
+    began
+}
+
+/// Waits for a second request to stop.
+async fn second(signals: &mut Signals) {
+    while signals.next().await != Asked::StopNow {}
+}
+
+/// Reads configuration and certificates again. What cannot be changed while running is named.
+fn reload(config: &Config, path: Option<&Path>, world: &World, tls: &TlsHandles, notifier: &Notifier) {
+    notifier.reloading();
+    if let Err(fault) = tls.reload(&world.ambient) {
+        tracing::error!(%fault, "certificates were not reloaded; the present ones stay");
+    }
+    match path.map(Config::load) {
+        None => {}
+        Some(Err(fault)) => tracing::error!(%fault, "configuration was not reloaded; the present one stays"),
+        Some(Ok(fresh)) => {
+            world.identity.set_lifetimes(lifetimes(&fresh));
+            for section in needs_restart(config, &fresh) {
+                tracing::warn!(section, "this section changed and takes effect at the next start");
+            }
+        }
+    }
+    tracing::info!("reloaded");
+    notifier.ready("serving");
+}
+
+fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    let sections = [
+        ("server", old.server == new.server),
+        ("listener", old.listeners == new.listeners),
+        ("limits", old.limits == new.limits),
+        ("unlock.auto", old.auto_unlock == new.auto_unlock),
+        ("audit", old.audit == new.audit),
+    ];
+    sections.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+}

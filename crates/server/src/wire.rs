@@ -1,0 +1,87 @@
+//! Wiring: store, gate, engines, door.
+
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::{ServerError, install_token::InstallToken, key_file::KeyFileSource};
+use std::sync::Arc;
+use strongroom_ambient::Ambient;
+use strongroom_door_native::{NativeDoor, Parts};
+use strongroom_gate::{Gate, GateOptions, Limits, RuleSet};
+use strongroom_identity::{Identity, Lifetimes};
+use strongroom_operator::{AutoSource, Operator};
+use strongroom_store::SharedStore;
+use strongroom_store_sqlite::{Options, SqliteStore};
+
+/// A server without its listeners.
+pub(crate) struct World {
+    pub(crate) ambient: Ambient,
+    pub(crate) store: SharedStore,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) operator: Arc<Operator>,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) door: NativeDoor,
+    pub(crate) install_token: Arc<InstallToken>,
+}
+
+impl World {
+    /// Opens the data directory, locked.
+    pub(crate) async fn open(config: &Config, metrics: &Metrics) -> Result<Self, ServerError> {
+        let ambient = Ambient::system();
+        let options = Options { reserve_bytes: config.server.reserve_bytes, ..Options::default() };
+        let sqlite = SqliteStore::open(&config.server.data_dir, options, strongroom_audit::link)?;
+        let discarded = sqlite.opened_with().discarded_wal_frames;
+        if discarded > 0 {
+            tracing::warn!(
+                frames = discarded,
+                "the log ended in frames that do not hold, and were left out: a write was cut short, or they are damaged"
+            );
+        }
+        let store: SharedStore = sqlite;
+        let gate = Gate::new(GateOptions {
+            store: Arc::clone(&store),
+            ambient: ambient.clone(),
+            limits: Limits::default(),
+            rules: RuleSet::built_in(rustix::process::geteuid().as_raw()),
+        });
+        let auto = config.auto_unlock.as_ref().map(|auto| {
+            Arc::new(KeyFileSource::new(auto.key_file.clone(), ambient.clone())) as Arc<dyn AutoSource>
+        });
+        let operator = Arc::new(Operator::new(Arc::clone(&gate), auto));
+        let identity = Arc::new(Identity::new(Arc::clone(&gate), lifetimes(config)));
+        let install_token = Arc::new(InstallToken::at(&config.server.run_dir));
+        if gate.root_row().await.map_err(ServerError::barrier)?.is_none() {
+            install_token.write(&ambient)?;
+        }
+        let door = NativeDoor::new(Parts {
+            gate: Arc::clone(&gate),
+            operator: Arc::clone(&operator),
+            identity: Arc::clone(&identity),
+            is_install_token: Box::new({
+                let token = Arc::clone(&install_token);
+                move |text| token.is(text)
+            }),
+            render_metrics: Box::new({
+                let metrics = metrics.clone();
+                move || metrics.render()
+            }),
+            version: env!("CARGO_PKG_VERSION"),
+        });
+        Ok(Self { ambient, store, gate, operator, identity, door, install_token })
+    }
+
+    /// Takes note that the server stops, and closes the store.
+    pub(crate) async fn close(&self) {
+        if let Err(fault) = self.operator.stopping().await {
+            tracing::warn!(%fault, "the stop is not in the trail");
+        }
+        if let Err(fault) = self.store.close().await {
+            tracing::error!(%fault, "the store did not close in good order");
+        }
+        self.install_token.remove();
+    }
+}
+
+/// How long tokens live, as configured.
+pub(crate) fn lifetimes(config: &Config) -> Lifetimes {
+    Lifetimes { default: config.tokens.default_ttl, max: config.tokens.max_ttl }
+}
