@@ -131,3 +131,45 @@ impl Drop for Running {
 pub(crate) fn free_port() -> Outcome<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn a_command_past_its_limit_ends_with_all_that_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let pid = folder.path().join("pid");
+        let script = format!("sleep 600 & echo $! > {}; wait", pid.display());
+        let ended = run(&mut sh(&script), Duration::from_millis(300)).unwrap();
+        assert!(matches!(ended, Ended::TimedOut));
+        let grandchild = std::fs::read_to_string(pid).unwrap();
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", grandchild.trim())).unwrap_or_default();
+        assert!(state.is_empty() || state.contains(") Z"), "still runs: {state}");
+    }
+
+    #[test]
+    fn how_a_command_ended_is_known() {
+        assert!(run(&mut sh("exit 0"), clock::minutes(1)).unwrap().is_success());
+        assert!(!run(&mut sh("exit 3"), clock::minutes(1)).unwrap().is_success());
+        assert!(run(&mut Command::new("/no/such/program"), clock::minutes(1)).is_err());
+        assert_eq!(read(&mut sh("echo out")).unwrap(), "out\n");
+        assert!(read(&mut sh("echo why >&2; exit 1")).unwrap_err().to_string().contains("why"));
+    }
+
+    #[test]
+    fn a_server_ends_when_it_goes_out_of_scope() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut running = Running::start(&mut sh("exec sleep 600"), &folder.path().join("log")).unwrap();
+        assert!(!running.has_ended());
+        let pid = running.pid();
+        drop(running);
+        assert!(!Path::new(&format!("/proc/{pid}")).exists());
+    }
+}

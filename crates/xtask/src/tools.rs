@@ -91,10 +91,19 @@ pub(crate) fn debian(packages: &[&str]) {
 pub(crate) fn pip(root: &Path, packages: &[&str]) -> Outcome<()> {
     let home = environment(root);
     if !home.join("bin/pip").is_file() {
-        logged(Command::new("python3").args(["-m", "venv"]).arg(&home))?;
+        make_environment(&home)?;
     }
     let mut pip = Command::new(home.join("bin/pip"));
     logged(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(packages))
+}
+
+/// Debian's Python comes without `venv`: it is a package of its own.
+fn make_environment(home: &Path) -> Outcome<()> {
+    let make = || logged(Command::new("python3").args(["-m", "venv"]).arg(home));
+    make().or_else(|_| {
+        debian(&["python3-venv"]);
+        make()
+    })
 }
 
 fn logged(command: &mut Command) -> Outcome<()> {

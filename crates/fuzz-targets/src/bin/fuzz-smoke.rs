@@ -23,34 +23,48 @@ fn main() -> ExitCode {
     let corpus = arguments.next().map_or_else(|| PathBuf::from("fuzz/corpus"), PathBuf::from);
     let seconds = arguments.next().and_then(|text| text.to_str()?.parse().ok()).unwrap_or(30);
     let share = Duration::from_secs(seconds) / u32::try_from(TARGETS.len()).unwrap_or(1).max(1);
-    let good = TARGETS.iter().filter(|(name, target)| smoke(&corpus, name, *target, share)).count();
+    let smoke = Smoke { corpus, found: PathBuf::from(FOUND), share };
+    let good = TARGETS.iter().filter(|(name, target)| smoke.run(name, *target)).count();
     println!("{good} of {} targets held", TARGETS.len());
     if good == TARGETS.len() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs one target. Whether it held.
-fn smoke(corpus: &Path, name: &str, target: Target, share: Duration) -> bool {
-    let inputs = match read(&corpus.join(name)) {
-        Ok(inputs) if !inputs.is_empty() => inputs,
-        _ => {
-            println!("target {name:<18} FAILED: no corpus");
-            return false;
-        }
-    };
-    let accepted = inputs.iter().filter(|input| holds(target, input) == Some(true)).count();
-    let broken = inputs.iter().find(|input| holds(target, input).is_none()).cloned();
-    let (mutations, broken) =
-        broken.map_or_else(|| mutations(name, target, &inputs, share), |input| (0, Some(input)));
-    let end = match (&broken, accepted) {
-        (Some(input), _) => format!("FAILED on {}", keep(name, input)),
-        (None, 0) => "FAILED: its corpus has no input that it accepts".to_owned(),
-        (None, _) => "ok".to_owned(),
-    };
-    println!(
-        "target {name:<18} {:>3} inputs, {accepted:>3} accepted, {mutations:>6} mutations ... {end}",
-        inputs.len()
-    );
-    end == "ok"
+/// Where inputs come from and go to, and how long a target may take.
+struct Smoke {
+    corpus: PathBuf,
+    found: PathBuf,
+    share: Duration,
+}
+
+impl Smoke {
+    /// Runs one target. Whether it held.
+    fn run(&self, name: &str, target: Target) -> bool {
+        let inputs = read(&self.corpus.join(name)).unwrap_or_default();
+        let verdicts: Vec<Option<bool>> = inputs.iter().map(|input| holds(target, input)).collect();
+        let accepted = verdicts.iter().filter(|verdict| **verdict == Some(true)).count();
+        let broken = inputs.iter().zip(&verdicts).find(|(_, verdict)| verdict.is_none());
+        let (mutations, broken) = match broken {
+            Some((input, _)) => (0, Some(input.clone())),
+            None => mutations(name, target, &inputs, self.share),
+        };
+        let end = match (&broken, accepted) {
+            (Some(input), _) => format!("FAILED on {}", self.keep(name, input)),
+            (None, 0) => "FAILED: its corpus has no input that it accepts".to_owned(),
+            (None, _) => "ok".to_owned(),
+        };
+        let count = inputs.len();
+        println!(
+            "target {name:<18} {count:>3} inputs, {accepted:>3} accepted, {mutations:>6} mutations ... {end}"
+        );
+        end == "ok"
+    }
+
+    /// Writes an input down, so that it can be run again and joined to the corpus.
+    fn keep(&self, name: &str, input: &[u8]) -> String {
+        let path = self.found.join(name).with_extension("bin");
+        let written = std::fs::create_dir_all(&self.found).and_then(|()| std::fs::write(&path, input));
+        if written.is_ok() { path.display().to_string() } else { format!("{input:02x?}") }
+    }
 }
 
 /// Every file, in the order of names.
@@ -88,9 +102,40 @@ fn mutations(name: &str, target: Target, inputs: &[Vec<u8>], share: Duration) ->
     (MUTATIONS, None)
 }
 
-/// Writes an input down, so that it can be run again and joined to the corpus.
-fn keep(name: &str, input: &[u8]) -> String {
-    let path = Path::new(FOUND).join(name).with_extension("bin");
-    let written = std::fs::create_dir_all(FOUND).and_then(|()| std::fs::write(&path, input));
-    if written.is_ok() { path.display().to_string() } else { format!("{input:02x?}") }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn smoke(input: &[u8]) -> (tempfile::TempDir, Smoke) {
+        let folder = tempfile::tempdir().unwrap();
+        let (corpus, found) = (folder.path().join("corpus"), folder.path().join("found"));
+        std::fs::create_dir_all(corpus.join("it")).unwrap();
+        std::fs::write(corpus.join("it/one"), input).unwrap();
+        (folder, Smoke { corpus, found, share: Duration::from_secs(20) })
+    }
+
+    #[test]
+    fn a_broken_promise_is_found_by_mutation_and_kept() {
+        let (_folder, smoke) = smoke(b"an input");
+        assert!(!smoke.run("it", |input| {
+            assert!(input.len() < 40, "longer than promised");
+            true
+        }));
+        assert!(std::fs::read(smoke.found.join("it.bin")).unwrap().len() >= 40);
+    }
+
+    #[test]
+    fn a_corpus_that_breaks_a_promise_or_is_never_accepted_fails() {
+        let (_folder, smoke) = smoke(b"an input");
+        assert!(!smoke.run("it", |input| input.is_empty() || panic!("at once")));
+        assert!(!Smoke { share: Duration::ZERO, ..smoke }.run("it", |_| false));
+    }
+
+    #[test]
+    fn a_target_that_holds_passes_and_one_without_corpus_fails() {
+        let (_folder, smoke) = smoke(b"an input");
+        let smoke = Smoke { share: Duration::from_millis(10), ..smoke };
+        assert!(smoke.run("it", |_| true));
+        assert!(!smoke.run("other", |_| true));
+    }
 }
