@@ -1,0 +1,127 @@
+//! The thief of the disk: copies of a store with rows altered or entries cut, and stores that are not as they
+//! should be.
+
+use std::path::Path;
+use std::sync::Arc;
+use strongroom_store::{
+    BackupInfo, Change, CommitError, Committed, MemoryStore, Range, Revision, Row, RowKey, SharedStore, Slot,
+    Space, Store, StoreError, TrailEntry, TrailHead, Txn, Watch,
+};
+
+/// A copy of a store in memory: each row as `alter` leaves it, and the entries up to `last`, chained as they were.
+pub async fn copy_of(
+    store: &SharedStore,
+    last: u64,
+    mut alter: impl FnMut(Row) -> Option<Row>,
+) -> Arc<MemoryStore> {
+    let copy = MemoryStore::new(strongroom_audit::link);
+    for row in store.list(Range::prefix(Vec::new(), usize::MAX)).await.expect("rows can be read") {
+        if let Some(row) = alter(row) {
+            commit(&copy, Txn { changes: vec![Change::Put(row.key, row.value)], ..Txn::default() }).await;
+        }
+    }
+    for entry in store.entries(1, usize::MAX).await.expect("entries can be read") {
+        if entry.seq <= last {
+            commit(&copy, Txn::entry_only(entry.body, entry.verdict)).await;
+        }
+    }
+    copy
+}
+
+async fn commit(store: &MemoryStore, txn: Txn) {
+    let slot = store.reserve().expect("an idle queue has room");
+    store.commit(slot, txn).await.expect("a copy in memory takes everything");
+}
+
+type Edit = Box<dyn Fn(Vec<TrailEntry>) -> Vec<TrailEntry> + Send + Sync>;
+
+/// A store that is not as it should be: its trail lies, or its commits take a while.
+pub struct Odd {
+    inner: SharedStore,
+    edit: Edit,
+    turns: usize,
+}
+
+impl Odd {
+    /// A trail that is not what was written: `edit` sees all of it and gives back what is to be read.
+    pub fn edited(
+        inner: SharedStore,
+        edit: impl Fn(Vec<TrailEntry>) -> Vec<TrailEntry> + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { inner, edit: Box::new(edit), turns: 0 })
+    }
+
+    /// Commits that take some turns of the scheduler, so that whoever waits for one can go away.
+    pub fn slow(inner: SharedStore) -> Arc<Self> {
+        Arc::new(Self { inner, edit: Box::new(|entries| entries), turns: 10 })
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for Odd {
+    async fn get(&self, key: &RowKey) -> Result<Option<Row>, StoreError> {
+        self.inner.get(key).await
+    }
+
+    async fn list(&self, range: Range) -> Result<Vec<Row>, StoreError> {
+        self.inner.list(range).await
+    }
+
+    fn reserve(&self) -> Result<Slot, StoreError> {
+        self.inner.reserve()
+    }
+
+    async fn commit(&self, slot: Slot, txn: Txn) -> Result<Committed, CommitError> {
+        if self.turns == 0 {
+            return self.inner.commit(slot, txn).await;
+        }
+        // as a writer thread does: what was handed over is done, whoever waits for it
+        let (inner, turns) = (Arc::clone(&self.inner), self.turns);
+        let task = tokio::spawn(async move {
+            for _ in 0..turns {
+                tokio::task::yield_now().await;
+            }
+            inner.commit(slot, txn).await
+        });
+        task.await.unwrap_or(Err(CommitError::Unknown))
+    }
+
+    fn commit_detached(&self, slot: Slot, txn: Txn) {
+        self.inner.commit_detached(slot, txn);
+    }
+
+    async fn entries(&self, from_seq: u64, limit: usize) -> Result<Vec<TrailEntry>, StoreError> {
+        let all = (self.edit)(self.inner.entries(1, usize::MAX).await?);
+        Ok(all.into_iter().filter(|entry| entry.seq >= from_seq).take(limit).collect())
+    }
+
+    fn trail_head(&self) -> TrailHead {
+        self.inner.trail_head()
+    }
+
+    fn revision(&self) -> Revision {
+        self.inner.revision()
+    }
+
+    fn watch(&self, from: Revision) -> Result<Watch, StoreError> {
+        self.inner.watch(from)
+    }
+
+    async fn backup(&self, to: &Path) -> Result<BackupInfo, StoreError> {
+        self.inner.backup(to).await
+    }
+
+    fn space(&self) -> Space {
+        self.inner.space()
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.inner.close().await
+    }
+}
+
+impl std::fmt::Debug for Odd {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Odd")
+    }
+}
