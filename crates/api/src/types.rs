@@ -125,7 +125,7 @@ pub struct UnlockProgress {
     pub need: u8,
 }
 
-/// Body of `AddAutoUnlock`: a threshold of unlock keys.
+/// Body of `AddAutoUnlock` and `ConfirmRotateRoot`: a threshold of unlock keys, of the new ones to confirm.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnlockKeysRequest {
@@ -167,7 +167,7 @@ pub struct ChallengeRequest {
 /// Answer of `Challenge`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct ChallengeResponse {
-    /// The challenge, base64url without padding. Sign [`signed_transcript`]'s bytes with it.
+    /// The challenge, a text. Sign [`signed_transcript`]'s bytes with it.
     pub challenge: String,
     /// Until when, RFC 3339.
     pub expires: String,
@@ -391,8 +391,6 @@ pub struct SecretMetadata {
 pub struct SecretListed {
     /// Its path.
     pub path: String,
-    /// Current version.
-    pub version: u64,
 }
 
 /// Answer of `ListSecrets` (query: `prefix`, `contains`, `cursor`, `limit`).

@@ -1,1 +1,212 @@
-//! The native door: JSON over HTTP, bound to the endpoint table.
+//! The native door: JSON over HTTP, bound to the endpoint table of `strongroom-api`.
+//!
+//! **What it is for.** It decodes a request, turns its credential into a caller, asks the gate, calls one engine
+//! function, and encodes the answer. A row of the table is bound to its function by an exhaustive match in
+//! [`NativeDoor`].
+//!
+//! **What it does not know.** Any rule. Errors become problems in one place, `fault`; secret bytes become wire bytes
+//! in one place, `secrets`.
+
+mod answer;
+mod audit;
+mod auth;
+mod body;
+mod fault;
+mod health;
+mod operator;
+mod request;
+mod route;
+mod secrets;
+mod stores;
+
+use crate::fault::Fault;
+use crate::request::Context;
+use axum::body::Body;
+use http::{Request, Response};
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use strongroom_api::{Access, Code, Endpoint, Method, PREFIX};
+use strongroom_crypto::MacKey;
+use strongroom_gate::Gate;
+use strongroom_identity::Identity;
+use strongroom_operator::Operator;
+use strongroom_secret::SecretArray;
+
+/// A checkpoint as one line of JSON, as the API gives it: for a file kept elsewhere.
+pub fn checkpoint_json(checkpoint: &strongroom_gate::Checkpoint) -> String {
+    serde_json::to_string(&audit::encode(checkpoint)).unwrap_or_default()
+}
+
+/// What the door stands on.
+pub struct Parts {
+    /// The gate.
+    pub gate: Arc<Gate>,
+    /// The operator engine.
+    pub operator: Arc<Operator>,
+    /// The identity engine.
+    pub identity: Arc<Identity>,
+    /// Whether a text is the one-time token of an installation.
+    pub is_install_token: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    /// The metrics, in Prometheus' text format.
+    pub render_metrics: Box<dyn Fn() -> String + Send + Sync>,
+    /// Version of the server.
+    pub version: &'static str,
+}
+
+/// The door, as a service of HTTP requests. Clones share everything.
+#[derive(Clone)]
+pub struct NativeDoor(Arc<Door>);
+
+pub(crate) struct Door {
+    parts: Parts,
+    openapi: std::sync::OnceLock<bytes::Bytes>,
+    cursors: MacKey,
+    meters: answer::Meters,
+}
+
+impl std::ops::Deref for Door {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+impl NativeDoor {
+    /// A door over its parts.
+    pub fn new(parts: Parts) -> Self {
+        let key = SecretArray::<32>::filled(|bytes| parts.gate.ambient().entropy.fill(bytes));
+        Self(Arc::new(Door {
+            cursors: key.expose(MacKey::new),
+            openapi: std::sync::OnceLock::new(),
+            meters: answer::Meters::new(),
+            parts,
+        }))
+    }
+}
+
+impl std::fmt::Debug for NativeDoor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NativeDoor")
+    }
+}
+
+impl tower::Service<Request<Body>> for NativeDoor {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let door = Arc::clone(&self.0);
+        Box::pin(async move { Ok(door.serve(request).await) })
+    }
+}
+
+impl Door {
+    async fn serve(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        if let Some(answer) = health::serve(&self, parts.method.as_str(), parts.uri.path()).await {
+            return answer;
+        }
+        let found =
+            parts.uri.path().strip_prefix(PREFIX).map(|path| route::find(parts.method.as_str(), path));
+        let (endpoint, params) = match found {
+            Some(route::Found::Endpoint(endpoint, params)) => (endpoint, params),
+            Some(route::Found::OtherMethod) => return answer::problem(&Code::MethodNotAllowed.into(), None),
+            Some(route::Found::BadPath) => return answer::problem(&Code::InvalidName.into(), None),
+            Some(route::Found::Nothing) | None => return answer::problem(&Code::UnknownRoute.into(), None),
+        };
+        let context = match Context::new(&self, endpoint, parts, params) {
+            Ok(context) => context,
+            Err(fault) => return answer::problem(&fault, None),
+        };
+        let request_id = context.caller.request;
+        let door = Arc::clone(&self);
+        let answered = if endpoint.method() == Method::Get {
+            door.handle(endpoint, context, body).await
+        } else {
+            // admitted work runs where a client's hanging up cannot cancel it
+            match tokio::spawn(async move { door.handle(endpoint, context, body).await }).await {
+                Ok(answered) => answered,
+                Err(_) => Err(Fault::internal("the request's task ended")),
+            }
+        };
+        let answer = answered.unwrap_or_else(|fault| answer::problem(&fault, Some(request_id)));
+        self.meters.count(endpoint, answer.status());
+        answer
+    }
+
+    async fn handle(
+        self: Arc<Self>,
+        endpoint: Endpoint,
+        mut context: Context,
+        body: Body,
+    ) -> Result<Response<Body>, Fault> {
+        let body = body::read(body).await?;
+        context.prepare(&self, endpoint, &body);
+        if endpoint.access() == Access::Token {
+            context.authenticate(&self, endpoint).await?;
+        }
+        let answered = self.dispatch(endpoint, &context, &body).await;
+        match answered {
+            Err(fault) if fault.code == Code::Locked => Err(self.locked_or_new(fault).await),
+            answered => answered,
+        }
+    }
+
+    /// A server without a root key is not merely locked.
+    async fn locked_or_new(&self, fault: Fault) -> Fault {
+        match self.gate.root_row().await {
+            Ok(None) => Code::NotInitialised.into(),
+            _ => fault,
+        }
+    }
+
+    async fn dispatch(
+        &self,
+        endpoint: Endpoint,
+        context: &Context,
+        body: &bytes::Bytes,
+    ) -> Result<Response<Body>, Fault> {
+        use Endpoint as E;
+        match endpoint {
+            E::Status => operator::status(self, context).await,
+            E::OpenApi => Ok(health::openapi(self)),
+            E::Init => operator::init(self, context, body).await,
+            E::ConfirmInit => operator::confirm_init(self, context, body).await,
+            E::Unlock => operator::unlock(self, context, body).await,
+            E::Lock => operator::lock(self, context).await,
+            E::AddAutoUnlock => operator::add_auto_unlock(self, context, body).await,
+            E::RemoveAutoUnlock => operator::remove_auto_unlock(self, context).await,
+            E::RotateRoot => operator::rotate_root(self, context, body).await,
+            E::ConfirmRotateRoot => operator::confirm_rotate_root(self, context, body).await,
+            E::CancelRotateRoot => operator::cancel_rotate_root(self, context).await,
+            E::AcceptClock => operator::accept_clock(self, context).await,
+            E::Challenge => auth::challenge(self, context, body).await,
+            E::Authorize => auth::authorize(self, context, body).await,
+            E::LookupToken => auth::look_up(self, context).await,
+            E::Deauth => auth::deauth(self, context).await,
+            E::ListKeysets => stores::list_keysets(self, context).await,
+            E::ListStores => stores::list(self, context).await,
+            E::CreateStore => stores::create(self, context, body).await,
+            E::ReadStore => stores::read(self, context).await,
+            E::RemoveStore => stores::remove(self, context).await,
+            E::ListSecrets => secrets::list(self, context).await,
+            E::GetSecret => secrets::get(self, context).await,
+            E::PutSecret => secrets::put(self, context, body).await,
+            E::DeleteSecret => secrets::delete(self, context).await,
+            E::ReadMetadata => secrets::metadata(self, context).await,
+            E::ReadTrail => audit::read(self, context).await,
+            E::ExportTrail => audit::export(self, context).await,
+            E::VerifyTrail => audit::verify(self, context, body).await,
+            E::Checkpoint => audit::checkpoint(self, context).await,
+        }
+    }
+}

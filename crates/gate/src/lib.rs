@@ -48,4 +48,4 @@ pub use strongroom_barrier::{
     keys,
 };
 pub use strongroom_keyring::{Kind, RootKey};
-pub use strongroom_store::{Committed, Precondition, Revision, Space, StoreError, TrailHead};
+pub use strongroom_store::{Committed, Precondition, Revision, Space, StoreError, TrailEntry, TrailHead};

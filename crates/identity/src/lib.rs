@@ -21,6 +21,7 @@ pub use token::TOKEN_PREFIX;
 
 use crate::cache::{Cache, Prepared};
 use crate::challenge::Challenges;
+use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::time::Duration;
 use strongroom_ambient::UnixMillis;
@@ -28,7 +29,7 @@ use strongroom_crypto::PublicKey;
 use strongroom_gate::{
     BarrierError, CommitError, Denied, Gate, Held, Permit, TokenRecord, TrailError, Verdict,
 };
-use strongroom_model::{Action, Caller, Credential, CredentialId, Principal, TokenId};
+use strongroom_model::{Action, Caller, Credential, CredentialId, Principal, TokenId, UserId};
 use strongroom_secret::SecretBytes;
 
 /// Bounds of a token's life.
@@ -94,7 +95,7 @@ pub struct TokenSummary {
 /// The identity engine.
 pub struct Identity {
     gate: Arc<Gate>,
-    lifetimes: Lifetimes,
+    lifetimes: ArcSwap<Lifetimes>,
     cache: Cache,
     challenges: Challenges,
 }
@@ -103,7 +104,12 @@ impl Identity {
     /// An engine over a gate.
     pub fn new(gate: Arc<Gate>, lifetimes: Lifetimes) -> Self {
         let challenges = Challenges::new(gate.ambient());
-        Self { gate, lifetimes, cache: Cache::default(), challenges }
+        Self { gate, lifetimes: ArcSwap::from_pointee(lifetimes), cache: Cache::default(), challenges }
+    }
+
+    /// Bounds tokens made from here on.
+    pub fn set_lifetimes(&self, lifetimes: Lifetimes) {
+        self.lifetimes.store(Arc::new(lifetimes));
     }
 
     /// Makes a caller of a token's bearer: fills in who, from one prepared look-up.
@@ -138,6 +144,18 @@ impl Identity {
         });
         self.cache.put(digest, epoch, Arc::clone(&prepared));
         Ok(prepared)
+    }
+
+    /// A user's name, for answers that say who made something; the id of a user who is gone.
+    pub async fn user_name(&self, id: UserId) -> Result<Arc<str>, IdentityError> {
+        let epoch = self.gate.epoch();
+        if let Some(name) = self.cache.name(id, epoch) {
+            return Ok(name);
+        }
+        let found = self.gate.user_name(id).await?;
+        let name: Arc<str> = found.map_or_else(|| id.to_string(), |name| name.to_string()).into();
+        self.cache.put_name(id, epoch, &name);
+        Ok(name)
     }
 
     /// Leaves word of a request whose token was no token.
@@ -179,7 +197,8 @@ impl Identity {
             entry.refuse().await?;
             return Err(IdentityError::Proof);
         };
-        let ttl = ttl.unwrap_or(self.lifetimes.default).clamp(Duration::from_secs(1), self.lifetimes.max);
+        let lifetimes = self.lifetimes.load();
+        let ttl = ttl.unwrap_or(lifetimes.default).min(lifetimes.max).max(Duration::from_secs(1));
         let (token, digest) = token::generate(self.gate.ambient());
         let record = TokenRecord {
             digest,

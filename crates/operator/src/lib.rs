@@ -25,7 +25,7 @@ pub use auto::{AutoSource, AutoSourceError};
 pub use initialise::{Initialised, WARNINGS};
 pub use lock::Unlocking;
 pub use status::Status;
-pub use trail::TrailLine;
+pub use trail::{TrailExport, TrailLine};
 
 use crate::progress::Attempts;
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use crate::actions::{AcceptClock, ChoreCheckpoint, Housekeeping, Lock, Start, Stop, Unlock};
 use crate::initialise::{fail, read_root};
 use crate::{Operator, OperatorError};
-use strongroom_gate::{Batch, Entry, Permit, Revision, RootKey, Server, ServerView, Trail, Verdict};
+use strongroom_gate::{Batch, Checkpoint, Entry, Permit, Revision, RootKey, Server, ServerView, Trail, Verdict};
 use strongroom_model::Origin;
 use strongroom_secret::SecretBytes;
 use strongroom_unlock::{Judgement, RootRecord, UnlockKey};
@@ -90,19 +90,23 @@ impl Operator {
     }
 
     /// Signs a checkpoint without anybody asking. A failure is logged: what asked for it goes on.
-    pub async fn checkpoint_chore(&self) {
-        if let Err(fault) = self.try_checkpoint().await {
-            tracing::warn!(%fault, "no checkpoint could be signed");
+    pub async fn checkpoint_chore(&self) -> Option<Checkpoint> {
+        match self.try_checkpoint().await {
+            Ok(checkpoint) => Some(checkpoint),
+            Err(fault) => {
+                tracing::warn!(%fault, "no checkpoint could be signed");
+                None
+            }
         }
     }
 
-    async fn try_checkpoint(&self) -> Result<(), OperatorError> {
+    async fn try_checkpoint(&self) -> Result<Checkpoint, OperatorError> {
         let permit = self.gate.system::<ChoreCheckpoint>(Trail).await?;
         let (view, mut entry) = permit.open();
         let (checkpoint, batch) = view.checkpoint()?;
         entry.note(format!("at entry {}", checkpoint.head.seq));
         entry.commit(batch).await?;
-        Ok(())
+        Ok(checkpoint)
     }
 
     /// Locks: keys and names are wiped, every token ends, auto-unlock stays off until a manual unlock.

@@ -35,6 +35,12 @@ pub struct Status {
 }
 
 impl Operator {
+    /// Whether initialisation was confirmed.
+    pub async fn is_confirmed(&self) -> bool {
+        let record = self.gate.root_row().await.ok().flatten().and_then(|row| RootRecord::decode(&row).ok());
+        record.is_some_and(|record| record.confirmed)
+    }
+
     /// The state of the lock. Not an operation: it leaves no entry.
     pub async fn status(&self, origin: Origin) -> Result<Status, OperatorError> {
         let record = self.gate.root_row().await?.map(|row| RootRecord::decode(&row)).transpose()?;

@@ -1,0 +1,102 @@
+//! Answers: JSON, nothing, problems.
+
+use crate::fault::Fault;
+use axum::body::Body;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::{Response, StatusCode};
+use metrics::{Counter, counter};
+use serde::Serialize;
+use strongroom_ambient::UnixMillis;
+use strongroom_api::{Code, Endpoint, Problem, REQUEST_ID_HEADER};
+use strongroom_model::RequestId;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// A body of a media type.
+pub(crate) fn raw(status: StatusCode, media_type: HeaderValue, body: impl Into<Body>) -> Response<Body> {
+    let mut answer = Response::new(body.into());
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(CONTENT_TYPE, media_type);
+    answer.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+    answer
+}
+
+/// A value as JSON, 200.
+pub(crate) fn json(value: &impl Serialize) -> Result<Response<Body>, Fault> {
+    json_with(StatusCode::OK, value)
+}
+
+/// A value as JSON.
+pub(crate) fn json_with(status: StatusCode, value: &impl Serialize) -> Result<Response<Body>, Fault> {
+    let text = serde_json::to_vec(value).map_err(|fault| Fault::internal(&fault.to_string()))?;
+    Ok(raw(status, JSON, text))
+}
+
+/// A JSON text that is ready.
+pub(crate) fn json_text(text: Vec<u8>) -> Response<Body> {
+    raw(StatusCode::OK, JSON, text)
+}
+
+/// Nothing to say, 204.
+pub(crate) fn nothing() -> Response<Body> {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::NO_CONTENT;
+    answer
+}
+
+/// A problem (RFC 9457).
+pub(crate) fn problem(fault: &Fault, request: Option<RequestId>) -> Response<Body> {
+    let mut problem = Problem::new(fault.code, fault.detail.clone());
+    problem.request_id = request.map(|id| id.to_string());
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let text = serde_json::to_vec(&problem).unwrap_or_default();
+    let mut answer = raw(status, PROBLEM, text);
+    if matches!(fault.code, Code::Busy | Code::TrailUnavailable | Code::Unknown) {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    if let Some(value) = request.and_then(|id| HeaderValue::from_str(&id.to_string()).ok()) {
+        answer.headers_mut().insert(REQUEST_ID_HEADER, value);
+    }
+    answer
+}
+
+/// A moment as RFC 3339, to the millisecond.
+pub(crate) fn time(moment: UnixMillis) -> String {
+    jiff::Timestamp::from_millisecond(moment.0).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Counts answers, a counter an endpoint and class of status.
+pub(crate) struct Meters(Vec<[Counter; 3]>);
+
+impl Meters {
+    pub(crate) fn new() -> Self {
+        let of = |endpoint: &Endpoint| {
+            ["2xx", "4xx", "5xx"].map(
+                |class| counter!("strongroom_requests_total", "endpoint" => endpoint.name(), "status" => class),
+            )
+        };
+        Self(Endpoint::ALL.iter().map(of).collect())
+    }
+
+    pub(crate) fn count(&self, endpoint: Endpoint, status: StatusCode) {
+        let class = match status.as_u16() {
+            400..500 => 1,
+            500.. => 2,
+            _ => 0,
+        };
+        if let Some(counter) = self.0.get(endpoint as usize).and_then(|counters| counters.get(class)) {
+            counter.increment(1);
+        }
+    }
+}

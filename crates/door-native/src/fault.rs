@@ -1,0 +1,144 @@
+//! From an engine's error to a problem: the door's one mapping.
+
+use strongroom_api::Code;
+use strongroom_gate::{BarrierError, CommitError, Denied, StoreError, TrailError};
+use strongroom_identity::IdentityError;
+use strongroom_operator::OperatorError;
+use strongroom_secrets::SecretsError;
+
+/// A problem about to be answered.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) code: Code,
+    pub(crate) detail: Option<String>,
+}
+
+impl Fault {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: Some(detail.into()) }
+    }
+
+    /// Something that cannot be: logged with its reason, answered without.
+    pub(crate) fn internal(reason: &str) -> Self {
+        tracing::error!(reason, "internal fault");
+        Code::Internal.into()
+    }
+
+    fn corrupt(place: &str) -> Self {
+        tracing::error!(place, "stored data is corrupt");
+        Self::new(Code::Corrupt, place)
+    }
+}
+
+impl From<Code> for Fault {
+    fn from(code: Code) -> Self {
+        Self { code, detail: None }
+    }
+}
+
+impl From<Denied> for Fault {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Locked => Code::Locked.into(),
+            Denied::Refused { action, rule } => Self::new(Code::Refused, format!("{action}: {rule}")),
+            Denied::NotFound => Code::NotFound.into(),
+            Denied::Busy => Code::Busy.into(),
+            Denied::Full => Code::StorageFull.into(),
+            Denied::Trail => Code::TrailUnavailable.into(),
+            Denied::Corrupt { place } => Self::corrupt(&place),
+            Denied::Store(reason) => Self::internal(&reason),
+            Denied::Repeated(_) => Self::new(Code::Conflict, "this request was already done"),
+            Denied::Reused => Code::RequestReused.into(),
+        }
+    }
+}
+
+impl From<BarrierError> for Fault {
+    fn from(fault: BarrierError) -> Self {
+        Denied::from(fault).into()
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(fault: StoreError) -> Self {
+        BarrierError::from(fault).into()
+    }
+}
+
+impl From<TrailError> for Fault {
+    fn from(_: TrailError) -> Self {
+        Code::TrailUnavailable.into()
+    }
+}
+
+impl From<CommitError> for Fault {
+    fn from(fault: CommitError) -> Self {
+        match fault {
+            CommitError::Changed => Self::new(Code::Conflict, "it was changed meanwhile; look and try again"),
+            CommitError::Busy => Code::Busy.into(),
+            CommitError::Full => Code::StorageFull.into(),
+            CommitError::TooLarge => Code::TooLarge.into(),
+            CommitError::Corrupt => Self::corrupt("a counter"),
+            CommitError::Failed => Self::internal("the store failed before the commit"),
+            CommitError::Unknown => Code::Unknown.into(),
+        }
+    }
+}
+
+impl From<IdentityError> for Fault {
+    fn from(fault: IdentityError) -> Self {
+        match fault {
+            IdentityError::Unauthenticated => Code::Unauthenticated.into(),
+            IdentityError::Proof => Self::new(Code::Unauthenticated, "the proof of possession does not hold"),
+            IdentityError::Denied(fault) => fault.into(),
+            IdentityError::Barrier(fault) => fault.into(),
+            IdentityError::Commit(fault) => fault.into(),
+            IdentityError::Trail(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<SecretsError> for Fault {
+    fn from(fault: SecretsError) -> Self {
+        match fault {
+            SecretsError::NotFound => Code::NotFound.into(),
+            SecretsError::AlreadyExists => Code::AlreadyExists.into(),
+            SecretsError::VersionMismatch { .. } => Self::new(Code::VersionMismatch, fault.to_string()),
+            SecretsError::Versions => Self::new(Code::Conflict, fault.to_string()),
+            SecretsError::Barrier(fault) => fault.into(),
+            SecretsError::Commit(fault) => fault.into(),
+            SecretsError::Trail(fault) => fault.into(),
+        }
+    }
+}
+
+impl From<OperatorError> for Fault {
+    fn from(fault: OperatorError) -> Self {
+        use OperatorError as O;
+        let code = match &fault {
+            O::NotInitialised => Code::NotInitialised,
+            O::AlreadyInitialised => Code::AlreadyInitialised,
+            O::AlreadyUnlocked | O::NothingPending | O::NoAutoUnlock => Code::Conflict,
+            O::Set(_) | O::TooFewKeys { .. } | O::Limit(_) => Code::InvalidRequest,
+            O::PublicKey(_) | O::KeyText { .. } => Code::InvalidKey,
+            O::WrongKey { .. } => Code::WrongUnlockKey,
+            O::RepeatedKey { .. } => Code::RepeatedUnlockKey,
+            O::ForeignKey { .. } => Code::ForeignUnlockKey,
+            O::Auto(_) | O::AutoKey(_) => {
+                tracing::error!(%fault, "auto-unlock failed");
+                Code::Conflict
+            }
+            O::Record(_) => return Self::corrupt(&fault.to_string()),
+            O::Checkpoint(_) => return Self::internal(&fault.to_string()),
+            O::Denied(_) | O::Barrier(_) | O::Store(_) | O::Commit(_) | O::Trail(_) => Code::Internal,
+        };
+        match fault {
+            O::Denied(fault) => fault.into(),
+            O::Barrier(fault) => fault.into(),
+            O::Store(fault) => fault.into(),
+            O::Commit(fault) => fault.into(),
+            O::Trail(fault) => fault.into(),
+            fault => Self::new(code, fault.to_string()),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! What is no operation and leaves no entry: health, metrics, the description.
+
+use crate::{Door, answer};
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::HeaderValue;
+use http::{Response, StatusCode};
+use strongroom_api::{Health, LockState, openapi_json};
+use strongroom_gate::{ClockState, Space};
+
+/// Answers `/health` and `/metrics`.
+pub(crate) async fn serve(door: &Door, method: &str, path: &str) -> Option<Response<Body>> {
+    match (method, path) {
+        ("GET" | "HEAD", "/health") => Some(health(door).await),
+        ("GET", "/metrics") => {
+            let text = (door.render_metrics)();
+            Some(answer::raw(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4"), text))
+        }
+        _ => None,
+    }
+}
+
+async fn health(door: &Door) -> Response<Body> {
+    let state = lock_state(door).await;
+    let clock_ok = door.gate.clock_state() == ClockState::Believed;
+    let space = door.gate.space();
+    let resolving = door.gate.is_resolving();
+    let status = match (state, space) {
+        (LockState::Unlocked, Space::Ample) if clock_ok && !resolving => "ok",
+        (LockState::Unlocked, Space::Ample | Space::Reserved) if !resolving => "degraded",
+        _ => "unavailable",
+    };
+    let report = Health {
+        status: status.to_owned(),
+        state,
+        space: space_name(space).to_owned(),
+        clock_ok,
+        version: door.version.to_owned(),
+    };
+    let code = if status == "unavailable" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    answer::json_with(code, &report).unwrap_or_else(|fault| answer::problem(&fault, None))
+}
+
+async fn lock_state(door: &Door) -> LockState {
+    if door.gate.is_unlocked() {
+        return LockState::Unlocked;
+    }
+    match door.gate.root_row().await {
+        Ok(None) => LockState::Uninitialised,
+        _ => LockState::Locked,
+    }
+}
+
+pub(crate) fn space_name(space: Space) -> &'static str {
+    match space {
+        Space::Ample => "ample",
+        Space::Reserved => "reserved",
+        Space::Exhausted => "exhausted",
+    }
+}
+
+/// The OpenAPI document.
+pub(crate) fn openapi(door: &Door) -> Response<Body> {
+    let text = door.openapi.get_or_init(|| Bytes::from(openapi_json()));
+    answer::raw(StatusCode::OK, HeaderValue::from_static("application/json"), text.clone())
+}

@@ -1,0 +1,177 @@
+//! What every handler is given: the caller, the path's parts, the query.
+
+use crate::Door;
+use crate::fault::Fault;
+use crate::route::{Params, decode};
+use http::request::Parts;
+use strongroom_api::{Code, Endpoint, INIT_TOKEN_HEADER, Method, REQUEST_ID_HEADER};
+use strongroom_crypto::sha256_parts;
+use strongroom_identity::IdentityError;
+use strongroom_model::{Action, Caller, Credential, Name, Origin, Repeat, RequestId, SecretPath, UserId};
+
+/// A request, decoded but for its body.
+pub(crate) struct Context {
+    pub(crate) caller: Caller,
+    pub(crate) parts: Parts,
+    params: Params,
+    named: bool,
+}
+
+impl Context {
+    pub(crate) fn new(door: &Door, _: Endpoint, parts: Parts, params: Params) -> Result<Self, Fault> {
+        let origin = parts.extensions.get::<Origin>().copied();
+        let origin = origin.ok_or_else(|| Fault::internal("request without an origin"))?;
+        let named = match parts.headers.get(REQUEST_ID_HEADER) {
+            Some(value) => {
+                let id = value.to_str().ok().and_then(|text| text.parse::<RequestId>().ok());
+                Some(id.ok_or_else(|| Fault::new(Code::InvalidRequest, "x-request-id is not a UUID"))?)
+            }
+            None => None,
+        };
+        let request = named.unwrap_or_else(|| RequestId(door.gate.ambient().uuid_v7()));
+        let caller = Caller::anonymous(origin, request);
+        Ok(Self { caller, parts, params, named: named.is_some() })
+    }
+
+    /// Completes the caller with what needs the body: what would make a repetition of this request one.
+    pub(crate) fn prepare(&mut self, door: &Door, endpoint: Endpoint, body: &[u8]) {
+        if endpoint.method() != Method::Get {
+            let target = self.parts.uri.path_and_query().map_or("", |target| target.as_str());
+            let digest = sha256_parts(&[endpoint.name().as_bytes(), b"\0", target.as_bytes(), b"\0", body]);
+            self.caller.repeat = Some(Repeat { digest, named: self.named });
+        }
+        let install = self.parts.headers.get(INIT_TOKEN_HEADER).and_then(|value| value.to_str().ok());
+        if install.is_some_and(|token| (door.is_install_token)(token)) {
+            self.caller.credential = Credential::Installation;
+        }
+    }
+
+    /// The bearer token, if there is one.
+    pub(crate) fn token(&self) -> Option<&str> {
+        let value = self.parts.headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token)
+    }
+
+    /// Makes a caller of the token's bearer.
+    pub(crate) async fn authenticate(&mut self, door: &Door, endpoint: Endpoint) -> Result<(), Fault> {
+        let value = self.parts.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = value
+            .and_then(|value| value.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let outcome = match token {
+            Some((_, token)) => door.identity.authenticate(&mut self.caller, token).await,
+            None if !door.gate.is_unlocked() => return Err(Code::Locked.into()),
+            None => Err(IdentityError::Unauthenticated),
+        };
+        if matches!(outcome, Err(IdentityError::Unauthenticated)) {
+            door.identity.turn_away(&self.caller, action_of(endpoint)).await?;
+        }
+        Ok(outcome?)
+    }
+
+    /// The caller's user.
+    pub(crate) fn user(&self) -> UserId {
+        self.caller.principal.as_ref().map(|principal| principal.user).unwrap_or_default()
+    }
+
+    /// The store that the path names.
+    pub(crate) fn store(&self) -> Result<Name, Fault> {
+        let text = self.params.first().map(String::as_str).unwrap_or_default();
+        Name::new(text).map_err(|fault| Fault::new(Code::InvalidName, format!("store name: {fault}")))
+    }
+
+    /// The secret that the path names.
+    pub(crate) fn secret_path(&self) -> Result<SecretPath, Fault> {
+        let text = self.params.get(1).map(String::as_str).unwrap_or_default();
+        SecretPath::new(text).map_err(|fault| Fault::new(Code::InvalidName, format!("secret path: {fault}")))
+    }
+
+    /// The query's fields, which must be among those allowed, each at most once.
+    pub(crate) fn query(&self, allowed: &[&str]) -> Result<Query, Fault> {
+        let bad = |text: String| Fault::new(Code::InvalidRequest, text);
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for field in self.parts.uri.query().unwrap_or_default().split('&').filter(|field| !field.is_empty()) {
+            let (name, value) = field.split_once('=').unwrap_or((field, ""));
+            let decoded = decode(&name.replace('+', " ")).zip(decode(&value.replace('+', " ")));
+            let (name, value) = decoded.ok_or_else(|| bad("query is not valid UTF-8".to_owned()))?;
+            if !allowed.contains(&name.as_str()) {
+                return Err(bad(format!("unknown query field; known are {}", allowed.join(", "))));
+            }
+            if fields.iter().any(|(known, _)| *known == name) {
+                return Err(bad(format!("query field {name} stands twice")));
+            }
+            fields.push((name, value));
+        }
+        Ok(Query(fields))
+    }
+
+    /// Whether the client accepts a media type by name.
+    pub(crate) fn accepts(&self, media_type: &str) -> bool {
+        let accept = self.parts.headers.get(http::header::ACCEPT).and_then(|value| value.to_str().ok());
+        accept.is_some_and(|accept| {
+            accept.split(',').any(|part| part.split(';').next().is_some_and(|name| name.trim() == media_type))
+        })
+    }
+
+    /// The body's media type, without parameters.
+    pub(crate) fn content_type(&self) -> Option<&str> {
+        let value = self.parts.headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
+        value.split(';').next().map(str::trim)
+    }
+}
+
+/// A query, decoded.
+pub(crate) struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// A field's text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// A field's number.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Fault> {
+        self.text(name)
+            .map(|text| {
+                text.parse().map_err(|_| {
+                    Fault::new(Code::InvalidRequest, format!("query field {name} is not a number"))
+                })
+            })
+            .transpose()
+    }
+}
+
+/// The action under which a refused token is recorded.
+fn action_of(endpoint: Endpoint) -> Action {
+    use Endpoint as E;
+    match endpoint {
+        E::Status | E::OpenApi | E::Challenge => Action::Challenge,
+        E::Init => Action::Initialise,
+        E::ConfirmInit => Action::ConfirmInitialise,
+        E::Unlock => Action::Unlock,
+        E::Lock => Action::Lock,
+        E::AddAutoUnlock => Action::AddAutoUnlock,
+        E::RemoveAutoUnlock => Action::RemoveAutoUnlock,
+        E::RotateRoot => Action::RotateRoot,
+        E::ConfirmRotateRoot => Action::ConfirmRotateRoot,
+        E::CancelRotateRoot => Action::CancelRotateRoot,
+        E::AcceptClock => Action::AcceptClock,
+        E::Authorize => Action::Authorize,
+        E::LookupToken => Action::LookupToken,
+        E::Deauth => Action::Deauth,
+        E::ListKeysets => Action::ListKeysets,
+        E::ListStores => Action::ListStores,
+        E::CreateStore => Action::CreateStore,
+        E::ReadStore => Action::ReadStore,
+        E::RemoveStore => Action::RemoveStore,
+        E::ListSecrets => Action::ListSecrets,
+        E::GetSecret => Action::GetSecret,
+        E::PutSecret => Action::PutSecret,
+        E::DeleteSecret => Action::DeleteSecret,
+        E::ReadMetadata => Action::ReadMetadata,
+        E::ReadTrail | E::ExportTrail => Action::ReadTrail,
+        E::VerifyTrail => Action::VerifyTrail,
+        E::Checkpoint => Action::Checkpoint,
+    }
+}

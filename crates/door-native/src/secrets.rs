@@ -1,0 +1,252 @@
+//! Secrets: the one place where secret bytes become wire bytes.
+
+use crate::Door;
+use crate::answer;
+use crate::body;
+use crate::fault::Fault;
+use crate::request::{Context, Query};
+use axum::body::Body;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use http::header::HeaderValue;
+use http::{Response, StatusCode};
+use strongroom_api::{
+    Code, NDJSON, PutSecretRequest, SecretListed, SecretMetadata, SecretPage, SecretWritten, VersionInfo,
+};
+use strongroom_gate::{Denied, Secret, StoreFolder};
+use strongroom_model::{JsonLimits, JsonText, MAX_VALUE_BYTES, ValueKind};
+use strongroom_secret::SecretBytes;
+use strongroom_secrets as engine;
+
+type Answered = Result<Response<Body>, Fault>;
+
+const OCTETS: &str = "application/octet-stream";
+const DEFAULT_PAGE: u64 = 1_000;
+const MAX_PAGE: u64 = 100_000;
+const MAX_VERSIONS: usize = 1_000;
+
+fn secret(context: &Context) -> Result<Secret, Fault> {
+    Ok(Secret { store: context.store()?, path: context.secret_path()? })
+}
+
+pub(crate) async fn put(door: &Door, context: &Context, body: &Bytes) -> Answered {
+    let (value, cas) = read_value(context, body)?;
+    let written = match door.gate.admit::<engine::PutSecret>(&context.caller, secret(context)?).await {
+        Ok(permit) => engine::put(permit, context.user(), door.gate.now(), &value, cas).await?,
+        Err(Denied::Repeated(outcome)) => {
+            engine::Written::decode(&outcome).ok_or_else(|| Fault::internal("an outcome does not decode"))?
+        }
+        Err(denied) => return Err(denied.into()),
+    };
+    answer::json(&SecretWritten { version: written.version, created: answer::time(written.created) })
+}
+
+fn read_value(context: &Context, body: &Bytes) -> Result<(engine::Value, Option<u64>), Fault> {
+    if context.content_type() == Some(OCTETS) {
+        let cas = context.query(&["cas"])?.number("cas")?;
+        return Ok((bytes_value(body.to_vec())?, cas));
+    }
+    context.query(&[])?;
+    let wanted: PutSecretRequest<'_> = body::json(context, body)?;
+    let value = match (wanted.value, wanted.bytes) {
+        (Some(json), None) => JsonText::new(json.get().as_bytes(), JsonLimits::VALUE)
+            .map(|text| engine::Value::json(&text))
+            .map_err(|fault| too_large_or_invalid(&fault))?,
+        (None, Some(text)) => {
+            let bytes = STANDARD.decode(text.as_bytes());
+            bytes_value(bytes.map_err(|_| Fault::new(Code::InvalidRequest, "bytes is not standard base64"))?)?
+        }
+        (Some(_), Some(_)) => return Err(Fault::new(Code::InvalidRequest, "both value and bytes are given")),
+        (None, None) => return Err(Fault::new(Code::InvalidRequest, "neither value nor bytes is given")),
+    };
+    Ok((value, wanted.cas))
+}
+
+fn too_large_or_invalid(fault: &strongroom_model::JsonError) -> Fault {
+    match fault.fault {
+        strongroom_model::JsonFault::TooLong => value_too_large(),
+        _ => Fault::new(Code::InvalidJson, fault.to_string()),
+    }
+}
+
+fn value_too_large() -> Fault {
+    Fault::new(Code::TooLarge, format!("a value has at most {MAX_VALUE_BYTES} bytes"))
+}
+
+fn bytes_value(bytes: Vec<u8>) -> Result<engine::Value, Fault> {
+    let value = SecretBytes::new(bytes);
+    if value.len() > MAX_VALUE_BYTES {
+        return Err(value_too_large());
+    }
+    Ok(engine::Value::bytes(value))
+}
+
+pub(crate) async fn get(door: &Door, context: &Context) -> Answered {
+    let version = context.query(&["version"])?.number("version")?;
+    let permit = door.gate.admit::<engine::GetSecret>(&context.caller, secret(context)?).await?;
+    let held = engine::read(permit, version).await?;
+    let found = door.gate.release(held).await?.ok_or(Code::NotFound)?;
+    if context.accepts(OCTETS) {
+        return Ok(octets(&found));
+    }
+    let creator = door.identity.user_name(found.creator).await?;
+    Ok(answer::json_text(value_json(&found, &creator)?))
+}
+
+fn octets(found: &engine::Version) -> Response<Body> {
+    let bytes = found.value.bytes.expose(<[u8]>::to_vec);
+    let mut answer = answer::raw(StatusCode::OK, HeaderValue::from_static(OCTETS), bytes);
+    answer.headers_mut().insert("x-version", HeaderValue::from(found.version));
+    answer.headers_mut().insert("x-kind", HeaderValue::from_static(kind_name(found.value.kind)));
+    answer
+}
+
+/// `SecretValue` as JSON, with the value exactly as it was put.
+fn value_json(found: &engine::Version, creator: &str) -> Result<Vec<u8>, Fault> {
+    use std::io::Write;
+    let creator = serde_json::to_string(creator).map_err(|fault| Fault::internal(&fault.to_string()))?;
+    let mut text = Vec::with_capacity(found.value.bytes.len() * 4 / 3 + 160);
+    found.value.bytes.expose(|bytes| match found.value.kind {
+        ValueKind::Json => {
+            text.extend_from_slice(b"{\"value\":");
+            text.extend_from_slice(bytes);
+        }
+        ValueKind::Bytes => {
+            text.extend_from_slice(b"{\"bytes\":\"");
+            text.extend_from_slice(STANDARD.encode(bytes).as_bytes());
+            text.push(b'"');
+        }
+    });
+    let (version, created) = (found.version, answer::time(found.created));
+    write!(text, ",\"version\":{version},\"created\":\"{created}\",\"creator\":{creator}}}")
+        .map_err(|fault| Fault::internal(&fault.to_string()))?;
+    Ok(text)
+}
+
+fn kind_name(kind: ValueKind) -> &'static str {
+    match kind {
+        ValueKind::Json => "json",
+        ValueKind::Bytes => "bytes",
+    }
+}
+
+pub(crate) async fn delete(door: &Door, context: &Context) -> Answered {
+    match door.gate.admit::<engine::DeleteSecret>(&context.caller, secret(context)?).await {
+        Ok(permit) => engine::delete(permit).await?,
+        Err(Denied::Repeated(_)) => {}
+        Err(denied) => return Err(denied.into()),
+    }
+    Ok(answer::nothing())
+}
+
+pub(crate) async fn metadata(door: &Door, context: &Context) -> Answered {
+    let resource = secret(context)?;
+    let path = resource.path.to_string();
+    let permit = door.gate.admit::<engine::ReadMetadata>(&context.caller, resource).await?;
+    let held = engine::metadata(permit, MAX_VERSIONS).await?;
+    let found = door.gate.release(held).await?.ok_or(Code::NotFound)?;
+    let newest = found.versions.first();
+    let (version, updated) = newest.map_or((0, found.created), |newest| (newest.version, newest.created));
+    let mut versions = Vec::with_capacity(found.versions.len());
+    for version in found.versions {
+        versions.push(VersionInfo {
+            version: version.version,
+            created: answer::time(version.created),
+            creator: door.identity.user_name(version.creator).await?.to_string(),
+            size: u64::try_from(version.size).unwrap_or(u64::MAX),
+            kind: kind_name(version.kind).to_owned(),
+        });
+    }
+    answer::json(&SecretMetadata {
+        path,
+        version,
+        created: answer::time(found.created),
+        creator: door.identity.user_name(found.creator).await?.to_string(),
+        updated: answer::time(updated),
+        versions,
+    })
+}
+
+pub(crate) async fn list(door: &Door, context: &Context) -> Answered {
+    let query = context.query(&["prefix", "contains", "cursor", "limit"])?;
+    let store = context.store()?;
+    let scope = Scope { door, context, store: store.as_str(), query: &query };
+    let after = query.text("cursor").map(|cursor| scope.open(cursor)).transpose()?;
+    let stream = context.accepts(NDJSON);
+    let limit = query.number("limit")?;
+    if limit.is_some_and(|limit| limit == 0 || limit > MAX_PAGE) {
+        return Err(Fault::new(Code::InvalidRequest, format!("limit is from 1 to {MAX_PAGE}")));
+    }
+    let limit = match (limit, stream) {
+        (Some(limit), _) => usize::try_from(limit).unwrap_or(usize::MAX - 1),
+        (None, true) => usize::MAX - 1,
+        (None, false) => usize::try_from(DEFAULT_PAGE).unwrap_or(usize::MAX - 1),
+    };
+    let resource = StoreFolder { store: store.clone() };
+    let permit = door.gate.admit::<engine::ListSecrets>(&context.caller, resource).await?;
+    let prefix = query.text("prefix").unwrap_or_default();
+    let held = engine::list(permit, prefix, after.as_deref(), query.text("contains"), limit).await?;
+    let page = door.gate.release(held).await?;
+    if stream {
+        return Ok(lines(page.names));
+    }
+    let next = page.names.last().filter(|_| page.more).map(|last| scope.seal(last));
+    let secrets = page.names.into_iter().map(|path| SecretListed { path }).collect();
+    answer::json(&SecretPage { secrets, next })
+}
+
+/// Names as JSON lines, a thousand a chunk.
+fn lines(names: Vec<String>) -> Response<Body> {
+    let mut names = names.into_iter().peekable();
+    let chunks = std::iter::from_fn(move || {
+        names.peek()?;
+        let mut chunk = Vec::with_capacity(64 * 1024);
+        for path in names.by_ref().take(1_000) {
+            serde_json::to_writer(&mut chunk, &SecretListed { path }).ok()?;
+            chunk.push(b'\n');
+        }
+        Some(Ok::<_, std::convert::Infallible>(Bytes::from(chunk)))
+    });
+    let body = Body::from_stream(futures_util::stream::iter(chunks));
+    answer::raw(StatusCode::OK, HeaderValue::from_static(NDJSON), body)
+}
+
+/// What a cursor is bound to: the caller, the store, the question.
+struct Scope<'a> {
+    door: &'a Door,
+    context: &'a Context,
+    store: &'a str,
+    query: &'a Query,
+}
+
+impl Scope<'_> {
+    fn mac(&self, name: &str) -> [u8; 32] {
+        let user = self.context.user();
+        let mut bound = user.0.to_vec();
+        for part in [
+            self.store,
+            self.query.text("prefix").unwrap_or(""),
+            self.query.text("contains").unwrap_or(""),
+            name,
+        ] {
+            bound.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
+            bound.extend_from_slice(part.as_bytes());
+        }
+        self.door.cursors.sign(&[&bound])
+    }
+
+    fn seal(&self, name: &str) -> String {
+        let bytes = [self.mac(name).as_slice(), name.as_bytes()].concat();
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    fn open(&self, cursor: &str) -> Result<String, Fault> {
+        let wrong =
+            || Fault::new(Code::InvalidRequest, "cursor is not of this listing, or from before a restart");
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| wrong())?;
+        let (mac, name) = bytes.split_at_checked(32).ok_or_else(wrong)?;
+        let name = std::str::from_utf8(name).map_err(|_| wrong())?;
+        if strongroom_secret::bytes_eq(&self.mac(name), mac) { Ok(name.to_owned()) } else { Err(wrong()) }
+    }
+}
