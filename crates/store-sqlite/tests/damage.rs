@@ -321,3 +321,22 @@ async fn a_damaged_row_fails_its_transaction_and_not_the_group() {
     assert_eq!(store.check().await.unwrap().len(), 1);
     assert_eq!(conformance::verify_trail(&*store).await, u64::from(ROWS) + 2);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn format_1_opens_for_ever() {
+    let dir = tempfile::tempdir().unwrap();
+    // made on 2026-11-22 by the version that froze the format; added to, never edited
+    std::fs::write(dir.path().join("strongroom.db"), include_bytes!("fixtures/format-1.db")).unwrap();
+    let store = open(dir.path()).unwrap();
+    let rows = conformance::all_rows(&*store).await;
+    let seen: Vec<_> =
+        rows.iter().map(|row| (row.key.as_bytes(), row.revision.0, row.value.as_slice())).collect();
+    let expected: [(&[u8], i64, &[u8]); 3] =
+        [(b"b", 2, &[b'b'; 1_000]), (b"c", 3, &[b'c'; 20_000]), (b"d", 5, b"")];
+    assert_eq!(seen, expected);
+    assert_eq!((store.revision().0, conformance::verify_trail(&*store).await), (5, 4));
+    let entries = store.entries(1, 10).await.unwrap();
+    let seen: Vec<_> = entries.iter().map(|entry| (entry.verdict, entry.body.as_slice())).collect();
+    assert_eq!(seen, [(1, &b"a"[..]), (1, b"b"), (1, b"c"), (9, b"b")]);
+    assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
+}
