@@ -248,8 +248,8 @@ impl Opened {
     async fn open_store(&self, id: StoreId) -> Result<Arc<Folder>, BarrierError> {
         let folder = Arc::new(self.folder(id, self.attached_keyset(id).await?)?);
         folder.load().await?;
-        self.open_stores.write().insert(id, Arc::clone(&folder));
-        Ok(folder)
+        // whoever came first stays: two folders of one store would have two indexes
+        Ok(Arc::clone(self.open_stores.write().entry(id).or_insert(folder)))
     }
 
     async fn attached_keyset(&self, id: StoreId) -> Result<KeysetId, BarrierError> {
@@ -287,13 +287,14 @@ impl Opened {
         let mut batch = self.stores.batch();
         // the keyset must outlive the moment it is attached
         batch.require(Precondition::Present(folder.keyset().row.clone()));
+        // the folder before its name: whoever finds the name must find this folder
+        let opened = Arc::clone(self);
+        batch.then(move || {
+            opened.open_stores.write().entry(id).or_insert(folder);
+        });
         self.stores.create_entry(&mut batch, name, ObjectId(id.0), payload);
         let keymap = Writer::new().raw(&keyset.0).finish();
         batch.put(keys::keymap(self.partition.id, id), self.seal(Kind::KeyMap, id.0, &keymap));
-        let opened = Arc::clone(self);
-        batch.then(move || {
-            opened.open_stores.write().insert(id, folder);
-        });
         Ok((id, batch))
     }
 
@@ -301,6 +302,8 @@ impl Opened {
     pub fn remove_store(self: &Arc<Self>, name: &str, folder: &Arc<Folder>) -> Batch {
         let id = StoreId(folder.id.0);
         let mut batch = self.stores.batch().essential();
+        // the name may name another store by now
+        self.require_store(&mut batch, folder);
         self.stores.remove_entry(&mut batch, name, ObjectId(id.0));
         batch.delete(keys::keymap(self.partition.id, id));
         folder.remove_all(&mut batch);
