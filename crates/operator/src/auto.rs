@@ -85,6 +85,7 @@ impl Operator {
 
     /// Unlocks without a person, if auto-unlock is set up and not held. Says whether it did.
     pub async fn auto_unlock(&self) -> Result<bool, OperatorError> {
+        let _turn = self.turn.lock().await;
         let Some(row) = self.gate.root_row().await? else { return Ok(false) };
         let record = RootRecord::decode(&row)?;
         let Some(source) = &self.auto else { return Ok(false) };

@@ -139,12 +139,14 @@ pub struct Operator {
     gate: Arc<Gate>,
     attempts: Attempts,
     auto: Option<Arc<dyn AutoSource>>,
+    /// Held while the lock changes: two who unlock at once would open two hierarchies, each with its own indexes.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Operator {
     /// An engine over a gate, with the auto-unlock that the configuration names.
     pub fn new(gate: Arc<Gate>, auto: Option<Arc<dyn AutoSource>>) -> Self {
-        Self { gate, attempts: Attempts::default(), auto }
+        Self { gate, attempts: Attempts::default(), auto, turn: tokio::sync::Mutex::default() }
     }
 }
 

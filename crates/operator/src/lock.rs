@@ -3,7 +3,9 @@
 use crate::actions::{AcceptClock, ChoreCheckpoint, Housekeeping, Lock, Start, Stop, Unlock};
 use crate::initialise::{fail, read_root};
 use crate::{Operator, OperatorError};
-use strongroom_gate::{Batch, Checkpoint, Entry, Permit, Revision, RootKey, Server, ServerView, Trail, Verdict};
+use strongroom_gate::{
+    Batch, Checkpoint, Entry, Permit, Revision, RootKey, Server, ServerView, Trail, Verdict,
+};
 use strongroom_model::Origin;
 use strongroom_secret::SecretBytes;
 use strongroom_unlock::{Judgement, RootRecord, UnlockKey};
@@ -29,10 +31,10 @@ impl Operator {
     ) -> Result<Unlocking, OperatorError> {
         let (view, mut entry) = permit.open();
         if self.gate.is_unlocked() {
-            return fail(entry, OperatorError::AlreadyUnlocked).await;
+            return refuse(entry, OperatorError::AlreadyUnlocked).await;
         }
         let Some((record, revision)) = read_root(&view).await? else {
-            return fail(entry, OperatorError::NotInitialised).await;
+            return refuse(entry, OperatorError::NotInitialised).await;
         };
         let key = match key.expose(UnlockKey::parse) {
             Ok(key) => key,
@@ -68,6 +70,10 @@ impl Operator {
         mut record: RootRecord,
         revision: Revision,
     ) -> Result<(), OperatorError> {
+        let _turn = self.turn.lock().await;
+        if self.gate.is_unlocked() {
+            return refuse(entry, OperatorError::AlreadyUnlocked).await;
+        }
         if let Err(fault) = view.unlock(root, record.incarnation, &mut entry).await {
             return fail(entry, fault.into()).await;
         }
@@ -111,6 +117,7 @@ impl Operator {
 
     /// Locks: keys and names are wiped, every token ends, auto-unlock stays off until a manual unlock.
     pub async fn lock(&self, permit: Permit<Lock>) -> Result<(), OperatorError> {
+        let _turn = self.turn.lock().await;
         self.checkpoint_chore().await;
         let (view, mut entry) = permit.open();
         let mut batch = view.end_tokens().essential();
