@@ -22,6 +22,8 @@ struct Held {
     epoch: u64,
     callers: HashMap<[u8; 32], Arc<Prepared>>,
     names: HashMap<UserId, Arc<str>>,
+    /// Tokens ended so far: what was looked up before one ended may be that one.
+    ended: u64,
 }
 
 #[derive(Default)]
@@ -38,18 +40,30 @@ impl Cache {
         (held.epoch == epoch).then(|| held.names.get(&id).cloned()).flatten()
     }
 
-    pub(crate) fn put(&self, digest: [u8; 32], epoch: u64, prepared: Arc<Prepared>) {
-        self.fill(epoch, |held| bounded(&mut held.callers).insert(digest, prepared).is_some());
+    /// To be asked before a token is looked up, and given to [`Cache::put`].
+    pub(crate) fn ended(&self) -> u64 {
+        self.0.read().ended
+    }
+
+    /// Keeps a caller, unless a token ended since `ended` was asked for: it may be this one.
+    pub(crate) fn put(&self, digest: [u8; 32], epoch: u64, ended: u64, prepared: Arc<Prepared>) {
+        self.fill(epoch, |held| {
+            if held.ended == ended {
+                bounded(&mut held.callers).insert(digest, prepared);
+            }
+        });
     }
 
     pub(crate) fn put_name(&self, id: UserId, epoch: u64, name: &Arc<str>) {
-        self.fill(epoch, |held| bounded(&mut held.names).insert(id, Arc::clone(name)).is_some());
+        self.fill(epoch, |held| {
+            bounded(&mut held.names).insert(id, Arc::clone(name));
+        });
     }
 
-    fn fill(&self, epoch: u64, put: impl FnOnce(&mut Held) -> bool) {
+    fn fill(&self, epoch: u64, put: impl FnOnce(&mut Held)) {
         let mut held = self.0.write();
         if held.epoch < epoch {
-            *held = Held { epoch, ..Held::default() };
+            *held = Held { epoch, ended: held.ended, ..Held::default() };
         }
         if held.epoch == epoch {
             put(&mut held);
@@ -57,7 +71,9 @@ impl Cache {
     }
 
     pub(crate) fn remove(&self, digest: &[u8; 32]) {
-        self.0.write().callers.remove(digest);
+        let mut held = self.0.write();
+        held.ended += 1;
+        held.callers.remove(digest);
     }
 }
 

@@ -133,6 +133,7 @@ impl Identity {
         if !self.gate.is_unlocked() {
             return Err(IdentityError::Denied(Denied::Locked));
         }
+        let ended = self.cache.ended();
         let found = self.gate.look_up_token(&digest).await?;
         let (token, user) = found.ok_or(IdentityError::Unauthenticated)?;
         let partition = self.gate.partition()?;
@@ -142,7 +143,7 @@ impl Identity {
             created: token.created,
             expires: token.expires,
         });
-        self.cache.put(digest, epoch, Arc::clone(&prepared));
+        self.cache.put(digest, epoch, ended, Arc::clone(&prepared));
         Ok(prepared)
     }
 
