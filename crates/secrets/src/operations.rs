@@ -4,9 +4,7 @@ use crate::SecretsError;
 use crate::actions::{DeleteSecret, GetSecret, ListSecrets, PutSecret, ReadMetadata};
 use crate::payload::{Made, Value, decode_version, encode_version};
 use strongroom_ambient::UnixMillis;
-use strongroom_gate::{
-    BarrierError, Entry, Held, Page, Permit, SecretWriteView, Verdict, VersionRecord, Writer,
-};
+use strongroom_gate::{BarrierError, Entry, Held, Page, Permit, Verdict, VersionRecord, Writer};
 use strongroom_model::{UserId, ValueKind};
 
 /// A version, opened.
@@ -80,14 +78,19 @@ pub async fn put(
 ) -> Result<Written, SecretsError> {
     let (view, mut entry) = permit.open();
     let guard = view.hold().await;
-    let present = view.present().await?;
+    let present = match view.present().await {
+        Ok(present) => present,
+        Err(fault) => return fail(entry, fault.into()).await,
+    };
     let number = present.as_ref().map_or(0, |(_, version)| *version);
     if let Some(expected) = expected.filter(|expected| *expected != number) {
         entry.note(format!("version is {number}, expected was {expected}"));
         entry.finish(Verdict::Failed).await?;
         return Err(SecretsError::VersionMismatch { present: number, expected });
     }
-    let version = number.checked_add(1).ok_or(SecretsError::Versions)?;
+    let Some(version) = number.checked_add(1) else {
+        return fail(entry, SecretsError::Versions).await;
+    };
     let made = Made { by, at: now };
     let plain = encode_version(made, value);
     let batch = plain.expose(|plain| match &present {
@@ -122,7 +125,8 @@ pub async fn read(
     }
 }
 
-async fn fail<T>(mut entry: Entry, fault: SecretsError) -> Result<T, SecretsError> {
+/// Writes a failed entry with its reason, and gives the error back.
+pub(crate) async fn fail<T>(mut entry: Entry, fault: SecretsError) -> Result<T, SecretsError> {
     entry.note(fault.to_string());
     entry.finish(Verdict::Failed).await?;
     Err(fault)
@@ -191,18 +195,16 @@ fn summarise(payload: &[u8], versions: Vec<VersionRecord>) -> Result<Metadata, S
 pub async fn delete(permit: Permit<DeleteSecret>) -> Result<(), SecretsError> {
     let (view, mut entry) = permit.open();
     let _guard = view.hold().await;
-    let Some((head, version)) = present(&view).await? else {
-        entry.finish(Verdict::NotFound).await?;
-        return Err(SecretsError::NotFound);
+    let (head, version) = match view.present().await {
+        Ok(Some(present)) => present,
+        Ok(None) => {
+            entry.finish(Verdict::NotFound).await?;
+            return Err(SecretsError::NotFound);
+        }
+        Err(fault) => return fail(entry, fault.into()).await,
     };
     entry.note(format!("{version} versions"));
     entry.remember(Vec::new());
     entry.commit(view.remove(&head)).await?;
     Ok(())
-}
-
-async fn present(
-    view: &SecretWriteView,
-) -> Result<Option<(std::sync::Arc<strongroom_gate::Head>, u64)>, SecretsError> {
-    Ok(view.present().await?)
 }

@@ -2,6 +2,7 @@
 
 use crate::SecretsError;
 use crate::actions::{CreateStore, ListKeysets, ListStores, ReadStore, RemoveStore};
+use crate::operations::fail;
 use crate::payload::{Made, StoreType, decode_store, encode_store};
 use strongroom_ambient::UnixMillis;
 use strongroom_gate::{Folder, FolderEntry, Held, Permit, StoresView, Verdict};
@@ -58,20 +59,26 @@ pub async fn create_store(
 ) -> Result<StoreSummary, SecretsError> {
     let (view, mut entry) = permit.open();
     let wanted = keyset.unwrap_or(DEFAULT_KEYSET);
-    let keyset = view.keysets().await?.into_iter().find(|(name, _)| name == wanted);
-    let Some((keyset_name, keyset)) = keyset else {
+    let keysets = match view.keysets().await {
+        Ok(keysets) => keysets,
+        Err(fault) => return fail(entry, fault.into()).await,
+    };
+    let Some((keyset_name, keyset)) = keysets.into_iter().find(|(name, _)| name == wanted) else {
         entry.note("no such keyset");
         entry.finish(Verdict::NotFound).await?;
         return Err(SecretsError::NotFound);
     };
     let Some((name, _guard)) = view.hold().await else { return Err(SecretsError::NotFound) };
-    if view.taken().await? {
-        entry.note("name is taken");
-        entry.finish(Verdict::Failed).await?;
-        return Err(SecretsError::AlreadyExists);
-    }
     let made = Made { by, at: now };
-    let (id, batch) = view.create(keyset, &encode_store(made, store_type))?;
+    let created = match view.taken().await {
+        Ok(true) => Err(SecretsError::AlreadyExists),
+        Ok(false) => view.create(keyset, &encode_store(made, store_type)).map_err(SecretsError::from),
+        Err(fault) => Err(fault.into()),
+    };
+    let (id, batch) = match created {
+        Ok(created) => created,
+        Err(fault) => return fail(entry, fault).await,
+    };
     entry.remember(id.0.to_vec());
     entry.commit(batch).await?;
     Ok(StoreSummary {
@@ -90,9 +97,14 @@ pub async fn create_store(
 /// Reads a store's metadata.
 pub async fn read_store(permit: Permit<ReadStore>, name: String) -> Result<Held<StoreSummary>, SecretsError> {
     let (view, entry) = permit.open();
-    let keyset = view.keyset_name().await?;
-    let summary = summarise(name, keyset, view.entry(), view.folder()).await?;
-    Ok(entry.hold(Verdict::Released, summary))
+    let summary = async {
+        let keyset = view.keyset_name().await?;
+        summarise(name, keyset, view.entry(), view.folder()).await
+    };
+    match summary.await {
+        Ok(summary) => Ok(entry.hold(Verdict::Released, summary)),
+        Err(fault) => fail(entry, fault).await,
+    }
 }
 
 async fn summarise(
@@ -122,6 +134,19 @@ pub async fn list_stores(
     keep: impl Fn(&str) -> bool + Send,
 ) -> Result<Held<Vec<StoreSummary>>, SecretsError> {
     let (view, mut entry) = permit.open();
+    match summaries(&view, keep).await {
+        Ok(stores) => {
+            entry.note(format!("{} stores", stores.len()));
+            Ok(entry.hold(Verdict::Released, stores))
+        }
+        Err(fault) => fail(entry, fault).await,
+    }
+}
+
+async fn summaries(
+    view: &StoresView,
+    keep: impl Fn(&str) -> bool + Send,
+) -> Result<Vec<StoreSummary>, SecretsError> {
     let mut stores = Vec::new();
     for name in view.names().await? {
         if !keep(&name) {
@@ -132,8 +157,7 @@ pub async fn list_stores(
             stores.push(summarise(name, keyset, &found, &folder).await?);
         }
     }
-    entry.note(format!("{} stores", stores.len()));
-    Ok(entry.hold(Verdict::Released, stores))
+    Ok(stores)
 }
 
 /// Removes a store and everything in it.
@@ -148,12 +172,19 @@ pub async fn remove_store(permit: Permit<RemoveStore>) -> Result<(), SecretsErro
 /// Lists keysets with the stores attached to each.
 pub async fn list_keysets(permit: Permit<ListKeysets>) -> Result<Held<Vec<KeysetSummary>>, SecretsError> {
     let (view, entry) = permit.open();
+    match keyset_summaries(&view).await {
+        Ok(keysets) => Ok(entry.hold(Verdict::Released, keysets)),
+        Err(fault) => fail(entry, fault).await,
+    }
+}
+
+async fn keyset_summaries(view: &StoresView) -> Result<Vec<KeysetSummary>, SecretsError> {
     let mut keysets = Vec::new();
     for (name, id) in view.keysets().await? {
         let (terms, write_term) = view.terms(id).unwrap_or_default();
-        keysets.push(KeysetSummary { id, name, terms, write_term, stores: attached(&view, id).await? });
+        keysets.push(KeysetSummary { id, name, terms, write_term, stores: attached(view, id).await? });
     }
-    Ok(entry.hold(Verdict::Released, keysets))
+    Ok(keysets)
 }
 
 async fn attached(view: &StoresView, id: KeysetId) -> Result<Vec<String>, SecretsError> {
