@@ -1,12 +1,12 @@
 //! Stores and secrets: values as they came, versions, listings, index.
 
 use std::sync::Arc;
-use strongroom_gate::{Denied, Limits, Verdict};
+use strongroom_gate::{CommitError, Denied, Limits, Secret, Store, Verdict};
 use strongroom_model::{Action, ValueKind};
 use strongroom_secret::SecretBytes;
 use strongroom_secrets::{SecretsError, Value};
-use strongroom_store::MemoryStore;
-use strongroom_testkit::{Listing, TestWorld, WorldError, WorldOptions};
+use strongroom_store::{MemoryStore, Range};
+use strongroom_testkit::{Listing, TestWorld, WorldError, WorldOptions, name, value};
 
 async fn world() -> TestWorld {
     let world = TestWorld::unlocked().await;
@@ -36,7 +36,7 @@ async fn any_json_comes_back_to_the_byte() {
         "\"\\u0000\\ud83d\\ude00 \u{1f600}\"",
         "[]",
         "{}",
-        " { \"b\" : 1 ,\n\"a\":[1, 2 ,{}]}\t",
+        "{ \"b\" : 1 ,\n\"a\":[1, 2 ,{}] }",
     ] {
         world.put("web", "value", json).await.unwrap();
         assert_eq!(world.get("web", "value").await.unwrap().as_deref(), Some(json));
@@ -64,13 +64,13 @@ async fn versions_count_and_check_and_set_holds() {
     assert_eq!(world.cas("web", "a", "2", 1).await.unwrap(), 2);
     assert_eq!(world.put("web", "a", "3").await.unwrap(), 3);
     for wrong in [0, 1, 2, 4, u64::MAX] {
-        let fault = world.cas("web", "a", "x", wrong).await.unwrap_err();
+        let fault = world.cas("web", "a", "9", wrong).await.unwrap_err();
         let WorldError::Secrets(SecretsError::VersionMismatch { present: 3, expected }) = fault else {
             panic!("{fault}")
         };
         assert_eq!(expected, wrong);
     }
-    let fault = world.cas("web", "new", "x", 1).await.unwrap_err();
+    let fault = world.cas("web", "new", "9", 1).await.unwrap_err();
     assert!(matches!(fault, WorldError::Secrets(SecretsError::VersionMismatch { present: 0, expected: 1 })));
     for (version, json) in [(1, "1"), (2, "2"), (3, "3")] {
         let (number, _, bytes) = world.get_bytes("web", "a", Some(version)).await.unwrap().unwrap();
@@ -323,34 +323,43 @@ async fn stores_that_come_and_go_under_readers_lose_nothing() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_writer_that_goes_away_in_the_middle_leaves_what_it_wrote_to_be_read() {
-    let slow = strongroom_testkit::Odd::slow(MemoryStore::new(strongroom_audit::link));
-    let world = TestWorld::unlocked_with(slow, WorldOptions::default()).await;
+#[tokio::test]
+async fn a_late_removal_does_not_take_a_new_store_of_the_same_name() {
+    let world = world().await;
+    world.put("web", "old", "1").await.unwrap();
+    let caller = world.root_caller().await.unwrap();
+    let about = Store { name: name("web") };
+    let late = world.gate.admit::<strongroom_secrets::RemoveStore>(&caller, about).await.unwrap();
+    world.remove_store("web").await.unwrap();
     world.create_store("web").await.unwrap();
+    world.put("web", "new", "2").await.unwrap();
+    let fault = strongroom_secrets::remove_store(late).await.unwrap_err();
+    assert!(matches!(fault, SecretsError::Commit(CommitError::Changed)), "{fault}");
+    let world = world.reopen();
+    world.unlock().await.unwrap();
+    assert_eq!(world.list("web").await.unwrap(), ["new"]);
+    assert_eq!(world.get("web", "new").await.unwrap().as_deref(), Some("2"));
+}
+
+#[tokio::test]
+async fn a_write_into_a_store_that_is_removed_meanwhile_leaves_nothing_behind() {
+    let world = world().await;
     world.put("web", "a", "1").await.unwrap();
-    let before = world.head();
-    for (name, expected) in [("a", "\"gone\""), ("b", "\"gone\"")] {
-        let caller = world.root_caller().await.unwrap();
-        let value = strongroom_testkit::value("\"gone\"");
-        let mut put = Box::pin(world.put_as(&caller, "web", name, &value, None));
-        // polled until the commit was handed over, then dropped, as when a client hangs up
-        for _ in 0..3 {
-            tokio::select! {
-                biased;
-                _ = &mut put => panic!("a slow store takes its turns"),
-                () = std::future::ready(()) => {}
-            }
-        }
-        drop(put);
-        while world.head() == before {
-            tokio::task::yield_now().await;
-        }
-        for _ in 0..200 {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(world.get("web", name).await.unwrap().as_deref(), Some(expected), "{name}");
-        world.put("web", name, "2").await.unwrap();
-        assert_eq!(world.get("web", name).await.unwrap().as_deref(), Some("2"), "{name}");
+    let caller = world.root_caller().await.unwrap();
+    for path in ["a", "b"] {
+        let about = Secret { store: name("web"), path: strongroom_testkit::path(path) };
+        let late = world.gate.admit::<strongroom_secrets::PutSecret>(&caller, about).await.unwrap();
+        world.remove_store("web").await.unwrap();
+        let by = strongroom_model::UserId::default();
+        let put = strongroom_secrets::put(late, by, world.gate.now(), &value("2"), None).await;
+        assert!(put.is_err(), "{path}");
+        let rows = world.store().list(Range::prefix(vec![0x05], 10)).await.unwrap();
+        assert_eq!(rows.len(), 0, "{path}: no version without a store");
+        world.create_store("web").await.unwrap();
+        world.put("web", "a", "1").await.unwrap();
+        assert_eq!(world.list("web").await.unwrap(), ["a"]);
+        world.remove_store("web").await.unwrap();
+        world.create_store("web").await.unwrap();
+        world.put("web", "a", "1").await.unwrap();
     }
 }
