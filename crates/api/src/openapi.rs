@@ -177,10 +177,11 @@ fn query(endpoint: Endpoint) -> &'static [(&'static str, &'static str, &'static 
             "With application/octet-stream: the version that must be current; 0: the secret must not exist",
         )],
         Endpoint::ReadTrail => &[
-            ("from", "integer", "The first entry's sequence number"),
-            ("limit", "integer", "Entries at most"),
-            ("tail", "integer", "Instead of `from`: so many of the last entries"),
+            ("from", "integer", "The first entry's sequence number; 1 if absent"),
+            ("limit", "integer", "Entries at most: 100 if absent, at most 10,000"),
+            ("tail", "boolean", "The last `limit` entries instead of the first"),
         ],
+        Endpoint::ExportTrail => &[("from", "integer", "The first entry's sequence number; 1 if absent")],
         _ => &[],
     }
 }

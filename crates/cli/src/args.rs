@@ -52,6 +52,17 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run a server
+    Server {
+        /// Its configuration, TOML
+        #[arg(short = 'c', long = "config", value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Configuration of a server
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Run a server of one's own in one command: data on disk, TLS, unlocked, a first secret in it
+    Dev(DevArgs),
     /// Show the state of the lock, auto-unlock and disk space
     Status,
     /// Make the root key, its unlock keys and the first user
@@ -92,6 +103,28 @@ pub(crate) enum Command {
     Completions {
         /// For which shell
         shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DevArgs {
+    /// The data directory; what opens it is kept beside it, in DIR.keys [default: the user's own folders]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Where to serve HTTPS
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8200")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// What to log
+    #[arg(long, value_name = "FILTER", default_value = "warn")]
+    pub(crate) log: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Say what is wrong with a configuration, line by line, and do nothing else
+    Check {
+        /// The configuration, TOML
+        file: PathBuf,
     },
 }
 

@@ -27,6 +27,9 @@ pub(crate) enum CliError {
     /// The command line was understood but cannot be done so.
     #[error(transparent)]
     Usage(#[from] UsageError),
+    /// The server did not start, or did not go on.
+    #[error("{}", with_causes(.0))]
+    Server(#[from] strongroom_server::ServerError),
     /// A file that cannot be read or written.
     #[error("{path}: {source}", path = path.display())]
     File {
@@ -162,4 +165,18 @@ impl CliError {
         let path = path.to_owned();
         move |source| Self::File { path, source }
     }
+}
+
+/// An error and what caused it, where it does not say so itself.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        cause = error.source();
+    }
+    text
 }

@@ -22,7 +22,6 @@ mod prompt;
 mod state;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
-use error::CliError;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -30,7 +29,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return said(&error),
     };
-    match run(&cli.global, cli.command) {
+    match commands::run(&cli.global, cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let code = error.exit_code();
@@ -55,10 +54,4 @@ fn said(error: &clap::Error) -> ExitCode {
     // a reader that went away has seen enough
     let _ = error.print();
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-}
-
-fn run(global: &args::Global, command: args::Command) -> Result<(), CliError> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)?;
-    runtime.block_on(commands::run(global, command))
 }

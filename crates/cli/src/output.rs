@@ -31,20 +31,20 @@ impl Output {
         rows: impl IntoIterator<Item = Vec<String>>,
     ) -> Result<(), CliError> {
         let mut table = plain_table();
-        table.set_header(header.iter().map(|title| Cell::new(self.bold(title))));
+        table.set_header(header.iter().map(|title| Cell::new(self.title(title))));
         for row in rows {
             table.add_row(row.iter().map(|cell| clean(cell)));
         }
-        bytes(format!("{}\n", table.trim_fmt()).as_bytes())
+        printed(table)
     }
 
     /// Names and values, one pair a line.
     pub(crate) fn pairs(self, pairs: &[(&str, String)]) -> Result<(), CliError> {
         let mut table = plain_table();
         for (name, value) in pairs {
-            table.add_row([self.bold(name), clean(value)]);
+            table.add_row([self.title(name), clean(value)]);
         }
-        bytes(format!("{}\n", table.trim_fmt()).as_bytes())
+        printed(table)
     }
 
     /// Something to heed, beside the answer.
@@ -52,7 +52,8 @@ impl Output {
         say(&format!("{} {}", paint("warning:", "33;1", stderr_colour(self.colour)), clean(text)));
     }
 
-    fn bold(self, text: &str) -> String {
+    /// A column's title.
+    pub(crate) fn title(self, text: &str) -> String {
         paint(text, "1", self.colour && io::stdout().is_terminal())
     }
 }
@@ -119,6 +120,14 @@ fn paint(text: &str, code: &str, colour: bool) -> String {
 /// A line on standard error; if even that is gone, there is nobody to tell.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Columns begin at the margin, so that a name can be cut out.
+fn printed(mut table: Table) -> Result<(), CliError> {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    bytes(format!("{}\n", table.trim_fmt()).as_bytes())
 }
 
 fn plain_table() -> Table {

@@ -28,12 +28,12 @@ pub(crate) fn somebody_there() -> bool {
 
 /// Asks for something secret: a line, not echoed.
 pub(crate) fn secret(question: &str) -> Result<SecretBytes, PromptError> {
+    // before the question is there, so that a quick answer is not shown either
+    let quiet = Quiet::begin()?;
     ask(question)?;
-    let answer = {
-        let _quiet = Quiet::begin()?;
-        read_answer(&mut next_byte)
-    };
+    let answer = read_answer(&mut next_byte);
     ask("\n")?;
+    drop(quiet);
     answer
 }
 
@@ -57,11 +57,13 @@ fn next_byte() -> io::Result<Option<u8>> {
     Ok((got == 1).then_some(byte))
 }
 
-/// No echo, a byte at a time, and Ctrl-C as a byte: so that the terminal is always put back.
-struct Quiet(Termios);
+/// No echo, a byte at a time, and Ctrl-C as a byte: so that the terminal is always put back. Held over several
+/// questions, it hides what is typed ahead.
+pub(crate) struct Quiet(Termios);
 
 impl Quiet {
-    fn begin() -> Result<Self, PromptError> {
+    /// Begins; ends when dropped.
+    pub(crate) fn begin() -> Result<Self, PromptError> {
         let stdin = rustix::stdio::stdin();
         let before = rustix::termios::tcgetattr(stdin).map_err(io::Error::from)?;
         let mut quiet = before.clone();

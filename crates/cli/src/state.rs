@@ -58,6 +58,11 @@ impl StateFolder {
         Self(path.to_owned())
     }
 
+    /// A folder in it.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
     /// The token kept under a name.
     pub(crate) fn token(&self, name: &str) -> Result<Option<SecretBytes>, StateError> {
         match read_private(&self.token_path(name)) {

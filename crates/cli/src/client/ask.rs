@@ -125,7 +125,6 @@ impl Ask {
         match self.endpoint {
             E::Init
             | E::RotateRoot
-            | E::ConfirmRotateRoot
             | E::Unlock
             | E::AddAutoUnlock
             | E::Challenge

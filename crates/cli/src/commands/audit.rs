@@ -29,7 +29,7 @@ struct Page<'a> {
 }
 
 pub(super) async fn tail(session: &Session, lines: u32, follow: bool) -> Result<(), CliError> {
-    let ask = Ask::of(Endpoint::ReadTrail).query("tail", &lines.to_string());
+    let ask = Ask::of(Endpoint::ReadTrail).query("tail", "true").query("limit", &lines.to_string());
     if !follow {
         let Some(answer) = session.shown(ask).await? else { return Ok(()) };
         let page: strongroom_api::TrailPage = answer.read()?;

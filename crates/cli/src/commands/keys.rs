@@ -51,13 +51,32 @@ impl Source {
         }
     }
 
+    /// Hides what a person types ahead while several keys are asked for.
+    fn hush(&self) -> Result<Option<prompt::Quiet>, CliError> {
+        Ok(if self.is_person() { Some(prompt::Quiet::begin()?) } else { None })
+    }
+
     /// A threshold of keys at once.
     pub(super) fn threshold(&mut self, need: u8, which: &str) -> Result<WipedTexts, CliError> {
+        let _hush = self.hush()?;
         let mut keys = WipedTexts(Vec::with_capacity(usize::from(need)));
         for have in 0..need {
             let question = format!("{which} {} of {need}: ", have + 1);
             let Some(key) = self.next(&question)? else { return Err(CliError::TooFewKeys { have, need }) };
             keys.0.push(key_text(&key));
+        }
+        Ok(keys)
+    }
+
+    /// As many keys as there are; of a person, until an empty line.
+    pub(super) fn all(&mut self, question: &str) -> Result<WipedTexts, CliError> {
+        let _hush = self.hush()?;
+        let mut keys = WipedTexts(Vec::with_capacity(usize::from(u8::MAX)));
+        while let Some(key) = self.next(question)?.filter(|key| !key.is_empty()) {
+            keys.0.push(key_text(&key));
+        }
+        if keys.0.is_empty() {
+            return Err(CliError::TooFewKeys { have: 0, need: 1 });
         }
         Ok(keys)
     }

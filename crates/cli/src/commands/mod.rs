@@ -7,11 +7,12 @@ mod keys;
 mod operator;
 mod rotate;
 mod secret;
+mod serve;
 mod store;
 
 use crate::args::{
-    AuditCommand, AutoUnlockCommand, ClockCommand, Command, Global, KeysetCommand, RotateCommand,
-    SecretCommand, StoreCommand, TokenCommand,
+    AuditCommand, AutoUnlockCommand, ClockCommand, Command, ConfigCommand, Global, KeysetCommand,
+    RotateCommand, SecretCommand, StoreCommand, TokenCommand,
 };
 use crate::client::{Answer, Ask, Client, ClientError};
 use crate::context::{self, Address, Target};
@@ -85,29 +86,40 @@ impl Session {
     }
 }
 
-/// Does what the command line says.
-pub(crate) async fn run(global: &Global, command: Command) -> Result<(), CliError> {
-    if let Command::Completions { shell } = command {
-        return completions(shell);
-    }
-    let session = Session::open(global)?;
+/// Does what the command line says. A server brings its own runtime.
+pub(crate) fn run(global: &Global, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Status => operator::status(&session).await,
-        Command::Init(args) => init::init(&session, &args).await,
-        Command::Unlock(args) => operator::unlock(&session, &args).await,
-        Command::Lock => operator::lock(&session).await,
-        Command::Login(args) => auth::login(&session, &args).await,
-        Command::Logout => auth::logout(&session).await,
-        Command::Token(TokenCommand::Lookup) => auth::lookup(&session).await,
-        Command::Rotate(RotateCommand::Root(args)) => rotate::root(&session, &args).await,
-        Command::AutoUnlock(AutoUnlockCommand::Add(args)) => operator::add_auto_unlock(&session, &args).await,
-        Command::AutoUnlock(AutoUnlockCommand::Remove) => operator::remove_auto_unlock(&session).await,
-        Command::Keyset(KeysetCommand::List) => store::keysets(&session).await,
-        Command::Store(command) => in_stores(&session, command).await,
-        Command::Secret(command) => in_secrets(&session, command).await,
-        Command::Audit(command) => in_audit(&session, command).await,
-        Command::Clock(ClockCommand::Accept) => operator::accept_clock(&session).await,
-        Command::Completions { .. } => Ok(()),
+        Command::Server { config } => serve::server(&config),
+        Command::Config(ConfigCommand::Check { file }) => serve::check(global, &file),
+        Command::Dev(args) => serve::dev(&args),
+        Command::Completions { shell } => completions(shell),
+        command => tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(CliError::Runtime)?
+            .block_on(ask(&Session::open(global)?, command)),
+    }
+}
+
+async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Status => operator::status(session).await,
+        Command::Init(args) => init::init(session, &args).await,
+        Command::Unlock(args) => operator::unlock(session, &args).await,
+        Command::Lock => operator::lock(session).await,
+        Command::Login(args) => auth::login(session, &args).await,
+        Command::Logout => auth::logout(session).await,
+        Command::Token(TokenCommand::Lookup) => auth::lookup(session).await,
+        Command::Rotate(RotateCommand::Root(args)) => rotate::root(session, &args).await,
+        Command::AutoUnlock(AutoUnlockCommand::Add(args)) => operator::add_auto_unlock(session, &args).await,
+        Command::AutoUnlock(AutoUnlockCommand::Remove) => operator::remove_auto_unlock(session).await,
+        Command::Keyset(KeysetCommand::List) => store::keysets(session).await,
+        Command::Store(command) => in_stores(session, command).await,
+        Command::Secret(command) => in_secrets(session, command).await,
+        Command::Audit(command) => in_audit(session, command).await,
+        Command::Clock(ClockCommand::Accept) => operator::accept_clock(session).await,
+        // these were run before: they are no questions to a server
+        Command::Completions { .. } | Command::Dev(_) | Command::Server { .. } | Command::Config(_) => Ok(()),
     }
 }
 

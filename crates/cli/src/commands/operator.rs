@@ -70,25 +70,20 @@ pub(super) async fn report(client: &Client) -> Result<StatusReport, CliError> {
 
 pub(super) async fn unlock(session: &Session, args: &KeyFileArgs) -> Result<(), CliError> {
     let mut source = Source::open(args)?;
-    present(session, &mut source, Endpoint::Unlock, "Unlock key").await?;
+    present(session, &mut source).await?;
     if session.out.json() { Ok(()) } else { output::line("Unlocked.") }
 }
 
 /// Presents keys one by one until the server has enough. A person may try again after a refused one.
-pub(super) async fn present(
-    session: &Session,
-    source: &mut Source,
-    endpoint: Endpoint,
-    question: &str,
-) -> Result<(), CliError> {
+async fn present(session: &Session, source: &mut Source) -> Result<(), CliError> {
     let mut progress = UnlockProgress { done: false, have: 0, need: 0 };
     let mut refused = 0;
     while !progress.done {
-        let Some(key) = source.next(&format!("{question}: "))? else {
+        let Some(key) = source.next("Unlock key: ")? else {
             return Err(CliError::TooFewKeys { have: progress.have, need: progress.need });
         };
         let mut body = UnlockRequest { unlock_key: key_text(&key) };
-        let answer = session.client.ask(Ask::of(endpoint).json(&body)).await;
+        let answer = session.client.ask(Ask::of(Endpoint::Unlock).json(&body)).await;
         strongroom_secret::wipe(&mut body.unlock_key);
         match answer {
             Ok(answer) => {

@@ -2,11 +2,11 @@
 
 use super::keys::{self, Source};
 use super::{Session, operator};
-use crate::args::{KeyFileArgs, RotateRootArgs};
+use crate::args::RotateRootArgs;
 use crate::client::Ask;
 use crate::error::CliError;
 use crate::output;
-use strongroom_api::{Endpoint, NewUnlockKeys, RotateRootRequest};
+use strongroom_api::{Endpoint, NewUnlockKeys, RotateRootRequest, UnlockKeysRequest, UnlockProgress};
 
 pub(super) async fn root(session: &Session, args: &RotateRootArgs) -> Result<(), CliError> {
     if args.cancel {
@@ -14,19 +14,22 @@ pub(super) async fn root(session: &Session, args: &RotateRootArgs) -> Result<(),
             .done(Ask::of(Endpoint::CancelRotateRoot), "Given up; the old unlock keys stay.")
             .await;
     }
+    let mut source = Source::open(&args.keys)?;
     if args.confirm {
-        return confirm(session, &args.keys).await;
+        return confirm(session, &mut source, None).await;
     }
-    begin(session, args).await?;
-    if args.keys.key_file.is_none() {
-        return confirm(session, &args.keys).await;
+    let need = begin(session, args, &mut source).await?;
+    if source.is_person() {
+        output::note("Now present the new unlock keys; until then the old ones hold.");
+        output::note("Interrupted, go on with `rotate root --confirm`, or give up with `--cancel`.");
+        return confirm(session, &mut source, Some(need)).await;
     }
     output::note("The old unlock keys hold until: strongroom rotate root --confirm");
     Ok(())
 }
 
-async fn begin(session: &Session, args: &RotateRootArgs) -> Result<(), CliError> {
-    let mut source = Source::open(&args.keys)?;
+/// Shows the new unlock keys, and says how many of them finish it.
+async fn begin(session: &Session, args: &RotateRootArgs, source: &mut Source) -> Result<u8, CliError> {
     let need = operator::report(&session.client).await?.threshold;
     let mut current = source.threshold(need, "Current unlock key")?;
     let mut body = RotateRootRequest {
@@ -36,20 +39,27 @@ async fn begin(session: &Session, args: &RotateRootArgs) -> Result<(), CliError>
     };
     let ask = Ask::of(Endpoint::RotateRoot).json(&body);
     strongroom_secret::wipe(&mut body.unlock_keys);
-    let Some(answer) = session.shown(ask).await? else { return Ok(()) };
+    let answer = session.client.ask(ask).await?;
     let mut new: NewUnlockKeys = answer.read()?;
-    let shown = keys::show(&new);
+    let shown = if session.out.json() { answer.expose(output::raw_json) } else { keys::show(&new) };
     strongroom_secret::wipe(&mut new.unlock_keys);
-    shown
+    shown.map(|()| new.threshold)
 }
 
-/// The old keys are dropped only when a threshold of the new ones has been presented.
-async fn confirm(session: &Session, args: &KeyFileArgs) -> Result<(), CliError> {
-    let mut source = Source::open(args)?;
-    if source.is_person() {
-        output::note("Now present the new unlock keys; until then the old ones hold.");
-        output::note("Interrupted, go on with `rotate root --confirm`, or give up with `--cancel`.");
+/// The old keys are dropped only when a threshold of the new ones has been presented, all at once. A rotation that is
+/// taken up again does not say how many that are: the server counts.
+async fn confirm(session: &Session, source: &mut Source, need: Option<u8>) -> Result<(), CliError> {
+    let mut keys = match need {
+        Some(need) => source.threshold(need, "New unlock key")?,
+        None => source.all("New unlock key (an empty line ends): ")?,
+    };
+    let mut body = UnlockKeysRequest { unlock_keys: std::mem::take(&mut keys.0) };
+    let ask = Ask::of(Endpoint::ConfirmRotateRoot).json(&body);
+    strongroom_secret::wipe(&mut body.unlock_keys);
+    let Some(answer) = session.shown(ask).await? else { return Ok(()) };
+    let UnlockProgress { done, have, need } = answer.read()?;
+    if !done {
+        return Err(CliError::TooFewKeys { have, need });
     }
-    operator::present(session, &mut source, Endpoint::ConfirmRotateRoot, "New unlock key").await?;
-    if session.out.json() { Ok(()) } else { output::line("Done: only the new unlock keys open the server.") }
+    output::line("Done: only the new unlock keys open the server.")
 }

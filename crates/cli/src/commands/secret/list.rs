@@ -1,9 +1,9 @@
-//! Listings: a stream of JSON lines, shown as it is or as a table.
+//! Listings: a stream of JSON lines, shown as it comes, never held.
 
 use super::Session;
 use crate::client::{Ask, ClientError, Lines};
 use crate::error::CliError;
-use crate::output::{self, Progress};
+use crate::output;
 use strongroom_api::{Endpoint, NDJSON, SecretListed};
 
 pub(in crate::commands) async fn list(
@@ -17,22 +17,35 @@ pub(in crate::commands) async fn list(
         .maybe("prefix", prefix)
         .maybe("contains", contains)
         .accept(NDJSON);
+    let mut sink = output::sink();
     if session.out.json() {
-        return session.streamed(ask, output::sink(), "secrets").await;
+        return session.streamed(ask, sink, "secrets").await;
     }
-    let progress = Progress::start("secrets");
-    let mut rows = Vec::new();
-    let mut keep = |line: &[u8]| -> Result<(), ClientError> {
-        if !line.is_empty() {
-            let listed: SecretListed = serde_json::from_slice(line)?;
-            rows.push(vec![listed.path, listed.version.to_string()]);
-            progress.add(1);
-        }
-        Ok(())
-    };
     let mut lines = Lines::default();
-    session.client.stream(ask, |piece| lines.take(piece, &mut keep)).await?;
-    lines.finish(&mut keep)?;
-    drop(progress);
-    session.out.table(&["PATH", "VERSION"], rows)
+    let mut began = false;
+    let mut table = |piece: &[u8], last: bool| {
+        let mut text = String::new();
+        if !began {
+            began = true;
+            text.push_str(&session.out.title("PATH"));
+            text.push('\n');
+        }
+        let mut show = |line: &[u8]| add_row(&mut text, line);
+        lines.take(piece, &mut show)?;
+        if last {
+            std::mem::take(&mut lines).finish(&mut show)?;
+        }
+        sink(text.as_bytes())
+    };
+    session.streamed(ask, |piece| table(piece, false), "secrets").await?;
+    Ok(table(&[], true)?)
+}
+
+fn add_row(text: &mut String, line: &[u8]) -> Result<(), ClientError> {
+    if !line.is_empty() {
+        let listed: SecretListed = serde_json::from_slice(line)?;
+        text.push_str(&output::clean(&listed.path));
+        text.push('\n');
+    }
+    Ok(())
 }
