@@ -30,3 +30,4 @@ pub use dev::{DevOptions, DevReady, FIRST_SECRET, FIRST_STORE, FirstTime, dev};
 pub use error::ServerError;
 pub use install_token::INSTALL_TOKEN_FILE;
 pub use run::{check, run};
+pub use strongroom_operator::WARNINGS;

@@ -51,7 +51,10 @@ pub(crate) async fn serve(
     metrics: Metrics,
     ready: impl AsyncFnOnce(&World, &Listeners) -> Result<(), ServerError>,
 ) -> Result<(), ServerError> {
+    let mut signals = Signals::catch().map_err(|source| ServerError::Runtime { source })?;
     let notifier = Notifier::from_env();
+    let run_dir = &config.server.run_dir;
+    std::fs::create_dir_all(run_dir).map_err(|source| ServerError::io("make", run_dir, source))?;
     world.operator.started(env!("CARGO_PKG_VERSION")).await?;
     match world.operator.auto_unlock().await {
         Ok(true) => tracing::info!("unlocked by auto-unlock"),
@@ -65,7 +68,6 @@ pub(crate) async fn serve(
     }
     let chores = tokio::spawn(chores::run(Arc::clone(&world), Arc::clone(&tls), config.audit.clone()));
     let upkeep = tokio::spawn(metrics.keep_up());
-    let mut signals = Signals::catch().map_err(|source| ServerError::Runtime { source })?;
     let began = ready(&world, &listeners).await;
     if began.is_ok() {
         notifier.ready("serving");
