@@ -2,7 +2,7 @@
 
 use super::{Session, keys};
 use crate::args::InitArgs;
-use crate::client::{Ask, Client};
+use crate::client::{Ask, Client, ClientError};
 use crate::error::{CliError, UsageError};
 use crate::{context, output, prompt, state};
 use std::path::{Path, PathBuf};
@@ -16,6 +16,17 @@ use strongroom_secret::SecretBytes;
 struct RootKeys {
     public: String,
     private_file: Option<PathBuf>,
+}
+
+impl RootKeys {
+    /// A refused initialisation leaves no key behind; one whose outcome is unknown does.
+    fn given_up(&self, error: ClientError) -> ClientError {
+        if let (Some(path), Some(_)) = (&self.private_file, error.code()) {
+            // an orphaned key opens nothing: if it stays, no harm is done
+            let _ = std::fs::remove_file(path);
+        }
+        error
+    }
 }
 
 pub(super) async fn init(session: &Session, args: &InitArgs) -> Result<(), CliError> {
@@ -33,7 +44,8 @@ pub(super) async fn init(session: &Session, args: &InitArgs) -> Result<(), CliEr
     let root = root_keys(session, args.public_key.as_deref())?;
     let body =
         InitRequest { num_keys: args.num_keys, threshold: args.threshold, public_key: root.public.clone() };
-    let answer = installer.client.ask(installer.ask(Endpoint::Init).json(&body)).await?;
+    let answer = installer.client.ask(installer.ask(Endpoint::Init).json(&body)).await;
+    let answer = answer.map_err(|error| root.given_up(error))?;
     let mut keys: NewUnlockKeys = answer.read()?;
     let result = installer.hand_over(&keys, &answer, &root, args.yes).await;
     strongroom_secret::wipe(&mut keys.unlock_keys);

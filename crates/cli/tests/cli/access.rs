@@ -136,3 +136,10 @@ fn a_private_key_that_others_may_read_is_not_used() {
     assert_eq!(outcome.code(), 1);
     assert!(outcome.err().contains("can be read by others"), "{}", outcome.err());
 }
+
+#[test]
+fn a_refused_initialisation_leaves_no_key() {
+    let world = World::with(|_| reply(409, r#"{"title":"Already","code":"already_initialised"}"#));
+    assert_eq!(world.run(&["init", "--yes"]).code(), 1);
+    assert!(files(world.home().join("state/strongroom/keys")).is_empty());
+}

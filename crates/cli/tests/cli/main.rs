@@ -7,4 +7,6 @@ mod command_line;
 #[cfg(test)]
 mod terminal;
 #[cfg(test)]
+mod whole;
+#[cfg(test)]
 mod world;

@@ -115,10 +115,7 @@ impl World {
 
     /// Runs it with something on standard input.
     pub(crate) fn run_with(&self, args: &[&str], input: &[u8]) -> Outcome {
-        let mut child = self.command(args).stdin(Stdio::piped()).spawn().unwrap();
-        // a command that refuses does not read
-        let _ = child.stdin.take().unwrap().write_all(input);
-        Outcome(child.wait_with_output().unwrap())
+        Outcome::of(&mut self.command(args), input)
     }
 }
 
@@ -126,6 +123,14 @@ impl World {
 pub(crate) struct Outcome(Output);
 
 impl Outcome {
+    /// Of a command with something on standard input.
+    pub(crate) fn of(command: &mut Command, input: &[u8]) -> Self {
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        // a command that refuses does not read
+        let _ = child.stdin.take().unwrap().write_all(input);
+        Self(child.wait_with_output().unwrap())
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> i32 {
         self.0.status.code().unwrap()
