@@ -37,19 +37,16 @@ pub(super) fn dev(args: &DevArgs) -> Result<(), CliError> {
 
 /// What opens the data lies apart from it: in the state folder, or beside a directory that was named.
 fn options(args: &DevArgs, state: &StateFolder) -> Result<DevOptions, CliError> {
-    let (data_dir, state_dir) = match &args.data {
-        Some(path) => {
-            let path = std::path::absolute(path).map_err(CliError::file(path))?;
-            // of its components, so that a slash at the end makes no difference
-            let path: PathBuf = path.components().collect();
-            let mut beside = path.clone().into_os_string();
-            beside.push(".keys");
-            (path, PathBuf::from(beside))
-        }
-        None => {
-            let home = context::xdg("XDG_DATA_HOME", ".local/share").ok_or(StateError::NoHome)?;
-            (home.join("dev"), state.folder("dev"))
-        }
+    let (data_dir, state_dir) = if let Some(path) = &args.data {
+        let path = std::path::absolute(path).map_err(CliError::file(path))?;
+        // of its components, so that a slash at the end makes no difference
+        let path: PathBuf = path.components().collect();
+        let mut beside = path.clone().into_os_string();
+        beside.push(".keys");
+        (path, PathBuf::from(beside))
+    } else {
+        let home = context::xdg("XDG_DATA_HOME", ".local/share").ok_or(StateError::NoHome)?;
+        (home.join("dev"), state.folder("dev"))
     };
     Ok(DevOptions { data_dir, state_dir, listen: args.listen, log: args.log.clone() })
 }
