@@ -53,11 +53,11 @@ impl Local {
         shell::read(command.args(arguments))
     }
 
-    /// Logs in, as soon as the server answers.
-    pub(crate) fn login(&mut self) -> Outcome<()> {
+    /// Waits until the server knows the client's token: its first start logs the client in, and a restart ends no token.
+    pub(crate) fn ready(&mut self) -> Outcome<()> {
         let until = clock::now() + PATIENCE;
         loop {
-            let attempt = self.cli(&["login"]);
+            let attempt = self.cli(&["token", "lookup"]);
             if attempt.is_ok() {
                 return Ok(());
             }

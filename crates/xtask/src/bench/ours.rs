@@ -10,7 +10,7 @@ use crate::{Outcome, clock};
 pub(super) fn start(binary: &Path, home: &Path, value: &str) -> Outcome<Product> {
     let began = clock::now();
     let mut local = Local::start(binary, home)?;
-    local.login()?;
+    local.ready()?;
     let first = home.join("first");
     std::fs::write(&first, "the first secret")?;
     let from = format!("@{}", first.display());

@@ -39,9 +39,8 @@ const fn room(name: &'static str, layer: Layer, beside: &'static [&'static str])
 
 /// An engine sees a permit and its view: the custody below the gate is out of its reach.
 const BEHIND_THE_GATE: &[&str] = &["store", "store-sqlite", "barrier"];
-/// A door decodes, asks and encodes: it opens, stores and computes nothing itself.
-const BEHIND_THE_DOOR: &[&str] =
-    &["store", "store-sqlite", "barrier", "audit", "crypto", "keyring", "unlock", "x509"];
+/// A door decodes, asks and encodes: it opens and stores nothing, and holds no keys.
+const BEHIND_THE_DOOR: &[&str] = &["store", "store-sqlite", "barrier", "audit", "keyring", "unlock", "x509"];
 
 const fn engine(name: &'static str) -> Room {
     Room { name, layer: Engines, beside: &[], never: BEHIND_THE_GATE }
