@@ -1,0 +1,16 @@
+//! The constructor of a permit is the gate's own.
+
+use strongroom_gate::{Action, Secret, SecretReadView};
+
+struct Read;
+impl Action for Read {
+    const CODE: strongroom_model::Action = strongroom_model::Action::GetSecret;
+    type Resource = Secret;
+    type View = SecretReadView;
+}
+
+fn make(view: SecretReadView, entry: strongroom_gate::Entry) -> strongroom_gate::Permit<Read> {
+    strongroom_gate::Permit::<Read>::new(view, entry)
+}
+
+fn main() {}
