@@ -30,6 +30,7 @@ struct Bench<'a> {
 /// Does what was ordered, and tells what came of it in one line.
 pub(crate) fn run(order: &Order) -> Outcome<()> {
     let numbers = numbers(order)?;
+    let total = numbers.len();
     let bench = Bench {
         order,
         trust: http::trust(&order.authority)?,
@@ -42,7 +43,7 @@ pub(crate) fn run(order: &Order) -> Outcome<()> {
     let began = now();
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..order.connections).map(|_| scope.spawn(|| bench.work())).collect();
-        bench.tell(|| workers.iter().all(std::thread::ScopedJoinHandle::is_finished));
+        bench.tell(total, || workers.iter().all(std::thread::ScopedJoinHandle::is_finished));
     });
     bench.finish(began.elapsed())
 }
@@ -101,8 +102,7 @@ impl Bench<'_> {
     }
 
     /// Tells progress, until there is no more.
-    fn tell(&self, is_over: impl Fn() -> bool) {
-        let total = lock(&self.left).len();
+    fn tell(&self, total: usize, is_over: impl Fn() -> bool) {
         let mut told = now();
         while !is_over() {
             std::thread::sleep(Duration::from_millis(5));

@@ -45,7 +45,7 @@ pub(crate) fn run(root: &Path) -> Outcome<bool> {
     let local = Local::start(&root.join("target/release/strongroom"), &home)?;
     let mut demo = Demo { local, load: root.join("target/release/strongroom-load"), home };
     demo.local.ready()?;
-    say("server started, initialised, unlocked, logged in", from);
+    say("server started, initialised, unlocked, its newcomer logged in", from);
     demo.local.cli(&["store", "create", "certs"])?;
     demo.local.cli(&["store", "create", "load"])?;
     let certificates = demo.import_certificates()?;
