@@ -1,0 +1,66 @@
+//! The README's path.
+
+use crate::home::Home;
+use crate::served::{Served, after};
+use rustix::process::Signal;
+use std::time::Instant;
+
+const WELCOME: &str = "This is your first secret: sealed, durable and in the trail.";
+
+#[test]
+fn a_newcomer_gets_a_server_with_a_first_secret_from_one_command() {
+    let home = Home::new();
+    let began = Instant::now();
+    let served = Served::dev(&home);
+    let ready = began.elapsed();
+    let secret = home.run(&["secret", "get", "dev", "welcome"]).ok();
+    println!(
+        "process start to ready {ready:?}; to the first secret in another process {:?}",
+        began.elapsed()
+    );
+    assert_eq!(secret.trim_end(), WELCOME);
+    assert_eq!(served.unlock_keys().len(), 5, "{}", served.said);
+    assert!(served.address.starts_with("https://127.0.0.1:"));
+    let status = home.run(&["status", "--output", "json"]).json();
+    assert_eq!((&status["state"], &status["threshold"]), (&"unlocked".into(), &1.into()));
+}
+
+#[test]
+fn every_command_that_is_printed_works_as_printed() {
+    let home = Home::new();
+    let served = Served::dev(&home);
+    let (_, printed) = served.said.split_once("Try, in another terminal:").unwrap();
+    let commands: Vec<&str> =
+        printed.lines().filter_map(|line| line.trim().strip_prefix("strongroom ")).collect();
+    assert_eq!(commands.len(), 3, "{printed}");
+    for command in commands {
+        let mut arguments: Vec<&str> = command.split(' ').collect();
+        if arguments.starts_with(&["secret", "put"]) {
+            // a person would be asked; a script says where the value is
+            arguments.extend(["--value", "-"]);
+        }
+        home.feed(&arguments, "s3cret").ok();
+    }
+    assert_eq!(home.run(&["secret", "get", "dev", "db/password"]).ok().trim_end(), "s3cret");
+    let trail = home.run(&["audit", "tail"]).ok();
+    assert!(trail.contains("dev/db/password"), "{trail}");
+}
+
+#[test]
+fn a_second_start_carries_on_with_data_and_token() {
+    let home = Home::new();
+    let served = Served::dev(&home);
+    home.feed(&["secret", "put", "dev", "mine", "--value", "-"], "kept").ok();
+    assert_eq!(served.stop(Signal::INT).code(), Some(0));
+    let served = Served::dev(&home);
+    assert!(served.unlock_keys().is_empty(), "keys are shown once");
+    assert!(served.said.contains("It is unlocked"), "{}", served.said);
+    assert_eq!(home.run(&["secret", "get", "dev", "mine"]).ok().trim_end(), "kept");
+    assert_eq!(home.run(&["secret", "get", "dev", "welcome"]).ok().trim_end(), WELCOME);
+    home.run(&["logout"]).ok();
+    assert!(home.run(&["secret", "get", "dev", "mine"]).refused().contains("token"));
+    home.run(&["login"]).ok();
+    assert_eq!(home.run(&["secret", "get", "dev", "mine"]).ok().trim_end(), "kept");
+    assert!(home.run(&["audit", "verify"]).ok().contains("yes"));
+    assert_eq!(after(&served.said, "socket   "), served.socket.display().to_string());
+}
