@@ -1,5 +1,7 @@
 //! Folders: named objects with versions, sealed under one keyset.
 
+mod versions;
+
 use crate::batch::Batch;
 use crate::index::{Head, Index};
 use crate::names::{self, NameLocks};
@@ -174,53 +176,6 @@ impl Folder {
             Some(row) => self.open_entry(&row).map(Some),
             None => Ok(None),
         }
-    }
-
-    /// The newest version of an object that the index or an entry named: it must be there, unless the object was
-    /// deleted meanwhile.
-    pub async fn latest(&self, name: &str, head: &Head) -> Result<Option<VersionRecord>, BarrierError> {
-        if let Some(version) = head.seen_version()
-            && let Some(record) = self.version(head.object, version).await?
-        {
-            return Ok(Some(record));
-        }
-        if let Some(row) = self.store.last(&keys::versions(self.id, head.object)).await? {
-            let record = self.open_version(head.object, &row)?;
-            head.saw(record.version);
-            return Ok(Some(record));
-        }
-        match self.entry(name).await? {
-            Some(entry) if entry.object == head.object => {
-                Err(self.corrupt(&format!("object {} has an entry and no version", head.object)))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// One version of an object.
-    pub async fn version(
-        &self,
-        object: ObjectId,
-        version: u64,
-    ) -> Result<Option<VersionRecord>, BarrierError> {
-        match self.store.get(&keys::version(self.id, object, version)).await? {
-            Some(row) => self.open_version(object, &row).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The versions of an object, newest first, at most `limit`.
-    pub async fn versions(&self, object: ObjectId, limit: usize) -> Result<Vec<VersionRecord>, BarrierError> {
-        let range =
-            Range { prefix: keys::versions(self.id, object), after: None, order: Order::Descending, limit };
-        self.store.list(range).await?.iter().map(|row| self.open_version(object, row)).collect()
-    }
-
-    fn open_version(&self, object: ObjectId, row: &Row) -> Result<VersionRecord, BarrierError> {
-        let corrupt = || self.corrupt(&format!("version {:?}", row.key));
-        let version = keys::version_of(&row.key).ok_or_else(corrupt)?;
-        let plain = self.versions.open(&object, version, &row.value).map_err(|_| corrupt())?;
-        Ok(VersionRecord { version, plain })
     }
 
     /// Names in order that begin with `prefix`, after `after`, and that `keep` wants.
