@@ -171,7 +171,8 @@ pub(crate) fn add_user(
     (id, key)
 }
 
-async fn user(opened: &Opened, id: UserId) -> Result<Option<UserRecord>, BarrierError> {
+/// A user.
+pub(crate) async fn user(opened: &Opened, id: UserId) -> Result<Option<UserRecord>, BarrierError> {
     read(opened, Kind::User, id.0, keys::user(opened.partition(), id), UserRecord::decode).await
 }
 
