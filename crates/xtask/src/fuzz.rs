@@ -56,6 +56,16 @@ fn on_nightly(root: &Path) -> Outcome<Tally> {
     if let Some(why) = nightly_lacks() {
         return Ok(Tally::skip(format!("libFuzzer: {why}; the corpora ran on stable")));
     }
+    let mut build = Command::new("cargo");
+    build.current_dir(root).args(["+nightly", "fuzz", "build"]);
+    shell::log_to(&mut build, &root.join("target/test-logs/libfuzzer-build.log"))?;
+    match shell::run(&mut build, clock::minutes(BUILD_MINUTES))? {
+        Ended::TimedOut => {
+            return Ok(Tally::skip(format!("libFuzzer: not built within {BUILD_MINUTES} minutes")));
+        }
+        ended if !ended.is_success() => return Err("the targets for libFuzzer do not build".into()),
+        Ended::Exit(_) => {}
+    }
     let mut tally = Tally::default();
     for target in std::fs::read_dir(root.join("fuzz/fuzz_targets"))? {
         let path = target?.path();
@@ -75,7 +85,7 @@ fn libfuzzer(root: &Path, name: &str) -> Outcome<Ended> {
     command.args(["--", &format!("-max_total_time={LIBFUZZER_SECONDS}")]);
     std::fs::create_dir_all(root.join("target/fuzz-found").join(name))?;
     shell::log_to(&mut command, &root.join("target/test-logs").join(format!("libfuzzer-{name}.log")))?;
-    shell::run(&mut command, clock::minutes(BUILD_MINUTES))
+    shell::run(&mut command, clock::minutes(2))
 }
 
 /// What is missing of a nightly toolchain with cargo-fuzz.
