@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use axum::body::Body;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use metrics::{Counter, counter};
 use serde::Serialize;
@@ -58,6 +58,15 @@ pub(crate) fn problem(fault: &Fault, request: Option<RequestId>) -> Response<Bod
     }
     if let Some(value) = request.and_then(|id| HeaderValue::from_str(&id.to_string()).ok()) {
         answer.headers_mut().insert(REQUEST_ID_HEADER, value);
+    }
+    answer
+}
+
+/// The endpoint does not take this method, but these (RFC 9110, section 15.5.6).
+pub(crate) fn other_method(allowed: &str) -> Response<Body> {
+    let mut answer = problem(&Code::MethodNotAllowed.into(), None);
+    if let Ok(value) = HeaderValue::from_str(allowed) {
+        answer.headers_mut().insert(ALLOW, value);
     }
     answer
 }

@@ -16,6 +16,8 @@ pub(crate) async fn serve(door: &Door, method: &str, path: &str) -> Option<Respo
             let text = (door.render_metrics)();
             Some(answer::raw(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4"), text))
         }
+        (_, "/health") => Some(answer::other_method("GET, HEAD")),
+        (_, "/metrics") => Some(answer::other_method("GET")),
         _ => None,
     }
 }

@@ -119,7 +119,7 @@ impl Door {
             parts.uri.path().strip_prefix(PREFIX).map(|path| route::find(parts.method.as_str(), path));
         let (endpoint, params) = match found {
             Some(route::Found::Endpoint(endpoint, params)) => (endpoint, params),
-            Some(route::Found::OtherMethod) => return answer::problem(&Code::MethodNotAllowed.into(), None),
+            Some(route::Found::OtherMethod(allowed)) => return answer::other_method(&allowed),
             Some(route::Found::BadPath) => return answer::problem(&Code::InvalidName.into(), None),
             Some(route::Found::Nothing) | None => return answer::problem(&Code::UnknownRoute.into(), None),
         };

@@ -10,8 +10,8 @@ pub(crate) type Params = Vec<String>;
 pub(crate) enum Found {
     /// A row.
     Endpoint(Endpoint, Params),
-    /// The path exists, with another method.
-    OtherMethod,
+    /// The path exists, with other methods: these, as `Allow` lists them.
+    OtherMethod(String),
     /// The path has an escape that is none, or is not UTF-8.
     BadPath,
     /// No such path.
@@ -20,11 +20,11 @@ pub(crate) enum Found {
 
 /// Finds the row of a path, given after the prefix.
 pub(crate) fn find(method: &str, path: &str) -> Found {
-    let mut other_method = false;
+    let mut allowed: Vec<&str> = Vec::new();
     for endpoint in Endpoint::ALL {
         let Some(raw) = matches(endpoint.path(), path) else { continue };
         if endpoint.method().as_str() != method {
-            other_method = true;
+            allowed.push(endpoint.method().as_str());
             continue;
         }
         return match raw.into_iter().map(decode).collect::<Option<Params>>() {
@@ -32,7 +32,7 @@ pub(crate) fn find(method: &str, path: &str) -> Found {
             None => Found::BadPath,
         };
     }
-    if other_method { Found::OtherMethod } else { Found::Nothing }
+    if allowed.is_empty() { Found::Nothing } else { Found::OtherMethod(allowed.join(", ")) }
 }
 
 /// The raw parts of `path` in the places of the pattern's braces.
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_told_apart() {
-        assert_eq!(find("PATCH", "/stores"), Found::OtherMethod);
+        assert_eq!(find("PATCH", "/stores"), Found::OtherMethod("GET, POST".to_owned()));
         assert_eq!(find("GET", "/nothing"), Found::Nothing);
         assert_eq!(find("GET", "/stores/web/secrets/"), Found::Nothing);
         assert_eq!(find("GET", "/stores/web/"), Found::Nothing);
