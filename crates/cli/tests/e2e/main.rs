@@ -5,4 +5,9 @@ mod home;
 mod served;
 mod shared;
 
+mod bodies;
 mod newcomer;
+mod repeats;
+mod sealed;
+mod targets;
+mod tokens;
