@@ -268,7 +268,7 @@ impl Folder {
         let (name, named) = (SecretBytes::new(name.as_bytes().to_vec()), Arc::clone(&head));
         batch.then(move || {
             name.expose(|bytes| {
-                index.write().insert(std::str::from_utf8(bytes).unwrap_or_default(), named, limit)
+                index.write().insert(std::str::from_utf8(bytes).unwrap_or_default(), named, limit);
             });
         });
         head

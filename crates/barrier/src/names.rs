@@ -20,8 +20,8 @@ pub(crate) fn hash(names: &MacKey, folder: FolderId, name: &str) -> [u8; 16] {
 
 /// `length u32 | name | zeros to a multiple of 32 | payload`.
 pub(crate) fn pad(name: &str, payload: &[u8]) -> Vec<u8> {
-    let padding = name.len().next_multiple_of(PAD_BYTES) - name.len();
-    Writer::new().bytes(name.as_bytes()).raw(&[0; PAD_BYTES][..padding]).raw(payload).finish()
+    let padding = vec![0; name.len().next_multiple_of(PAD_BYTES) - name.len()];
+    Writer::new().bytes(name.as_bytes()).raw(&padding).raw(payload).finish()
 }
 
 /// The name and payload of an opened entry.

@@ -117,10 +117,10 @@ impl Opened {
         partition: Partition,
         keysets: BTreeMap<KeysetId, Arc<KeysetState>>,
     ) -> Result<Self, BarrierError> {
-        let named = |id: KeysetId| {
+        let of = |id: KeysetId| {
             keysets.get(&id).cloned().ok_or_else(|| BarrierError::corrupt(format!("keyset {id} is missing")))
         };
-        let (system, trail) = (named(partition.system)?, named(partition.trail)?);
+        let (system, trail) = (of(partition.system)?, of(partition.trail)?);
         let names = Arc::new(partition.names_mac());
         let place = |kind| Place { partition: partition.id, folder: FolderId::default(), kind };
         let folder = |id| {

@@ -7,6 +7,7 @@ use crate::recover::Recovery;
 use crate::refusals::{Record as Note, Refusals};
 use crate::resource::{Action, Resource};
 use arc_swap::{ArcSwap, ArcSwapOption};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use strongroom_ambient::{Ambient, UnixMillis};
@@ -78,8 +79,8 @@ impl From<BarrierError> for Denied {
     fn from(fault: BarrierError) -> Self {
         match fault {
             BarrierError::Locked => Self::Locked,
-            BarrierError::Corrupt { place } => Self::Corrupt { place },
-            BarrierError::Store(strongroom_store::StoreError::Corrupt { place }) => Self::Corrupt { place },
+            BarrierError::Corrupt { place }
+            | BarrierError::Store(strongroom_store::StoreError::Corrupt { place }) => Self::Corrupt { place },
             BarrierError::Store(strongroom_store::StoreError::Busy) => Self::Busy,
             BarrierError::Store(fault) => Self::Store(fault.to_string()),
         }
@@ -217,7 +218,7 @@ impl Gate {
             Note::Counted => false,
             Note::Entry { counted: 0 } => true,
             Note::Entry { counted } => {
-                record.note.push_str(&format!(" ({counted} more refusals from here were counted)"));
+                let _ = write!(record.note, " ({counted} more refusals from here were counted)");
                 true
             }
         }

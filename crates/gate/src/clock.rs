@@ -5,7 +5,7 @@ use std::time::Duration;
 use strongroom_ambient::{Ambient, UnixMillis};
 
 /// How far the wall clock may run ahead of monotonic time before it is no longer believed.
-const MAX_LEAD: Duration = Duration::from_mins(5);
+const MAX_LEAD: Duration = Duration::from_secs(5 * 60);
 /// A step back that is no news: clocks are disciplined in small steps.
 const SLACK: Duration = Duration::from_secs(2);
 

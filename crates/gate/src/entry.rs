@@ -138,14 +138,16 @@ impl Entry {
         let (txn, applied) = batch.into_txn(Some(entry));
         match self.gate.store().commit(slot, txn).await {
             Ok(committed) => {
-                applied.into_iter().for_each(|apply| apply());
+                for apply in applied {
+                    apply();
+                }
                 Ok(committed)
             }
-            Err(fault) => Err(self.not_committed(fault, record, before.seq)),
+            Err(fault) => Err(self.not_committed(&fault, record, before.seq)),
         }
     }
 
-    fn not_committed(&mut self, fault: StoreCommitError, record: Record, before: u64) -> CommitError {
+    fn not_committed(&mut self, fault: &StoreCommitError, record: Record, before: u64) -> CommitError {
         match fault {
             StoreCommitError::Precondition { .. } => CommitError::Changed,
             StoreCommitError::Refused { .. } => CommitError::Corrupt,
