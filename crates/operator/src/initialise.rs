@@ -50,7 +50,6 @@ impl Operator {
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "one caller, named at once")]
     async fn prepare(
         &self,
         view: &ServerView,

@@ -7,6 +7,7 @@ use strongroom_unlock::RootRecord;
 
 /// The state of the lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that hold or not, each by itself")]
 pub struct Status {
     /// Whether there is a root key.
     pub initialised: bool,
@@ -56,7 +57,7 @@ impl Operator {
             rotation_pending: record.as_ref().is_some_and(|record| record.pending.is_some()),
             auto_unlock: record
                 .iter()
-                .flat_map(|record| record.autos())
+                .flat_map(RootRecord::autos)
                 .map(|auto| auto.provider().to_owned())
                 .collect(),
             auto_unlock_held: record.as_ref().is_some_and(|record| record.auto_held),

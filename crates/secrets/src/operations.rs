@@ -115,7 +115,7 @@ pub async fn read(
         Some(version) => view.version(version).await,
         None => view.latest().await,
     };
-    match found.map_err(SecretsError::from).and_then(|record| record.map(open_version).transpose()) {
+    match found.map_err(SecretsError::from).and_then(|record| record.as_ref().map(open_version).transpose()) {
         Ok(Some(version)) => {
             entry.note(format!("version {}", version.version));
             Ok(entry.hold(Verdict::Released, Some(version)))
@@ -132,7 +132,7 @@ pub(crate) async fn fail<T>(mut entry: Entry, fault: SecretsError) -> Result<T, 
     Err(fault)
 }
 
-fn open_version(record: VersionRecord) -> Result<Version, SecretsError> {
+fn open_version(record: &VersionRecord) -> Result<Version, SecretsError> {
     let number = record.version;
     let (made, value) = decode_version(&record.plain)
         .ok_or_else(|| BarrierError::corrupt(format!("payload of version {number}")))?;
@@ -179,7 +179,7 @@ pub async fn metadata(
 fn summarise(payload: &[u8], versions: Vec<VersionRecord>) -> Result<Metadata, SecretsError> {
     let made = Made::decode(payload).ok_or_else(|| BarrierError::corrupt("a secret's entry"))?;
     let summarise = |record: VersionRecord| {
-        open_version(record).map(|version| VersionSummary {
+        open_version(&record).map(|version| VersionSummary {
             version: version.version,
             created: version.created,
             creator: version.creator,
