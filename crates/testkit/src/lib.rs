@@ -19,7 +19,11 @@
 //! assert_eq!(world.get("web", "db/password").await?.as_deref(), Some("\"hunter2\""));
 //! # Ok::<(), strongroom_testkit::WorldError>(()) }).unwrap();
 //! ```
-#![expect(clippy::expect_used, reason = "a world that cannot be built fails its test")]
+#![expect(
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a world that cannot be built fails its test"
+)]
 
 mod auto;
 mod shorthands;

@@ -54,7 +54,7 @@ pub struct WorldOptions {
 
 impl Default for WorldOptions {
     fn default() -> Self {
-        let hours = std::time::Duration::from_hours;
+        let hours = |hours: u64| std::time::Duration::from_secs(hours * 3_600);
         Self {
             limits: Limits::default(),
             rules: RuleSet::built_in(SERVER_UID),
@@ -168,7 +168,7 @@ impl TestWorld {
         world.keys.clone_from(&self.keys);
         world.set_id.clone_from(&self.set_id);
         world.access_key = self.access_key;
-        *world.token.lock() = self.token.lock().clone();
+        world.token.lock().clone_from(&self.token.lock());
         world
     }
 

@@ -1,4 +1,5 @@
 //! The trail: one entry an operation, and nothing given up without it; tampering is found.
+#![cfg(test)]
 
 use strongroom_gate::{Decision, Fault as Bad, Secret, Verdict};
 use strongroom_model::Action;

@@ -1,4 +1,5 @@
 //! The world stops at every commit of a mixed workload; what was acknowledged is there, and nothing half done.
+#![cfg(test)]
 
 use std::collections::BTreeMap;
 use strongroom_store::Fault;
@@ -10,7 +11,7 @@ struct Told {
     /// Newest value and version of each secret.
     secrets: BTreeMap<String, (u64, String)>,
     stores: Vec<String>,
-    /// The request whose answer was lost: name, value if it holds after all.
+    /// The request whose answer was lost: it holds or it does not.
     open: Option<Asked>,
 }
 
@@ -58,13 +59,11 @@ impl Told {
 /// Runs the script until the world stops; some reads lie between.
 async fn run(world: &TestWorld, told: &mut Told) {
     for asked in script() {
-        match ask(world, &asked).await {
-            Ok(version) => told.take(&asked, version),
-            Err(_) => {
-                told.open = Some(asked);
-                return;
-            }
-        }
+        let Ok(version) = ask(world, &asked).await else {
+            told.open = Some(asked);
+            return;
+        };
+        told.take(&asked, version);
         if let Some((name, (_, json))) = told.secrets.iter().next() {
             match world.get("web", name).await {
                 Ok(found) => assert_eq!(found.as_ref(), Some(json)),

@@ -1,4 +1,5 @@
 //! Random sequences of requests, beside a model that is a map.
+#![cfg(test)]
 
 use proptest::prelude::*;
 use std::collections::BTreeMap;

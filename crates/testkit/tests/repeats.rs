@@ -1,4 +1,5 @@
 //! Requests that their clients named: done once, answered as before, told from others.
+#![cfg(test)]
 
 use std::time::Duration;
 use strongroom_gate::{Denied, Secret};

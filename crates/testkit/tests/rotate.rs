@@ -1,4 +1,5 @@
 //! Rotating the root key: two commits, an answer lost at every point.
+#![cfg(test)]
 
 use std::sync::Arc;
 use strongroom_model::Origin;
