@@ -69,6 +69,23 @@ async fn every_operation_leaves_exactly_its_entry() {
 }
 
 #[tokio::test]
+async fn the_first_entries_are_of_initialising_and_unlocking_and_name_nobody() {
+    let world = TestWorld::unlocked().await;
+    let trail = world.trail(1).await.unwrap();
+    let told: Vec<_> =
+        trail.iter().take(3).map(|line| (line.action, line.verdict, line.origin.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (Action::Initialise, Verdict::Done, "local:1000"),
+            (Action::Unlock, Verdict::Done, "local:1000"),
+            (Action::Checkpoint, Verdict::Done, "server"),
+        ]
+    );
+    assert!(trail.iter().take(3).all(|line| line.user.is_none() && line.decision == Decision::Allowed));
+}
+
+#[tokio::test]
 async fn signing_in_and_out_leaves_entries() {
     let world = TestWorld::unlocked().await;
     let from = world.head() + 1;
