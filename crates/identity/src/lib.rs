@@ -182,7 +182,14 @@ impl Identity {
         let now = self.gate.now();
         let key = proof.key_text.parse::<CredentialId>().ok();
         let credential = match key {
-            Some(key) => view.credential(key).await?.map(|credential| (key, credential)),
+            Some(key) => match view.credential(key).await {
+                Ok(credential) => credential.map(|credential| (key, credential)),
+                Err(fault) => {
+                    entry.note(fault.to_string());
+                    entry.finish(Verdict::Failed).await?;
+                    return Err(fault.into());
+                }
+            },
             None => None,
         };
         let fresh = self.challenges.spend(proof, now);
