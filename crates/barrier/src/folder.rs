@@ -101,6 +101,7 @@ impl Folder {
 
     /// Opens every entry into a new index, and checks their number against the folder's count.
     pub(crate) async fn load(&self) -> Result<Vec<Entry>, BarrierError> {
+        let before = self.index.read().changes();
         let mut small = Vec::new();
         let mut index = Index::default();
         let mut seen = 0_u64;
@@ -122,7 +123,10 @@ impl Folder {
         if count != seen {
             return Err(self.corrupt(&format!("{seen} entries where its count says {count}")));
         }
-        *self.index.write() = index;
+        if !self.index.write().replace(index, before) {
+            // work admitted before went on meanwhile: whoever asked looks again
+            return Err(BarrierError::Store(strongroom_store::StoreError::Busy));
+        }
         Ok(small)
     }
 

@@ -59,6 +59,8 @@ impl Drop for OpenName {
 pub(crate) struct Index {
     names: BTreeMap<OpenName, Arc<Head>>,
     overflowed: bool,
+    /// Grows with every change, so that whoever reads the folder anew knows whether it stood still meanwhile.
+    changes: u64,
 }
 
 impl Index {
@@ -75,7 +77,22 @@ impl Index {
         self.names.get(name).cloned()
     }
 
+    /// Changes so far.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Takes the place of this one unless it changed since `changes` was asked for. Says whether it did.
+    pub(crate) fn replace(&mut self, fresh: Self, changes: u64) -> bool {
+        if self.changes != changes {
+            return false;
+        }
+        *self = Self { changes: changes + 1, ..fresh };
+        true
+    }
+
     pub(crate) fn insert(&mut self, name: &str, head: Arc<Head>, limit: usize) {
+        self.changes += 1;
         if self.overflowed {
             return;
         }
@@ -89,6 +106,7 @@ impl Index {
 
     /// Removes a name if it still names this object.
     pub(crate) fn remove(&mut self, name: &str, object: ObjectId) {
+        self.changes += 1;
         if self.names.get(name).is_some_and(|head| head.object == object) {
             self.names.remove(name);
         }
@@ -117,6 +135,7 @@ impl Index {
     }
 
     pub(crate) fn wipe(&mut self) {
+        self.changes += 1;
         self.names.clear();
         self.overflowed = true;
     }
@@ -150,6 +169,22 @@ mod tests {
         let index = index(&["a", "b", "c"], 2);
         assert!(!index.is_whole());
         assert_eq!(index.len(), 0);
+    }
+
+    #[test]
+    fn an_index_that_changed_meanwhile_is_not_replaced() {
+        let mut present = index(&["a"], 10);
+        let before = present.changes();
+        present.insert("b", Arc::new(Head::new(ObjectId([1; 16]))), 10);
+        assert!(!present.replace(index(&["a"], 10), before));
+        assert!(present.get("b").is_some());
+        let before = present.changes();
+        assert!(present.replace(index(&["a"], 10), before));
+        assert!(present.get("b").is_none());
+        let before = present.changes();
+        present.wipe();
+        assert!(!present.replace(index(&["a"], 10), before), "a lock in between stays a lock");
+        assert!(present.get("a").is_none());
     }
 
     #[test]
