@@ -186,3 +186,52 @@ async fn after_unknown_outcomes_the_running_server_agrees_with_its_store() {
         }
     }
 }
+
+/// Writes and deletes until the world answers that it does not know, or a number of turns are over.
+async fn busy_hands(world: std::sync::Arc<TestWorld>, at: usize) {
+    for turn in 0..8 {
+        let name = format!("n{}", (at + turn) % 5);
+        let outcome = match (at * 7 + turn) % 3 {
+            0 => world.delete("web", &name).await,
+            _ => world.put("web", &name, "1").await.map(drop),
+        };
+        if let Err(WorldError::Denied(strongroom_gate::Denied::Busy)) = outcome {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_outcomes_amid_other_work_leave_index_and_store_agreed() {
+    for fault in [Fault::UnknownApplied, Fault::UnknownLost, Fault::FailBefore] {
+        for n in 1..40 {
+            let slow =
+                strongroom_testkit::Odd::slow(strongroom_store::MemoryStore::new(strongroom_audit::link));
+            let world = TestWorld::unlocked_with(slow, strongroom_testkit::WorldOptions::default()).await;
+            let world = std::sync::Arc::new(world);
+            world.create_store("web").await.expect("a store");
+            world.arm(fault, n);
+            let hands: Vec<_> =
+                (0..6).map(|at| tokio::spawn(busy_hands(std::sync::Arc::clone(&world), at))).collect();
+            for hand in hands {
+                hand.await.expect("no panic");
+            }
+            while world.gate.is_resolving() {
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            let seen = world.list("web").await.expect("names");
+            let again = world.reopen_over(world.store());
+            again.unlock().await.unwrap_or_else(|error| panic!("{fault:?} at {n}: {error}"));
+            assert_eq!(again.list("web").await.expect("names"), seen, "{fault:?} at {n}");
+            for name in &seen {
+                let running = world.get_bytes("web", name, None).await.expect("a read");
+                assert_eq!(
+                    running,
+                    again.get_bytes("web", name, None).await.expect("a read"),
+                    "{fault:?} at {n}"
+                );
+            }
+            assert_eq!(again.verify(None).await.expect("a report").bad, None, "{fault:?} at {n}");
+        }
+    }
+}
