@@ -1,0 +1,92 @@
+//! The engines over the embedded store: many at once, closed, and opened again from its files.
+#![cfg(test)]
+
+use std::path::Path;
+use std::sync::Arc;
+use strongroom_store::Store;
+use strongroom_store_sqlite::{Options, SqliteStore};
+use strongroom_testkit::{TestWorld, WorldOptions};
+
+fn open(dir: &Path) -> Arc<SqliteStore> {
+    SqliteStore::open(dir, Options::TEST, strongroom_audit::link).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_many_wrote_at_once_is_there_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let world = TestWorld::unlocked_with(Arc::<SqliteStore>::clone(&store), WorldOptions::default()).await;
+    let world = Arc::new(world);
+    world.create_store("web").await.unwrap();
+    let tasks: Vec<_> = (0..64_u32)
+        .map(|at| {
+            let world = Arc::clone(&world);
+            tokio::spawn(async move {
+                let own = format!("own/{at:02}");
+                for turn in 0..4 {
+                    world.put("web", &own, &turn.to_string()).await.unwrap();
+                    world.put("web", "shared", &at.to_string()).await.unwrap();
+                    assert_eq!(world.get("web", &own).await.unwrap(), Some(turn.to_string()));
+                }
+                if at % 4 == 0 {
+                    world.delete("web", &own).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let names = world.list("web").await.unwrap();
+    assert_eq!(names.len(), 48 + 1);
+    let shared = world.get_bytes("web", "shared", None).await.unwrap().unwrap();
+    assert_eq!(shared.0, 256, "no version is lost");
+    let outside = world.checkpoint().await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+
+    let again = world.reopen_over(open(dir.path()));
+    drop(world);
+    again.unlock().await.unwrap();
+    assert_eq!(again.list("web").await.unwrap(), names);
+    assert_eq!(again.get_bytes("web", "shared", None).await.unwrap().unwrap(), shared);
+    assert_eq!(again.read_store("web").await.unwrap().secrets, 49);
+    let report = again.verify(Some(&outside)).await.unwrap();
+    assert_eq!(report.bad, None);
+    assert!(report.entries > 64 * 12, "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn makers_and_removers_over_a_small_index_agree_with_the_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let limits = strongroom_gate::Limits { indexed_names: 4 };
+    let options = WorldOptions { limits, ..WorldOptions::default() };
+    let world = Arc::new(TestWorld::unlocked_with(Arc::<SqliteStore>::clone(&store), options).await);
+    world.create_store("web").await.unwrap();
+    let tasks: Vec<_> = (0..16_usize)
+        .map(|at| {
+            let world = Arc::clone(&world);
+            tokio::spawn(async move {
+                for turn in 0..8 {
+                    let name = format!("n{}", (at + turn) % 6);
+                    if (at + turn) % 3 == 0 {
+                        let _ = world.delete("web", &name).await;
+                    } else {
+                        world.put("web", &name, "1").await.unwrap();
+                    }
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let names = world.list("web").await.unwrap();
+    assert_eq!(world.read_store("web").await.unwrap().secrets, names.len() as u64);
+    store.close().await.unwrap();
+    drop(store);
+    let again = world.reopen_over(open(dir.path()));
+    again.unlock().await.unwrap();
+    assert_eq!(again.list("web").await.unwrap(), names);
+}
