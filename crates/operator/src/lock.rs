@@ -91,6 +91,7 @@ impl Operator {
             view.lock();
             return Err(fault);
         }
+        self.attempts.forget();
         self.checkpoint_chore().await;
         Ok(())
     }

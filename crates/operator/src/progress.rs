@@ -23,25 +23,34 @@ impl Attempts {
     ) -> Judgement {
         let mut attempts = self.0.lock();
         attempts.retain(|_, (_, until)| *until > now);
-        if attempts.len() >= MAX_CALLERS
-            && !attempts.contains_key(&origin)
-            && let Some(oldest) =
-                attempts.iter().min_by_key(|(_, (_, until))| *until).map(|(origin, _)| *origin)
-        {
-            attempts.remove(&oldest);
-        }
-        let (progress, until) = attempts.entry(origin).or_insert_with(|| (Progress::new(set), now));
-        *until = now + LIFETIME;
+        let (mut progress, _) = attempts.remove(&origin).unwrap_or_else(|| (Progress::new(set), now));
         let judgement = progress.present(set, key);
-        if matches!(judgement, Judgement::Complete(_)) {
-            attempts.remove(&origin);
+        // only a right key takes a place: a crowd with wrong ones drives nobody out
+        if progress.have() > 0 {
+            make_room(&mut attempts);
+            attempts.insert(origin, (progress, now + LIFETIME));
         }
         judgement
+    }
+
+    /// Forgets every key that was presented: once unlocked, none is needed.
+    pub(crate) fn forget(&self) {
+        self.0.lock().clear();
     }
 
     /// How many keys a caller has presented.
     pub(crate) fn have(&self, origin: Origin, now: Duration) -> u8 {
         let attempts = self.0.lock();
         attempts.get(&origin).filter(|(_, until)| *until > now).map_or(0, |(progress, _)| progress.have())
+    }
+}
+
+fn make_room(attempts: &mut HashMap<Origin, (Progress, Duration)>) {
+    if attempts.len() < MAX_CALLERS {
+        return;
+    }
+    let oldest = attempts.iter().min_by_key(|(_, (_, until))| *until).map(|(origin, _)| *origin);
+    if let Some(oldest) = oldest {
+        attempts.remove(&oldest);
     }
 }
