@@ -60,6 +60,29 @@ async fn progress_belongs_to_its_caller_and_expires() {
 }
 
 #[tokio::test]
+async fn a_crowd_with_wrong_keys_drives_nobodys_progress_out() {
+    let world = TestWorld::initialised(2, 2).await;
+    let mut foreign = TestWorld::initialised(2, 2).await;
+    foreign.initialise(2, 2).await.unwrap();
+    world.present(HERE, &world.keys[0]).await.unwrap();
+    for uid in 100..2_000 {
+        world.present(Origin::Local { uid }, &foreign.keys[0]).await.unwrap_err();
+    }
+    assert_eq!(have(&world, HERE).await, 1);
+    assert!(world.present(HERE, &world.keys[1]).await.unwrap().done);
+}
+
+#[tokio::test]
+async fn once_unlocked_what_others_presented_is_forgotten() {
+    let world = TestWorld::initialised(3, 2).await;
+    world.present(THERE, &world.keys[2]).await.unwrap();
+    world.unlock().await.unwrap();
+    assert_eq!(have(&world, THERE).await, 0);
+    world.lock().await.unwrap();
+    assert!(!world.present(THERE, &world.keys[0]).await.unwrap().done);
+}
+
+#[tokio::test]
 async fn a_restart_forgets_progress_and_is_locked() {
     let world = TestWorld::initialised(2, 2).await;
     world.present(HERE, &world.keys[0]).await.unwrap();
