@@ -13,6 +13,7 @@ mod fake;
 
 pub use fake::{FakeClock, SeededEntropy};
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -119,13 +120,40 @@ impl Clock for SystemClock {
 
 struct SystemEntropy;
 
+/// Bytes drawn from the system at a time, for the small draws of ids and nonces.
+const POOL_BYTES: usize = 512;
+/// Draws up to this size come from the pool; keys (32 bytes and more) come from the system each.
+const POOLED_BYTES: usize = 16;
+
+thread_local! {
+    /// Bytes not given out yet: the end of the array, from the index on. What was given out is overwritten.
+    static POOL: RefCell<([u8; POOL_BYTES], usize)> = const { RefCell::new(([0; POOL_BYTES], POOL_BYTES)) };
+}
+
 impl Entropy for SystemEntropy {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's entropy")]
     fn fill(&self, buffer: &mut [u8]) {
-        if getrandom::fill(buffer).is_err() {
-            // going on would make predictable keys
-            std::process::abort();
+        if buffer.len() > POOLED_BYTES {
+            return draw(buffer);
         }
+        POOL.with_borrow_mut(|(pool, used)| {
+            if POOL_BYTES - *used < buffer.len() {
+                draw(pool);
+                *used = 0;
+            }
+            let given = pool.get_mut(*used..).unwrap_or_default();
+            for (to, from) in buffer.iter_mut().zip(given) {
+                *to = std::mem::take(from);
+            }
+            *used += buffer.len();
+        });
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the system's entropy")]
+fn draw(buffer: &mut [u8]) {
+    if getrandom::fill(buffer).is_err() {
+        // going on would make predictable keys
+        std::process::abort();
     }
 }
 
@@ -153,6 +181,20 @@ mod tests {
     fn system_entropy_is_not_constant() {
         let ambient = Ambient::system();
         assert_ne!(ambient.random::<32>(), ambient.random::<32>());
+    }
+
+    #[test]
+    fn small_draws_never_repeat_and_are_never_left_over() {
+        let ambient = Ambient::system();
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..10_000 {
+            assert!(seen.insert(ambient.random::<16>()));
+            assert!(seen.insert({
+                let mut id = [0; 16];
+                id[..12].copy_from_slice(&ambient.random::<12>());
+                id
+            }));
+        }
     }
 
     #[test]

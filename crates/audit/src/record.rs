@@ -125,20 +125,25 @@ impl Record {
     /// and note are dropped, ids stay.
     pub fn encode(&self, ambient: &Ambient, trail: Option<&Sealer>) -> Vec<u8> {
         let flags = if trail.is_some() { SEALED } else { PLAIN };
-        let mut out = Writer::new().u8(FORMAT).u8(flags).raw(&self.request.0).finish();
+        let body = SecretBytes::new(self.body(trail.is_some()));
+        let header = Writer::with_capacity(HEADER_BYTES + body.len() + 64).u8(FORMAT).u8(flags);
+        let mut out = header.raw(&self.request.0).finish();
         match trail {
             Some(sealer) => {
-                let body = SecretBytes::new(self.body(true));
                 body.expose(|bytes| sealer.seal_into(ambient, &ObjectId(self.request.0), 0, bytes, &mut out));
             }
-            None => out.extend(self.body(false)),
+            None => body.expose(|bytes| out.extend_from_slice(bytes)),
         }
         out
     }
 
     fn body(&self, named: bool) -> Vec<u8> {
-        let text = |text: &'_ str| if named { text.as_bytes().to_vec() } else { Vec::new() };
-        let mut writer = Writer::new()
+        let text = |text: &str| if named { text.len() } else { 0 };
+        let size = 160 + self.origin.len() + text(&self.resource) + self.rule.len() + text(&self.note);
+        fn keep(named: bool, text: &str) -> &[u8] {
+            if named { text.as_bytes() } else { &[] }
+        }
+        let mut writer = Writer::with_capacity(size)
             .i64(self.time.0)
             .raw(&self.action.code().to_be_bytes())
             .u8(self.decision.code())
@@ -148,13 +153,13 @@ impl Record {
                 .raw(&who.user.0)
                 .raw(&who.key.unwrap_or_default().0)
                 .raw(&who.token.unwrap_or_default().0)
-                .bytes(&text(&who.name));
+                .bytes(keep(named, &who.name));
         }
         writer
             .bytes(self.origin.as_bytes())
-            .bytes(&text(&self.resource))
+            .bytes(keep(named, &self.resource))
             .bytes(self.rule.as_bytes())
-            .bytes(&text(&self.note))
+            .bytes(keep(named, &self.note))
             .finish()
     }
 

@@ -10,6 +10,11 @@ impl Writer {
         Self::default()
     }
 
+    /// An empty payload with room for so many bytes.
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self(Vec::with_capacity(bytes))
+    }
+
     /// Appends one byte.
     #[must_use]
     pub fn u8(mut self, value: u8) -> Self {

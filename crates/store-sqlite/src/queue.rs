@@ -1,6 +1,6 @@
 //! The writer's queue: what waits when the writer comes back is the next group.
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::time::Duration;
 use strongroom_store::{
@@ -11,8 +11,12 @@ use tokio::sync::oneshot;
 
 pub(crate) type Outcome = Result<Committed, CommitError>;
 
-/// How long a group waits for the company that the last one had.
+/// How long a group waits for company at a time, after a group that had some.
 const GATHER: Duration = Duration::from_micros(60);
+/// How often it waits again while company keeps coming: under load larger groups cost less each.
+const GATHER_ROUNDS: u32 = 6;
+/// With so many it does not wait for more.
+const GATHERED: usize = 128;
 
 /// One transaction in the queue.
 pub(crate) struct Job {
@@ -151,11 +155,26 @@ impl Queue {
                 None => self.wake.wait(&mut state),
             }
         }
-        if state.jobs.len() < expected && !state.closed {
-            state.wake_at = expected;
-            self.wake.wait_for(&mut state, GATHER);
+        if expected > 1 {
+            self.gather(&mut state);
         }
         Taken::Group(state.group())
+    }
+
+    /// Waits while company keeps coming. Nobody wakes the writer meanwhile: a wake-up a job would cost more than the
+    /// wait does.
+    fn gather(&self, state: &mut MutexGuard<'_, State>) {
+        for _ in 0..GATHER_ROUNDS {
+            let before = state.jobs.len();
+            if before >= GATHERED || state.closed {
+                return;
+            }
+            state.wake_at = GATHERED;
+            self.wake.wait_for(state, GATHER);
+            if state.jobs.len() == before {
+                return;
+            }
+        }
     }
 }
 
