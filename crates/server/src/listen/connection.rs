@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 use strongroom_model::Origin;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -25,6 +25,10 @@ use tokio_rustls::server::TlsStream;
 const BUFFER_BYTES: usize = 64 << 10;
 /// More header fields than this and the parser leaves the stack for the heap.
 const STACK_HEADERS: usize = 100;
+/// How long a client that still sends is listened to after its last answer: closed with bytes unread, the system
+/// would reset the connection, and the answer be lost on its way.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES: usize = 16 << 10;
 /// To tell a silent client that this is the end.
 const FAREWELL: Duration = Duration::from_secs(1);
 const PING_INTERVAL: Duration = Duration::from_secs(20);
@@ -199,11 +203,31 @@ impl<S: Serve> Connections<S> {
                 io.park(parts.read_buf);
                 Some(io)
             }
-            Ok(false) => None,
-            Err(error) => {
-                ended_early(origin, &error);
+            Ok(false) => {
+                self.linger(connection.into_parts().io.into_inner()).await;
                 None
             }
+            Err(error) => {
+                ended_early(origin, &error);
+                if error.is_parse() {
+                    self.linger(connection.into_parts().io.into_inner()).await;
+                }
+                None
+            }
+        }
+    }
+
+    /// Drops what a client still sends, for a while or until it has heard that this is the end.
+    async fn linger<IO: Stream>(&self, io: Paced<IO>) {
+        let mut phase = self.phase.clone();
+        let unheard = async {
+            let mut io = io.into_inner();
+            let mut dropped = vec![0; LINGER_BYTES];
+            while matches!(io.read(&mut dropped).await, Ok(length) if length > 0) {}
+        };
+        tokio::select! {
+            _ = tokio::time::timeout(LINGER, unheard) => {}
+            _ = phase.wait_for(|phase| *phase != Phase::Open) => {}
         }
     }
 

@@ -174,6 +174,11 @@ impl<IO> Paced<IO> {
         &self.io
     }
 
+    /// The stream without its leash.
+    pub(super) fn into_inner(self) -> IO {
+        self.io
+    }
+
     /// An idle HTTP/1.1 connection with nothing to write can do without a parser and its buffers.
     fn consider_parking(&mut self, cx: &mut Context<'_>) {
         let settled = self.version == Version::Http1 && !self.unflushed && self.blocked_since.is_none();
