@@ -22,8 +22,7 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
         }
     }
     if let Some(auto) = &config.auto_unlock {
-        found.private_file("unlock.auto.key_file", &auto.key_file);
-        found.outside_data("unlock.auto.key_file", &auto.key_file);
+        found.auto_unlock_key("unlock.auto.key_file", &auto.key_file);
     }
     if let Some(parent) = config.audit.checkpoint_file.as_deref().and_then(Path::parent) {
         found.stat("audit.checkpoint_file", parent);
@@ -86,10 +85,21 @@ impl Found<'_> {
         }
     }
 
-    /// The same place by another name is the same place.
-    fn outside_data(&mut self, key: &str, path: &Path) {
+    /// Absent it is made when auto-unlock is added, and until then, or if it is lost, people unlock.
+    fn auto_unlock_key(&mut self, key: &str, path: &Path) {
+        if path.exists() {
+            self.private_file(key, path);
+            self.outside_data(key, path, path);
+        } else if let Some(folder) = path.parent().filter(|_| !path.as_os_str().is_empty()) {
+            self.stat(key, folder);
+            self.outside_data(key, path, folder);
+        }
+    }
+
+    /// The same place by another name is the same place. `known` is the path, or the part of it that exists.
+    fn outside_data(&mut self, key: &str, path: &Path, known: &Path) {
         let data_dir = &self.config.server.data_dir;
-        let (Ok(real), Ok(data)) = (path.canonicalize(), data_dir.canonicalize()) else { return };
+        let (Ok(real), Ok(data)) = (known.canonicalize(), data_dir.canonicalize()) else { return };
         if real.starts_with(data) && !path.starts_with(data_dir) {
             self.report(key, Fault::InsideDataDir);
         }
