@@ -151,10 +151,14 @@ impl Door {
     ) -> Result<Response<Body>, Fault> {
         let body = body::read(body).await?;
         context.prepare(&self, endpoint, &body);
-        if endpoint.access() == Access::Token {
-            context.authenticate(&self, endpoint).await?;
-        }
-        let answered = self.dispatch(endpoint, &context, &body).await;
+        let admitted = match endpoint.access() {
+            Access::Token => context.authenticate(&self, endpoint).await,
+            Access::Open | Access::Unlocked | Access::Installer => Ok(()),
+        };
+        let answered = match admitted {
+            Ok(()) => self.dispatch(endpoint, &context, &body).await,
+            Err(fault) => Err(fault),
+        };
         match answered {
             Err(fault) if fault.code == Code::Locked => Err(self.locked_or_new(fault).await),
             answered => answered,
