@@ -15,9 +15,28 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A connection of any kind.
-pub(crate) trait Stream: Read + Write + Send {}
+pub(crate) trait Stream: Read + Write + Send {
+    /// The TCP connection below, if there is one.
+    fn tcp(&self) -> Option<&TcpStream>;
+}
 
-impl<T: Read + Write + Send> Stream for T {}
+impl Stream for TcpStream {
+    fn tcp(&self) -> Option<&TcpStream> {
+        Some(self)
+    }
+}
+
+impl Stream for UnixStream {
+    fn tcp(&self) -> Option<&TcpStream> {
+        None
+    }
+}
+
+impl Stream for StreamOwned<ClientConnection, TcpStream> {
+    fn tcp(&self) -> Option<&TcpStream> {
+        Some(&self.sock)
+    }
+}
 
 /// What knows a server, and perhaps has a token. Each question goes over a connection of its own.
 #[derive(Clone)]
@@ -132,6 +151,15 @@ impl Wire {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_all(bytes)?;
         self.0.flush()
+    }
+
+    /// Whether the server has said something, unasked, or gone.
+    pub(crate) fn has_news(&self) -> bool {
+        let tcp = self.0.tcp().unwrap();
+        tcp.set_nonblocking(true).unwrap();
+        let news = tcp.peek(&mut [0]);
+        tcp.set_nonblocking(false).unwrap();
+        !news.is_err_and(|fault| fault.kind() == io::ErrorKind::WouldBlock)
     }
 
     /// Sends a request and reads its answer. A server may answer before it has read everything.

@@ -4,9 +4,15 @@ mod client;
 mod home;
 mod served;
 mod shared;
+mod site;
 
 mod bodies;
+mod crashes;
+mod full_disk;
+mod network;
 mod newcomer;
+mod operator;
+mod process;
 mod repeats;
 mod sealed;
 mod targets;
