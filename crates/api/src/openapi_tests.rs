@@ -143,3 +143,12 @@ fn a_value_is_any_json() {
         assert!(value.is_object() && value.get("type").is_none(), "{name}: {value}");
     }
 }
+
+#[test]
+fn codes_are_described_as_they_stand_on_the_wire() {
+    let described = document()["components"]["schemas"]["Code"].clone();
+    assert_eq!(described["type"], "string");
+    let names: Vec<&str> = crate::Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(described["enum"], json!(names));
+    assert_eq!(serde_json::to_value(crate::Code::ALL).unwrap(), json!(names));
+}

@@ -25,7 +25,7 @@ pub struct Problem {
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $status:literal, $title:literal;)*) => {
         /// A stable error code.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         pub enum Code {
             $(#[doc = $title] #[serde(rename = $name)] $variant,)*
         }
@@ -85,6 +85,19 @@ codes! {
     Unknown = "outcome_unknown", 503, "It is not known whether the change was made; repeat with the same request id";
     StorageFull = "storage_full", 507, "The disk is full; reading, deleting, locking and unlocking go on";
 }
+
+// by hand: the derived schema does not see names that come from a macro
+impl utoipa::PartialSchema for Code {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        let names = Self::ALL.iter().map(|code| code.as_str());
+        utoipa::openapi::schema::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .enum_values(Some(names))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Code {}
 
 impl Problem {
     /// A problem of a code.
