@@ -224,13 +224,24 @@ fn parameters(endpoint: Endpoint) -> Value {
     }
     for (name, kind, meaning) in query(endpoint) {
         parameters.push(json!({
-            "name": name, "in": "query", "required": false, "description": meaning, "schema": { "type": kind },
+            "name": name, "in": "query", "required": false, "description": meaning,
+            "schema": bounds(endpoint, name, kind),
         }));
     }
     if endpoint.method() != Method::Get {
         parameters.push(json!({ "$ref": "#/components/parameters/RequestId" }));
     }
     Value::Array(parameters)
+}
+
+/// A query parameter's type with its bounds.
+fn bounds(endpoint: Endpoint, name: &str, kind: &str) -> Value {
+    match (endpoint, name, kind) {
+        (Endpoint::ListSecrets, "limit", _) => json!({ "type": kind, "minimum": 1, "maximum": 100_000 }),
+        (_, "limit", _) => json!({ "type": kind, "minimum": 1, "maximum": 10_000 }),
+        (_, _, "integer") => json!({ "type": kind, "minimum": 0 }),
+        _ => json!({ "type": kind }),
+    }
 }
 
 fn content(media: &[(&'static str, Value)]) -> Value {
@@ -278,9 +289,11 @@ fn problem_statuses(endpoint: Endpoint, shape: &Shape) -> Vec<&'static str> {
             statuses.extend_from_slice(more);
         }
     };
-    add(endpoint.access() == Access::Token, &["401"]);
+    add(endpoint.access() == Access::Token || endpoint == Endpoint::Authorize, &["401"]);
     add(matches!(endpoint.access(), Access::Token | Access::Installer), &["403"]);
     add(endpoint.path().contains('{'), &["404", "414"]);
+    // a keyset that is not there
+    add(endpoint == Endpoint::CreateStore, &["404"]);
     add(!shape.takes.is_empty(), &["408", "413", "415"]);
     add(write, &["409", "507"]);
     statuses

@@ -11,6 +11,11 @@ const PLAIN: u8 = 0;
 const SEALED: u8 = 1;
 const HEADER_BYTES: usize = 18;
 
+/// A name, where names are kept.
+fn keep(named: bool, text: &str) -> &[u8] {
+    if named { text.as_bytes() } else { &[] }
+}
+
 macro_rules! coded {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $code:literal, $text:literal;)* }) => {
         $(#[$doc])*
@@ -140,9 +145,6 @@ impl Record {
     fn body(&self, named: bool) -> Vec<u8> {
         let text = |text: &str| if named { text.len() } else { 0 };
         let size = 160 + self.origin.len() + text(&self.resource) + self.rule.len() + text(&self.note);
-        fn keep(named: bool, text: &str) -> &[u8] {
-            if named { text.as_bytes() } else { &[] }
-        }
         let mut writer = Writer::with_capacity(size)
             .i64(self.time.0)
             .raw(&self.action.code().to_be_bytes())

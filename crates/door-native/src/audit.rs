@@ -35,9 +35,10 @@ pub(crate) async fn read(door: &Door, context: &Context) -> Answered {
     let from = query.number("from")?.unwrap_or(1);
     let permit = door.gate.admit::<ReadTrail>(&context.caller, Trail).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let held = door.operator.read_trail(permit, from, limit, tail).await?;
-    let (lines, head) = door.gate.release(held).await?;
-    answer::json(&TrailPage { entries: lines.into_iter().map(record).collect(), head })
+    let page = door.operator.read_trail(permit, from, limit, tail).await?;
+    let (entries, head) = door.gate.release(page).await?;
+    let entries = entries.into_iter().map(record).collect();
+    answer::json(&TrailPage { entries, head })
 }
 
 fn some(text: String) -> Option<String> {

@@ -53,14 +53,14 @@ fn warnings(status: &engine::Status) -> Vec<String> {
     match status.space {
         Space::Ample => {}
         Space::Reserved => {
-            warnings.push("the disk is full: only reading, deleting and operating go on".to_owned())
+            warnings.push("the disk is full: only reading, deleting and operating go on".to_owned());
         }
         Space::Exhausted => warnings.push("the disk is full: nothing goes on but locking".to_owned()),
     }
     match status.clock {
         ClockState::Believed => {}
         ClockState::Ahead => {
-            warnings.push("the clock jumped ahead and is not believed until accepted".to_owned())
+            warnings.push("the clock jumped ahead and is not believed until accepted".to_owned());
         }
         ClockState::Behind => warnings.push("the clock is behind a time that was already used".to_owned()),
     }

@@ -96,7 +96,7 @@ impl Context {
             let decoded = decode(&name.replace('+', " ")).zip(decode(&value.replace('+', " ")));
             let (name, value) = decoded.ok_or_else(|| bad("query is not valid UTF-8".to_owned()))?;
             if !allowed.contains(&name.as_str()) {
-                return Err(bad(format!("unknown query field; known are {}", allowed.join(", "))));
+                return Err(bad(unknown_field(allowed)));
             }
             if fields.iter().any(|(known, _)| *known == name) {
                 return Err(bad(format!("query field {name} stands twice")));
@@ -118,6 +118,13 @@ impl Context {
     pub(crate) fn content_type(&self) -> Option<&str> {
         let value = self.parts.headers.get(http::header::CONTENT_TYPE)?.to_str().ok()?;
         value.split(';').next().map(str::trim)
+    }
+}
+
+fn unknown_field(allowed: &[&str]) -> String {
+    match allowed {
+        [] => "no query field is known here".to_owned(),
+        _ => format!("unknown query field; known are {}", allowed.join(", ")),
     }
 }
 

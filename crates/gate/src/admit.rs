@@ -4,10 +4,9 @@ use crate::clock::{ClockState, TrustedClock};
 use crate::entry::{Entry, Permit, is_essential};
 use crate::outcome::{self, Known};
 use crate::recover::Recovery;
-use crate::refusals::{Record as Note, Refusals};
+use crate::refusals::Refusals;
 use crate::resource::{Action, Resource};
 use arc_swap::{ArcSwap, ArcSwapOption};
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use strongroom_ambient::{Ambient, UnixMillis};
@@ -94,6 +93,7 @@ pub struct Gate {
     rules: ArcSwap<RuleSet>,
     clock: TrustedClock,
     refusals: Refusals,
+    challenges: Refusals,
     epoch: AtomicU64,
     pub(crate) recovery: Recovery,
     pub(crate) signer: ArcSwapOption<([u8; 16], CheckpointKey)>,
@@ -109,6 +109,7 @@ impl Gate {
             rules: ArcSwap::from_pointee(RuleSet::new(rules.clone())),
             base_rules: rules,
             refusals: Refusals::default(),
+            challenges: Refusals::default(),
             epoch: AtomicU64::new(0),
             recovery: Recovery::default(),
             signer: ArcSwapOption::empty(),
@@ -212,16 +213,14 @@ impl Gate {
         self.store().commit(slot, txn).await.map(drop).map_err(|_| Denied::Trail)
     }
 
+    /// Whether a challenge gets an entry of its own; if not, it was counted.
+    pub(crate) fn note_challenge(&self, origin: Origin, record: &mut Record) -> bool {
+        self.challenges.admits(origin, self.ambient().clock.monotonic(), record)
+    }
+
     /// Whether a refusal without a user gets an entry of its own; if not, it was counted.
     pub(crate) fn note_refusal(&self, origin: Origin, record: &mut Record) -> bool {
-        match self.refusals.note(origin, self.ambient().clock.monotonic()) {
-            Note::Counted => false,
-            Note::Entry { counted: 0 } => true,
-            Note::Entry { counted } => {
-                let _ = write!(record.note, " ({counted} more refusals from here were counted)");
-                true
-            }
-        }
+        self.refusals.admits(origin, self.ambient().clock.monotonic(), record)
     }
 
     /// The root record's row: what a status needs, all of it safe to show to the store.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use strongroom_ambient::{Ambient, UnixMillis};
 
 /// How far the wall clock may run ahead of monotonic time before it is no longer believed.
-const MAX_LEAD: Duration = Duration::from_secs(5 * 60);
+const MAX_LEAD: Duration = Duration::from_mins(5);
 /// A step back that is no news: clocks are disciplined in small steps.
 const SLACK: Duration = Duration::from_secs(2);
 
@@ -107,7 +107,7 @@ mod tests {
         let (fake, clock) = clock();
         fake.set_wall(UnixMillis(1_000_000_000).plus(Duration::from_hours(24 * 365)));
         assert_eq!(clock.read(), (UnixMillis(1_000_000_000), ClockState::Ahead));
-        fake.advance(Duration::from_secs(60));
+        fake.advance(Duration::from_mins(1));
         assert_eq!(clock.read().0, UnixMillis(1_000_060_000));
         clock.accept();
         assert_eq!(clock.read(), (fake_now(&fake), ClockState::Believed));

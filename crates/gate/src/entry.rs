@@ -197,7 +197,12 @@ impl Entry {
     }
 
     async fn write(&mut self, verdict: Verdict) -> Result<(), TrailError> {
-        let Some((record, slot)) = self.record.take() else { return Err(TrailError) };
+        let Some((mut record, slot)) = self.record.take() else { return Err(TrailError) };
+        // anyone may ask for challenges, and nobody may fill the trail with them
+        let open = self.action == ActionCode::Challenge && record.who.is_none();
+        if open && !self.gate.note_challenge(self.origin, &mut record) {
+            return Ok(());
+        }
         let txn = Txn::entry_only(self.encode(&record), verdict.code());
         match self.gate.store().commit(slot, txn).await {
             Ok(_) => Ok(()),

@@ -11,7 +11,8 @@ use strongroom_crypto::Digest;
 use strongroom_model::{Action, Caller, Repeat, RequestId};
 
 const MAX_KEPT: usize = 10_000;
-const RETRY: Duration = Duration::from_millis(50);
+const RETRY: Duration = Duration::from_millis(20);
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
 /// A write of which nobody knows yet whether it happened.
 struct Unknown {
@@ -58,8 +59,10 @@ impl Gate {
     }
 
     async fn resolve(self: Arc<Self>) {
+        let mut pause = RETRY;
         loop {
-            tokio::time::sleep(RETRY).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_RETRY);
             if self.store().get(&strongroom_barrier::keys::root()).await.is_err() {
                 continue;
             }

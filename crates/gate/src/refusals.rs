@@ -1,9 +1,11 @@
-//! Refusals without a credential: one entry a source and interval, the rest counted, so that nobody can fill the
-//! trail.
+//! What anyone may cause without a credential (refusals, challenges): one entry a source and interval, the rest
+//! counted, so that nobody can fill the trail.
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::time::Duration;
+use strongroom_audit::Record as Entry;
 use strongroom_model::Origin;
 
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -22,8 +24,21 @@ pub(crate) enum Record {
 pub(crate) struct Refusals(Mutex<HashMap<Origin, (Duration, u64)>>);
 
 impl Refusals {
+    /// Whether this one gets an entry, which then says how many were only counted since the last.
+    pub(crate) fn admits(&self, origin: Origin, now: Duration, record: &mut Entry) -> bool {
+        match self.note(origin, now) {
+            Record::Counted => false,
+            Record::Entry { counted: 0 } => true,
+            Record::Entry { counted } => {
+                // writing to a string does not fail
+                let _ = write!(record.note, " ({counted} more like this from here were counted)");
+                true
+            }
+        }
+    }
+
     /// Takes note of a refusal at a moment of monotonic time.
-    pub(crate) fn note(&self, origin: Origin, now: Duration) -> Record {
+    fn note(&self, origin: Origin, now: Duration) -> Record {
         let mut sources = self.0.lock();
         if let Some((last, counted)) = sources.get_mut(&origin) {
             if now.saturating_sub(*last) < INTERVAL {

@@ -7,7 +7,7 @@ use strongroom_ambient::{Ambient, UnixMillis};
 use strongroom_crypto::{MacKey, PublicKey};
 use strongroom_secret::SecretArray;
 
-const LIFETIME: Duration = Duration::from_secs(60);
+const LIFETIME: Duration = Duration::from_mins(1);
 /// Spent challenges that are remembered; beyond that none is accepted until some expire.
 const MAX_SPENT: usize = 100_000;
 const CHALLENGE_BYTES: usize = 16 + 8 + 32;

@@ -251,8 +251,8 @@ mod tests {
     fn golden_record_opens() {
         let sealer = Sealer::new(&keyset(1), place());
         let golden = include_str!("../../../vectors/keyring/record-v1.hex").trim();
-        let sealed = sealer.seal(&ambient(42), &OBJECT, 7, b"golden");
-        assert_eq!(data_encoding::HEXLOWER.encode(&sealed), golden);
-        sealer.open(&OBJECT, 7, &sealed).unwrap().expose(|bytes| assert_eq!(bytes, b"golden"));
+        let record = sealer.seal(&ambient(42), &OBJECT, 7, b"golden");
+        assert_eq!(data_encoding::HEXLOWER.encode(&record), golden);
+        sealer.open(&OBJECT, 7, &record).unwrap().expose(|bytes| assert_eq!(bytes, b"golden"));
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use strongroom_model::Origin;
 use strongroom_unlock::{Judgement, Progress, UnlockKey, UnlockSet};
 
-const LIFETIME: Duration = Duration::from_secs(10 * 60);
+const LIFETIME: Duration = Duration::from_mins(10);
 const MAX_CALLERS: usize = 1_024;
 
 #[derive(Default)]

@@ -144,15 +144,20 @@ pub fn wipe(buffer: &mut (impl Zeroize + ?Sized)) {
 mod tests {
     use super::*;
 
-    purpose! {
-        /// For the test.
-        struct TestKey([u8; 4]);
+    #[expect(unreachable_pub, reason = "the macro's methods are public, whatever their type is")]
+    mod keys {
+        purpose! {
+            /// For the test.
+            pub struct TestKey([u8; 4]);
+        }
     }
+    use keys::TestKey;
 
     #[test]
     fn debug_never_prints_bytes() {
         let key = TestKey::filled(|bytes| *bytes = [1, 2, 3, 4]);
         assert_eq!(format!("{key:?}"), "TestKey");
+        assert_eq!(key.expose(|bytes| bytes.len()), 4);
         assert_eq!(format!("{:?}", SecretBytes::new(vec![7; 3])), "SecretBytes");
         assert_eq!(format!("{:?}", SecretArray::<2>::filled(|_| ())), "SecretArray<2>");
     }

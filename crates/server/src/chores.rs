@@ -10,7 +10,7 @@ use std::time::Duration;
 use strongroom_door_native::checkpoint_json;
 use strongroom_gate::Checkpoint;
 
-const ROUND: Duration = Duration::from_secs(60);
+const ROUND: Duration = Duration::from_mins(1);
 const RENEW_ROUNDS: u64 = 12 * 60;
 
 /// Runs for ever.

@@ -168,7 +168,7 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(75),
-            request_timeout: Duration::from_secs(60),
+            request_timeout: Duration::from_mins(1),
             http2_streams: 128,
         }
     }
@@ -185,7 +185,7 @@ pub struct Tokens {
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { default_ttl: Duration::from_secs(8 * 3_600), max_ttl: Duration::from_secs(24 * 3_600) }
+        Self { default_ttl: Duration::from_hours(8), max_ttl: Duration::from_hours(24) }
     }
 }
 
@@ -207,7 +207,7 @@ pub struct Audit {
 
 impl Default for Audit {
     fn default() -> Self {
-        Self { checkpoint_interval: Duration::from_secs(3_600), checkpoint_file: None }
+        Self { checkpoint_interval: Duration::from_hours(1), checkpoint_file: None }
     }
 }
 

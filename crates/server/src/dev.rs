@@ -127,7 +127,7 @@ async fn first_time(world: &World, options: &DevOptions) -> Result<Option<FirstT
         return Ok(None);
     }
     let newcomer = Newcomer { world };
-    let key = newcomer.access_key(options)?;
+    let key = Newcomer::access_key(options)?;
     let public = public_key_pem(&key.public_key().map_err(ServerError::first)?);
     let permit = newcomer.admit::<operator::Initialise>(&newcomer.nobody(), ServerResource).await?;
     let made = world.operator.initialise(permit, KEYS, 1, &public).await?;
@@ -165,7 +165,7 @@ impl Newcomer<'_> {
     }
 
     /// Root's key pair, in a private file apart from the data.
-    fn access_key(&self, options: &DevOptions) -> Result<PrivateKey, ServerError> {
+    fn access_key(options: &DevOptions) -> Result<PrivateKey, ServerError> {
         let pkcs8 = generate_ed25519_pkcs8().map_err(ServerError::first)?;
         let pem = private_key_pem(&pkcs8);
         std::fs::create_dir_all(&options.state_dir)

@@ -77,6 +77,7 @@ impl ServerError {
     }
 
     /// A step of a first start that should have succeeded.
+    #[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
     pub fn first<E: ToString>(fault: E) -> Self {
         Self::First(fault.to_string())
     }

@@ -23,6 +23,7 @@ impl KeyFileSource {
         Self { path, ambient }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "an argument of map_err")]
     fn fault(&self, fault: impl ToString) -> AutoSourceError {
         AutoSourceError { place: self.place(), fault: fault.to_string() }
     }

@@ -90,18 +90,18 @@ async fn signing_in_and_out_leaves_entries() {
     let world = TestWorld::unlocked().await;
     let from = world.head() + 1;
     let token = world.authorize(None).await.unwrap();
+    // a second challenge within the interval is only counted: nobody may fill the trail by asking
     let challenge = world.challenge("nobody").await.unwrap();
     world.prove("nobody", &challenge, b"no signature", None).await.unwrap_err();
     world.deauth(&token).await.unwrap();
     let trail = world.trail(from).await.unwrap();
     let told: Vec<_> =
-        trail.iter().map(|line| (line.action, line.verdict, line.user.as_deref())).take(5).collect();
+        trail.iter().map(|line| (line.action, line.verdict, line.user.as_deref())).take(4).collect();
     assert_eq!(
         told,
         [
             (Action::Challenge, Verdict::Released, None),
             (Action::Authorize, Verdict::Done, None),
-            (Action::Challenge, Verdict::Released, None),
             (Action::Authorize, Verdict::Refused, None),
             (Action::Deauth, Verdict::Done, Some("root")),
         ]

@@ -7,7 +7,7 @@ use strongroom_gate::{ClockState, Denied};
 use strongroom_identity::IdentityError;
 use strongroom_testkit::{START, TestWorld, WorldError, transcript};
 
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 
 async fn holds(world: &TestWorld, token: &str) -> bool {
     let mut caller = world.stranger();
@@ -160,7 +160,7 @@ async fn a_proof_holds_once_for_its_key_and_for_a_minute() {
 
     let challenge = world.challenge(&text).await.unwrap();
     let signature = key.sign(&transcript(&text, &challenge)).unwrap();
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_mins(1));
     assert!(refused(world.prove(&text, &challenge, &signature, None).await), "late");
 
     let unknown = strongroom_model::CredentialId([1; 16]).to_string();

@@ -9,14 +9,14 @@ use rustls_pki_types::ServerName;
 use std::time::Duration;
 use strongroom_ambient::{Ambient, UnixMillis};
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// How long an authority lives: ten years.
 pub const AUTHORITY_VALIDITY: Duration = DAY.saturating_mul(3_652);
 /// How long a server certificate lives unless another time is asked for.
 pub const SERVER_VALIDITY: Duration = DAY.saturating_mul(90);
 /// How far a certificate's start lies back, for clients whose clock is slow.
-pub const BACKDATE: Duration = Duration::from_secs(5 * 60);
+pub const BACKDATE: Duration = Duration::from_mins(5);
 /// The most names of a server certificate.
 pub const MAX_NAMES: usize = 100;
 

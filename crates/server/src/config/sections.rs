@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const DEFAULT_RUN_DIR: &str = "/run/strongroom";
-const DAY: Duration = Duration::from_secs(86_400);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Reads everything that can be read; what cannot takes its default and is found wrong.
 pub(super) fn read(text: &str) -> (Config, Vec<Finding>) {
@@ -166,7 +166,7 @@ fn seconds<'t>(reader: &mut Reader<'t>, from: &mut Section<'t>, name: &str, into
 fn tokens<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Tokens {
     let mut section = reader.section(root, "tokens");
     let mut tokens = Tokens::default();
-    let (minute, year) = (Duration::from_secs(60), DAY * 366);
+    let (minute, year) = (Duration::from_mins(1), DAY * 366);
     let default_ttl = reader.text(&mut section, "default_ttl", within(minute, year));
     let max_ttl = reader.text(&mut section, "max_ttl", within(minute, year));
     tokens.default_ttl = default_ttl.unwrap_or(tokens.default_ttl);

@@ -10,7 +10,7 @@ use crate::shell::{self, Running};
 use crate::{Outcome, clock};
 
 /// How long it may take to listen, and to become active.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(20);
 
 const POLICY: &str = r#"
