@@ -109,6 +109,13 @@ impl tower::Service<Request<Body>> for NativeDoor {
     }
 }
 
+/// What is seldom asked waits on the heap, so that the future of every request is no larger than a read's.
+fn boxed<'a, F: Future<Output = Result<Response<Body>, Fault>> + Send + 'a>(
+    answer: F,
+) -> Pin<Box<dyn Future<Output = F::Output> + Send + 'a>> {
+    Box::pin(answer)
+}
+
 impl Door {
     async fn serve(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
@@ -183,34 +190,34 @@ impl Door {
         match endpoint {
             E::Status => operator::status(self, context).await,
             E::OpenApi => Ok(health::openapi(self)),
-            E::Init => operator::init(self, context, body).await,
-            E::ConfirmInit => operator::confirm_init(self, context, body).await,
-            E::Unlock => operator::unlock(self, context, body).await,
-            E::Lock => operator::lock(self, context).await,
-            E::AddAutoUnlock => operator::add_auto_unlock(self, context, body).await,
-            E::RemoveAutoUnlock => operator::remove_auto_unlock(self, context).await,
-            E::RotateRoot => operator::rotate_root(self, context, body).await,
-            E::ConfirmRotateRoot => operator::confirm_rotate_root(self, context, body).await,
-            E::CancelRotateRoot => operator::cancel_rotate_root(self, context).await,
-            E::AcceptClock => operator::accept_clock(self, context).await,
-            E::Challenge => auth::challenge(self, context, body).await,
-            E::Authorize => auth::authorize(self, context, body).await,
+            E::Init => boxed(operator::init(self, context, body)).await,
+            E::ConfirmInit => boxed(operator::confirm_init(self, context, body)).await,
+            E::Unlock => boxed(operator::unlock(self, context, body)).await,
+            E::Lock => boxed(operator::lock(self, context)).await,
+            E::AddAutoUnlock => boxed(operator::add_auto_unlock(self, context, body)).await,
+            E::RemoveAutoUnlock => boxed(operator::remove_auto_unlock(self, context)).await,
+            E::RotateRoot => boxed(operator::rotate_root(self, context, body)).await,
+            E::ConfirmRotateRoot => boxed(operator::confirm_rotate_root(self, context, body)).await,
+            E::CancelRotateRoot => boxed(operator::cancel_rotate_root(self, context)).await,
+            E::AcceptClock => boxed(operator::accept_clock(self, context)).await,
+            E::Challenge => boxed(auth::challenge(self, context, body)).await,
+            E::Authorize => boxed(auth::authorize(self, context, body)).await,
             E::LookupToken => auth::look_up(self, context).await,
-            E::Deauth => auth::deauth(self, context).await,
-            E::ListKeysets => stores::list_keysets(self, context).await,
-            E::ListStores => stores::list(self, context).await,
-            E::CreateStore => stores::create(self, context, body).await,
-            E::ReadStore => stores::read(self, context).await,
-            E::RemoveStore => stores::remove(self, context).await,
-            E::ListSecrets => secrets::list(self, context).await,
+            E::Deauth => boxed(auth::deauth(self, context)).await,
+            E::ListKeysets => boxed(stores::list_keysets(self, context)).await,
+            E::ListStores => boxed(stores::list(self, context)).await,
+            E::CreateStore => boxed(stores::create(self, context, body)).await,
+            E::ReadStore => boxed(stores::read(self, context)).await,
+            E::RemoveStore => boxed(stores::remove(self, context)).await,
+            E::ListSecrets => boxed(secrets::list(self, context)).await,
             E::GetSecret => secrets::get(self, context).await,
             E::PutSecret => secrets::put(self, context, body).await,
-            E::DeleteSecret => secrets::delete(self, context).await,
-            E::ReadMetadata => secrets::metadata(self, context).await,
-            E::ReadTrail => audit::read(self, context).await,
-            E::ExportTrail => audit::export(self, context).await,
-            E::VerifyTrail => audit::verify(self, context, body).await,
-            E::Checkpoint => audit::checkpoint(self, context).await,
+            E::DeleteSecret => boxed(secrets::delete(self, context)).await,
+            E::ReadMetadata => boxed(secrets::metadata(self, context)).await,
+            E::ReadTrail => boxed(audit::read(self, context)).await,
+            E::ExportTrail => boxed(audit::export(self, context)).await,
+            E::VerifyTrail => boxed(audit::verify(self, context, body)).await,
+            E::Checkpoint => boxed(audit::checkpoint(self, context)).await,
         }
     }
 }
