@@ -77,6 +77,10 @@ fn greet(config: &Path, data: &Path, ready: &DevReady) -> Result<(), CliError> {
     output::line(&format!("  data     {}", data.display()))?;
     output::line(&format!("  socket   {}", ready.socket.display()))?;
     output::line(&format!("  context  {CONTEXT} in {}", config.display()))?;
+    if let Ok(program) = std::env::current_exe() {
+        // a newcomer's build is on no search path
+        output::line(&format!("  program  {}", program.display()))?;
+    }
     output::line(match (ready.unlocked, ready.first.is_some()) {
         (false, _) => "It is locked: strongroom unlock",
         (true, true) => "You are logged in for 8 hours; afterwards: strongroom login",
