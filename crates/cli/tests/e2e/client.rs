@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// No answer takes longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A connection of any kind.
 pub(crate) trait Stream: Read + Write + Send {
@@ -99,10 +99,10 @@ impl Client {
         if let Some(token) = &self.token
             && !headers.iter().any(|(name, _)| *name == "authorization")
         {
-            text += &format!("authorization: Bearer {token}\r\n");
+            text.extend(["authorization: Bearer ", token, "\r\n"]);
         }
         for (name, value) in headers {
-            text += &format!("{name}: {value}\r\n");
+            text.extend([name, ": ", value, "\r\n"]);
         }
         [text.as_bytes(), b"\r\n", body].concat()
     }

@@ -21,10 +21,7 @@ fn write(world: &World, round: usize, client: usize, acknowledged: &AtomicUsize)
         let line = format!("PUT /api/v1/stores/torture/secrets/{path}");
         let body = json!({ "value": value }).to_string();
         let request = asker.request(&line, &[("content-type", "application/json")], body.as_bytes());
-        let answer = match wire.write(&request).and_then(|()| wire.answer()) {
-            Ok(answer) => answer,
-            Err(_) => break,
-        };
+        let Ok(answer) = wire.write(&request).and_then(|()| wire.answer()) else { break };
         assert_eq!(answer.ok()["version"], 1);
         kept.insert(path, value);
         acknowledged.fetch_add(1, Ordering::Relaxed);

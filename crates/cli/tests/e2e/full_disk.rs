@@ -1,5 +1,6 @@
 //! A small disk, and what goes on when it is full.
 
+use crate::clock::soon;
 use crate::home::Home;
 use crate::served::Served;
 use crate::shared::World;
@@ -7,7 +8,6 @@ use serde_json::json;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 /// A disk of its own, unmounted when dropped.
 struct Disk(PathBuf);
@@ -40,22 +40,12 @@ impl Drop for Disk {
     }
 }
 
-/// Asks again until it is so.
-#[track_caller]
-fn soon(what: &str, mut so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !so() {
-        assert!(began.elapsed() < Duration::from_secs(30), "{what}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
 fn data_of(home: &Home) -> PathBuf {
     home.join("disk/data")
 }
 
 fn start(home: &Home) -> Served {
-    Served::dev_with(home, data_of(home), "warn")
+    Served::dev_with(home, &data_of(home), "warn")
 }
 
 #[test]

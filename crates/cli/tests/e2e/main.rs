@@ -1,19 +1,39 @@
 //! The real binary, from outside: as a newcomer, an operator, a program and an enemy meet it.
 
+#[cfg(test)]
 mod client;
+#[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod home;
+#[cfg(test)]
 mod served;
+#[cfg(test)]
 mod shared;
+#[cfg(test)]
 mod site;
 
+#[cfg(test)]
 mod bodies;
+#[cfg(test)]
 mod crashes;
+#[cfg(test)]
 mod full_disk;
+#[cfg(test)]
 mod network;
+#[cfg(test)]
 mod newcomer;
+#[cfg(test)]
 mod operator;
+#[cfg(test)]
 mod process;
+#[cfg(test)]
 mod repeats;
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod sealed;
+#[cfg(test)]
 mod targets;
+#[cfg(test)]
 mod tokens;

@@ -1,16 +1,16 @@
 //! The README's path.
 
+use crate::clock;
 use crate::home::Home;
 use crate::served::{Served, after};
 use rustix::process::Signal;
-use std::time::Instant;
 
 const WELCOME: &str = "This is your first secret: sealed, durable and in the trail.";
 
 #[test]
 fn a_newcomer_gets_a_server_with_a_first_secret_from_one_command() {
     let home = Home::new();
-    let began = Instant::now();
+    let began = clock::now();
     let served = Served::dev(&home);
     let ready = began.elapsed();
     let secret = home.run(&["secret", "get", "dev", "welcome"]).ok();

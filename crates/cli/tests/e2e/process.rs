@@ -1,6 +1,7 @@
 //! The server as a process: configuration, signals, readiness, and what it will not start on.
 
 use crate::client::Wire;
+use crate::clock;
 use crate::home::Home;
 use crate::served::{Served, production};
 use crate::site::Site;
@@ -8,7 +9,7 @@ use rustix::process::Signal;
 use rustls::pki_types::CertificateDer;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[test]
 fn a_bad_configuration_is_told_line_by_line_and_not_started() {
@@ -36,7 +37,7 @@ fn term_and_int_end_it_in_good_order() {
         let mut kept = client.connect();
         kept.ask(&client.request("GET /health", &[], b"")).ok();
         let (socket, log) = (served.socket.clone(), served.log.clone());
-        let began = Instant::now();
+        let began = clock::now();
         let ended = served.stop(signal);
         assert_eq!(ended.code(), Some(0), "{}", std::fs::read_to_string(log).unwrap());
         assert!(began.elapsed() < Duration::from_secs(20), "an idle connection does not hold it up");
@@ -110,7 +111,7 @@ fn hup_swaps_the_certificate_and_keeps_connections() {
     assert_eq!(kept.ask(&health).status, 503, "not initialised yet");
     issue(&site.home);
     site.served().signal(Signal::HUP);
-    let began = Instant::now();
+    let began = clock::now();
     while shown(&site) == before {
         assert!(began.elapsed() < Duration::from_secs(20), "the certificate was not swapped");
         std::thread::sleep(Duration::from_millis(50));

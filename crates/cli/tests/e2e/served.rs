@@ -1,17 +1,18 @@
 //! A server in a process of its own, killed by its id when the test is over.
 
 use crate::client::Client;
+use crate::clock;
 use crate::home::Home;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long a start may take on a machine that has much else to do.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server.
 pub(crate) struct Served {
@@ -33,14 +34,14 @@ pub(crate) struct Served {
 impl Served {
     /// `strongroom dev` with its data in the home's `data`.
     pub(crate) fn dev(home: &Home) -> Self {
-        Self::dev_with(home, home.join("data"), "warn")
+        Self::dev_with(home, &home.join("data"), "warn")
     }
 
     /// `strongroom dev` with its data somewhere, and a log filter.
-    pub(crate) fn dev_with(home: &Home, data: PathBuf, log: &str) -> Self {
+    pub(crate) fn dev_with(home: &Home, data: &Path, log: &str) -> Self {
         let mut command = home.command(&["dev", "--listen", "127.0.0.1:0", "--log", log, "--data"]);
         let log = home.join("dev.log");
-        let mut child = spawn(command.arg(&data).stdout(Stdio::piped()), &log);
+        let mut child = spawn(command.arg(data).stdout(Stdio::piped()), &log);
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let said = until_ready(&mut out, &log);
         let address = after(&said, "Strongroom serves ");
@@ -56,7 +57,7 @@ impl Served {
         let mut command = home.command(&["server", "-c"]);
         command.arg(config).env("NOTIFY_SOCKET", notify).stdout(Stdio::null());
         let mut child = spawn(&mut command, &log);
-        let began = Instant::now();
+        let began = clock::now();
         let mut message = [0; 512];
         loop {
             match manager.recv(&mut message) {
@@ -96,10 +97,6 @@ impl Served {
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-    }
-
-    pub(crate) fn is_running(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
     }
 
     pub(crate) fn log_text(&self) -> String {

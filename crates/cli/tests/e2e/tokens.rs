@@ -1,9 +1,10 @@
 //! Tokens, challenges and proofs that do not hold.
 
 use crate::client::{Answer, Client};
+use crate::clock;
 use crate::shared::World;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use strongroom_api::signed_transcript;
 use strongroom_crypto::{PrivateKey, generate_ed25519_pkcs8};
 use strongroom_secret::SecretBytes;
@@ -28,18 +29,18 @@ impl Root {
         answer.ok()["challenge"].as_str().unwrap().to_owned()
     }
 
-    fn prove(&self, challenge: &str, key: &PrivateKey, ttl: Value) -> Answer {
+    fn prove(&self, challenge: &str, key: &PrivateKey, ttl: &Value) -> Answer {
         let signature = key.sign(&signed_transcript(&self.id, challenge)).unwrap();
         self.send(challenge, &signature, ttl)
     }
 
-    fn send(&self, challenge: &str, signature: &[u8], ttl: Value) -> Answer {
+    fn send(&self, challenge: &str, signature: &[u8], ttl: &Value) -> Answer {
         let signature = data_encoding::BASE64.encode(signature);
         let body = json!({ "access_key_id": self.id, "challenge": challenge, "signature": signature, "ttl_secs": ttl });
         self.client.post("/auth/authorize", body.to_string())
     }
 
-    fn log_in(&self, ttl: Value) -> Client {
+    fn log_in(&self, ttl: &Value) -> Client {
         let token = self.prove(&self.challenge(), &self.key, ttl).ok();
         self.client.with_token(token["token"].as_str().unwrap())
     }
@@ -49,8 +50,8 @@ impl Root {
 fn an_expired_token_is_refused() {
     let world = World::shared();
     let store = world.store("expired");
-    let short = Root::of(&world).log_in(json!(1));
-    let began = Instant::now();
+    let short = Root::of(&world).log_in(&json!(1));
+    let began = clock::now();
     assert_eq!(short.get("/auth/token").ok()["user"], "root");
     while short.get("/auth/token").status == 200 {
         assert!(began.elapsed() < Duration::from_secs(20), "a token of one second still serves");
@@ -66,7 +67,7 @@ fn an_expired_token_is_refused() {
 fn an_ended_token_is_refused_and_others_live_on() {
     let world = World::shared();
     let store = world.store("ended");
-    let client = Root::of(&world).log_in(Value::Null);
+    let client = Root::of(&world).log_in(&Value::Null);
     client.get(&store.path("keep")).ok();
     client.delete("/auth/token").ok();
     client.get(&store.path("keep")).is(401, "unauthenticated");
@@ -120,8 +121,8 @@ fn a_challenge_serves_once() {
     let root = Root::of(&world);
     let challenge = root.challenge();
     let signature = root.key.sign(&signed_transcript(&root.id, &challenge)).unwrap();
-    root.send(&challenge, &signature, Value::Null).ok();
-    root.send(&challenge, &signature, Value::Null).is(401, "unauthenticated");
+    root.send(&challenge, &signature, &Value::Null).ok();
+    root.send(&challenge, &signature, &Value::Null).is(401, "unauthenticated");
     store.unharmed(&[]);
 }
 
@@ -131,15 +132,15 @@ fn a_forged_proof_is_refused_and_spends_nothing_else() {
     let store = world.store("proofs");
     let root = Root::of(&world);
     let other = PrivateKey::from_pkcs8(&generate_ed25519_pkcs8().unwrap().expose(<[u8]>::to_vec)).unwrap();
-    root.prove(&root.challenge(), &other, Value::Null).is(401, "unauthenticated");
-    root.prove("made-up", &root.key, Value::Null).is(401, "unauthenticated");
-    root.send(&root.challenge(), b"", Value::Null).is(401, "unauthenticated");
+    root.prove(&root.challenge(), &other, &Value::Null).is(401, "unauthenticated");
+    root.prove("made-up", &root.key, &Value::Null).is(401, "unauthenticated");
+    root.send(&root.challenge(), b"", &Value::Null).is(401, "unauthenticated");
     let bare = root.challenge();
     let signature = root.key.sign(bare.as_bytes()).unwrap();
-    root.send(&bare, &signature, Value::Null).is(401, "unauthenticated");
+    root.send(&bare, &signature, &Value::Null).is(401, "unauthenticated");
     let body = json!({ "access_key_id": root.id, "challenge": root.challenge(), "signature": "%" });
     root.client.post("/auth/authorize", body.to_string()).is(400, "invalid_request");
-    root.log_in(Value::Null).get("/auth/token").ok();
+    root.log_in(&Value::Null).get("/auth/token").ok();
     store.unharmed(&[]);
 }
 
@@ -152,8 +153,8 @@ fn an_unknown_key_looks_like_a_known_one() {
     let shape = |challenge: &str| (challenge.len(), challenge.split('.').count());
     assert_eq!(shape(&root.challenge()), shape(&stranger.challenge()));
     let other = PrivateKey::from_pkcs8(&generate_ed25519_pkcs8().unwrap().expose(<[u8]>::to_vec)).unwrap();
-    let known = root.prove(&root.challenge(), &other, Value::Null);
-    let unknown = stranger.prove(&stranger.challenge(), &other, Value::Null);
+    let known = root.prove(&root.challenge(), &other, &Value::Null);
+    let unknown = stranger.prove(&stranger.challenge(), &other, &Value::Null);
     known.is(401, "unauthenticated");
     assert_eq!((known.status, &known.json()["detail"]), (unknown.status, &unknown.json()["detail"]));
     for id in ["", "x", "\u{0}", &"x".repeat(64)] {
@@ -169,10 +170,10 @@ fn a_token_lives_no_longer_than_the_server_allows() {
     let world = World::shared();
     let store = world.store("lifetimes");
     let root = Root::of(&world);
-    let token = root.prove(&root.challenge(), &root.key, json!(u32::MAX)).ok();
+    let token = root.prove(&root.challenge(), &root.key, &json!(u32::MAX)).ok();
     assert_eq!(token["ttl_secs"], 24 * 3_600);
-    let none = root.prove(&root.challenge(), &root.key, json!(0));
+    let none = root.prove(&root.challenge(), &root.key, &json!(0));
     assert!(none.status == 400 || none.json()["ttl_secs"].as_u64() <= Some(1), "{}", none.text());
-    root.prove(&root.challenge(), &root.key, json!(-1)).is(400, "invalid_request");
+    root.prove(&root.challenge(), &root.key, &json!(-1)).is(400, "invalid_request");
     store.unharmed(&[]);
 }
