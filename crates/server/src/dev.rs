@@ -82,7 +82,9 @@ pub fn dev(
         let world = Arc::new(World::open(&config, &metrics).await?);
         serve(&config, None, world, metrics, async |world, listeners| {
             let first = first_time(world, options).await?;
-            tell(report(options, world, listeners, first))
+            let is_first = first.is_some();
+            tell(report(options, world, listeners, first))?;
+            if is_first { told(options) } else { Ok(()) }
         })
         .await
     })
@@ -106,6 +108,17 @@ fn key_file(options: &DevOptions) -> PathBuf {
     options.state_dir.join("root.key")
 }
 
+/// There from before anything is made until everything was told: what lies between would leave a server without a
+/// person who has its unlock keys.
+fn untold(options: &DevOptions) -> PathBuf {
+    options.state_dir.join("first-start")
+}
+
+fn told(options: &DevOptions) -> Result<(), ServerError> {
+    let marker = untold(options);
+    std::fs::remove_file(&marker).map_err(|source| ServerError::io("remove", &marker, source))
+}
+
 fn report(options: &DevOptions, world: &World, listeners: &Listeners, first: Option<FirstTime>) -> DevReady {
     let tcp = listeners.addresses().iter().find_map(|(_, address)| match address {
         Address::Tcp(address) => Some(*address),
@@ -124,10 +137,12 @@ fn report(options: &DevOptions, world: &World, listeners: &Listeners, first: Opt
 /// Initialises, unlocks, adds auto-unlock, and stores and reads a first secret; nothing if there is data already.
 async fn first_time(world: &World, options: &DevOptions) -> Result<Option<FirstTime>, ServerError> {
     if world.gate.root_row().await.map_err(ServerError::barrier)?.is_some() {
-        return Ok(None);
+        let interrupted = || ServerError::Interrupted { data: options.data_dir.clone() };
+        return if untold(options).exists() { Err(interrupted()) } else { Ok(None) };
     }
     let newcomer = Newcomer { world };
     let key = Newcomer::access_key(options)?;
+    crate::tls::write_private(&untold(options), b"")?;
     let public = public_key_pem(&key.public_key().map_err(ServerError::first)?);
     let permit = newcomer.admit::<operator::Initialise>(&newcomer.nobody(), ServerResource).await?;
     let made = world.operator.initialise(permit, KEYS, 1, &public).await?;

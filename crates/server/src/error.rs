@@ -44,6 +44,15 @@ pub enum ServerError {
     /// A step of a newcomer's first start.
     #[error("first start: {0}")]
     First(String),
+    /// A first start that ended before its unlock keys were shown: nobody can open what it made.
+    #[error(
+        "the first start was interrupted before its unlock keys were shown, so that nothing of yours is in it; \
+         remove {data} and start again"
+    )]
+    Interrupted {
+        /// The data directory.
+        data: PathBuf,
+    },
     /// A file.
     #[error("cannot {action} {path}")]
     File {
