@@ -4,6 +4,8 @@ use crate::clock;
 use crate::home::Home;
 use crate::served::{Served, after};
 use rustix::process::Signal;
+use std::process::Stdio;
+use std::time::Duration;
 
 const WELCOME: &str = "This is your first secret: sealed, durable and in the trail.";
 
@@ -63,4 +65,36 @@ fn a_second_start_carries_on_with_data_and_token() {
     assert_eq!(home.run(&["secret", "get", "dev", "mine"]).ok().trim_end(), "kept");
     assert!(home.run(&["audit", "verify"]).ok().contains("yes"));
     assert_eq!(after(&served.said, "socket   "), served.socket.display().to_string());
+}
+
+#[test]
+fn a_first_start_that_is_killed_leaves_no_server_that_nobody_can_open() {
+    for pause in [0, 5, 15, 40, 80] {
+        let home = Home::new();
+        let data = home.join("data").display().to_string();
+        let mut first = home.command(&["dev", "--listen", "127.0.0.1:0", "--data", &data]);
+        let mut first = first.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let marker = home.join("data.keys/first-start");
+        clock::soon("the first start begins", || {
+            marker.exists() || home.join("data.keys/auto-unlock.key").exists()
+        });
+        std::thread::sleep(Duration::from_millis(pause));
+        first.kill().unwrap();
+        first.wait().unwrap();
+        if marker.exists() && home.join("data.keys/auto-unlock.key").exists() {
+            let said = home.run(&["dev", "--listen", "127.0.0.1:0", "--data", &data]).refused();
+            assert!(said.contains("remove") && said.contains(&data), "{said}");
+            std::fs::remove_dir_all(&data).unwrap();
+        }
+        if !marker.exists() {
+            // everything was told before the end: it carries on
+            assert!(Served::dev(&home).said.contains("It is unlocked"));
+            continue;
+        }
+        let interrupted = home.join("data/strongroom.db").exists();
+        match Served::try_dev(&home) {
+            Ok(served) => assert_eq!(served.unlock_keys().len(), 5),
+            Err(said) => assert!(interrupted && said.contains("remove"), "{said}"),
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! A request id that is seen again.
 
 use crate::client::Answer;
+use crate::home::Home;
+use crate::served::Served;
 use crate::shared::{Guarded, World};
 use serde_json::json;
 
@@ -22,6 +24,23 @@ fn a_repeated_write_is_done_once_and_answered_the_same() {
     assert_eq!(other["version"], 2);
     assert_eq!(put(&store, "a", id, r#"{"value":1}"#).ok(), first, "however late");
     assert_eq!(store.get("a").ok()["version"], 2);
+    store.unharmed(&["a"]);
+}
+
+#[test]
+fn a_repetition_after_kill_9_is_answered_as_before() {
+    let home = Home::new();
+    let mut world = World { served: Served::dev(&home), home };
+    let store = world.store("restart");
+    let id = "0197a000-0000-7000-8000-000000000007";
+    let first = put(&store, "a", id, r#"{"value":1}"#).ok();
+    let World { served, home } = world;
+    served.kill();
+    world = World { served: Served::dev(&home), home };
+    let store = store.on(&world);
+    assert_eq!(put(&store, "a", id, r#"{"value":1}"#).ok(), first);
+    put(&store, "a", id, r#"{"value":2}"#).is(409, "request_reused");
+    assert_eq!(store.get("a").ok()["version"], 1);
     store.unharmed(&["a"]);
 }
 

@@ -37,16 +37,28 @@ impl Served {
         Self::dev_with(home, &home.join("data"), "warn")
     }
 
+    /// The same, or what it said when it ended instead.
+    pub(crate) fn try_dev(home: &Home) -> Result<Self, String> {
+        Self::try_dev_with(home, &home.join("data"), "warn")
+    }
+
     /// `strongroom dev` with its data somewhere, and a log filter.
     pub(crate) fn dev_with(home: &Home, data: &Path, log: &str) -> Self {
+        Self::try_dev_with(home, data, log).unwrap_or_else(|said| panic!("it ended: {said}"))
+    }
+
+    fn try_dev_with(home: &Home, data: &Path, log: &str) -> Result<Self, String> {
         let mut command = home.command(&["dev", "--listen", "127.0.0.1:0", "--log", log, "--data"]);
         let log = home.join("dev.log");
         let mut child = spawn(command.arg(data).stdout(Stdio::piped()), &log);
         let mut out = BufReader::new(child.stdout.take().unwrap());
-        let said = until_ready(&mut out, &log);
+        let Some(said) = until_ready(&mut out) else {
+            child.wait().unwrap();
+            return Err(std::fs::read_to_string(&log).unwrap());
+        };
         let address = after(&said, "Strongroom serves ");
         let socket = PathBuf::from(after(&said, "socket   "));
-        Self { child, log, said, address, authority: data.join("tls/ca.pem"), socket, _out: Some(out) }
+        Ok(Self { child, log, said, address, authority: data.join("tls/ca.pem"), socket, _out: Some(out) })
     }
 
     /// `strongroom server -c` with this configuration, which [`production`] makes.
@@ -132,13 +144,15 @@ fn spawn(command: &mut Command, log: &PathBuf) -> Child {
     command.stdin(Stdio::null()).stderr(File::create(log).unwrap()).spawn().unwrap()
 }
 
-fn until_ready(out: &mut BufReader<ChildStdout>, log: &PathBuf) -> String {
+/// What is printed until it serves; nothing if it ends before.
+fn until_ready(out: &mut BufReader<ChildStdout>) -> Option<String> {
     let mut said = String::new();
     while !said.contains("Ctrl-C stops it") {
-        let read = out.read_line(&mut said).unwrap();
-        assert!(read > 0, "ended after {said:?}: {}", std::fs::read_to_string(log).unwrap());
+        if out.read_line(&mut said).unwrap() == 0 {
+            return None;
+        }
     }
-    said
+    Some(said)
 }
 
 /// Stands in for the service manager.

@@ -52,6 +52,11 @@ pub(crate) struct Guarded {
 }
 
 impl Guarded {
+    /// The same store, seen on a server that was started again.
+    pub(crate) fn on(&self, world: &World) -> Self {
+        Self { client: world.client(), name: self.name }
+    }
+
     /// The path of a secret, as it is written.
     pub(crate) fn path(&self, secret: &str) -> String {
         format!("/stores/{}/secrets/{secret}", self.name)
