@@ -1,0 +1,99 @@
+//! The trail.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One entry of the trail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TrailRecord {
+    /// Sequence number.
+    pub seq: u64,
+    /// When, RFC 3339.
+    pub time: String,
+    /// The request.
+    pub request_id: String,
+    /// What was asked: `area.verb`.
+    pub action: String,
+    /// `allowed` or `refused`.
+    pub decision: String,
+    /// What became of it: `done`, `released`, `not_found`, `refused`, `failed`, `abandoned`.
+    pub outcome: String,
+    /// Who, by name; absent if nobody proved anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
+    /// The access key, if one was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
+    /// The token's accessor, if one was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// From where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// What it was about: a store, a secret, a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// The rule that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+    /// More, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Its link, in hexadecimal.
+    pub hash: String,
+}
+
+/// Answer of `ReadTrail` (query: `from`, `limit`, `tail`).
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TrailPage {
+    /// The entries, oldest first.
+    pub entries: Vec<TrailRecord>,
+    /// The trail's last entry.
+    pub head: u64,
+}
+
+/// A signed checkpoint: keep it elsewhere, and verify against it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    /// Format, 1.
+    pub format: u32,
+    /// The incarnation of the data directory.
+    pub incarnation: String,
+    /// The last entry covered.
+    pub seq: u64,
+    /// Its link, in hexadecimal.
+    pub hash: String,
+    /// When, RFC 3339.
+    pub time: String,
+    /// The key that signed, Ed25519, in hexadecimal.
+    pub public_key: String,
+    /// The signature, in hexadecimal.
+    pub signature: String,
+}
+
+/// Body of `VerifyTrail`.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyRequest {
+    /// A checkpoint that was kept elsewhere.
+    #[serde(default)]
+    pub against: Option<Checkpoint>,
+}
+
+/// Answer of `VerifyTrail`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VerifyReport {
+    /// Whether everything holds.
+    pub ok: bool,
+    /// Entries checked.
+    pub entries: u64,
+    /// Signed checkpoints checked.
+    pub checkpoints: u64,
+    /// The first entry that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_bad: Option<u64>,
+    /// What is wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
