@@ -28,6 +28,8 @@ mod operator;
 #[cfg(test)]
 mod process;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod repeats;
 #[cfg(test)]
 mod schema;
