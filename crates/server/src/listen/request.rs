@@ -6,7 +6,7 @@ use crate::config::Limits;
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, Version};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use std::convert::Infallible;
@@ -19,6 +19,10 @@ use strongroom_api::{Code, Problem};
 use strongroom_model::Origin;
 use tokio::time::Sleep;
 use tower::ServiceExt as _;
+
+/// Of a body that is refused for its size, so much is let go of, for so long, before the answer.
+const UNREAD_BYTES: usize = 16 << 20;
+const UNREAD_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The service of one connection.
 pub(super) struct Requests<S> {
@@ -37,7 +41,14 @@ impl<S: Serve> hyper::service::Service<Request<Incoming>> for Requests<S> {
         let beat = self.pulse.begin();
         if let Some(code) = refused(&request, &self.limits) {
             let answer = problem(code, None);
-            return Box::pin(async move { Ok(hold(answer, beat)) });
+            let streamed = request.version() == Version::HTTP_2 && code == Code::TooLarge;
+            let unread = streamed.then(|| request.into_body());
+            return Box::pin(async move {
+                if let Some(body) = unread {
+                    drop_unread(body).await;
+                }
+                Ok(hold(answer, beat))
+            });
         }
         let (origin, limits) = (self.origin, &self.limits);
         let mut verdict = None;
@@ -74,6 +85,21 @@ fn refused(request: &Request<Incoming>, limits: &Limits) -> Option<Code> {
     } else {
         None
     }
+}
+
+/// Lets go of a body that is too large, or of as much of it as comes in a while. In HTTP/2 an answer that comes before
+/// its request is whole resets the stream; that is allowed, but some clients then lose the answer.
+async fn drop_unread(mut body: Incoming) {
+    let dropping = async {
+        let mut left = UNREAD_BYTES;
+        while let Some(Ok(frame)) = body.frame().await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(UNREAD_PATIENCE, dropping).await;
 }
 
 /// A body that must arrive in time and stay within its size; what broke it is noted in the verdict.
