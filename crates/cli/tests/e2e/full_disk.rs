@@ -6,7 +6,7 @@ use crate::served::Served;
 use crate::shared::World;
 use serde_json::json;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// A disk of its own, unmounted when dropped.
@@ -85,18 +85,21 @@ fn a_full_disk_refuses_writes_and_nothing_else() {
     assert_eq!(world.home.run(&["audit", "verify", "--output", "json"]).json()["ok"], true);
     assert_eq!(client.get(&store.path("b")).ok()["value"], "x".repeat(10_000));
     assert_eq!(client.get(&store.path("keep")).ok()["value"], "kept");
-    restart_on(&disk.0, world);
+    restart_on(disk, world);
 }
 
 /// A restart while the disk is full finds everything.
-fn restart_on(disk: &Path, world: World) {
+fn restart_on(disk: Disk, world: World) {
     let World { served, home } = world;
     served.kill();
-    let filler = Disk(disk.to_owned());
-    filler.fill();
-    std::mem::forget(filler);
+    disk.fill();
     let world = World { served: start(&home), home };
     world.home.run(&["login"]).ok();
     assert_eq!(world.client().get("/stores/full/secrets/keep").ok()["value"], "kept");
     world.client().put("/stores/full/secrets/d", r#"{"value":1}"#).is(507, "storage_full");
+    let World { served, home } = world;
+    served.kill();
+    // the disk before the home that it is mounted in
+    drop(disk);
+    drop(home);
 }
