@@ -63,6 +63,11 @@ impl Batch {
         self.applied.extend(other.applied);
     }
 
+    /// How many changes it makes.
+    pub fn len(&self) -> usize {
+        self.changes.len()
+    }
+
     /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

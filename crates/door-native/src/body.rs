@@ -4,7 +4,7 @@ use crate::fault::Fault;
 use crate::request::Context;
 use axum::body::Body;
 use bytes::Bytes;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::Deserialize;
 use strongroom_api::Code;
 use strongroom_model::{JsonLimits, scan_json};
@@ -12,10 +12,16 @@ use strongroom_model::{JsonLimits, scan_json};
 /// Deepest body: a value's 64 levels and the object around it.
 const DEPTH: usize = 65;
 
-/// Reads a body. Size and time are bounded by the listener.
-pub(crate) async fn read(body: Body) -> Result<Bytes, Fault> {
-    match body.collect().await {
+/// The largest body of a caller that has not proved anything yet.
+pub(crate) const STRANGERS_BYTES: usize = 64 * 1024;
+
+/// Reads a body of at most `limit` bytes. Time, and the size of any body, are bounded by the listener.
+pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Fault> {
+    match Limited::new(body, limit).collect().await {
         Ok(whole) => Ok(whole.to_bytes()),
+        Err(fault) if fault.is::<LengthLimitError>() => {
+            Err(Fault::new(Code::TooLarge, format!("a body here has at most {limit} bytes")))
+        }
         Err(_) => Err(Fault::new(Code::InvalidRequest, "the body broke off")),
     }
 }

@@ -156,20 +156,34 @@ impl Door {
         mut context: Context,
         body: Body,
     ) -> Result<Response<Body>, Fault> {
-        let body = body::read(body).await?;
-        context.prepare(&self, endpoint, &body);
-        let admitted = match endpoint.access() {
-            Access::Token => context.authenticate(&self, endpoint).await,
-            Access::Open | Access::Unlocked | Access::Installer => Ok(()),
-        };
-        let answered = match admitted {
-            Ok(()) => self.dispatch(endpoint, &context, &body).await,
+        let answered = match self.take(endpoint, &mut context, body).await {
+            Ok(body) => self.dispatch(endpoint, &context, &body).await,
             Err(fault) => Err(fault),
         };
         match answered {
             Err(fault) if fault.code == Code::Locked => Err(self.locked_or_new(fault).await),
             answered => answered,
         }
+    }
+
+    /// Makes a caller, then reads the body: who proved nothing is not given room for a large one.
+    async fn take(
+        &self,
+        endpoint: Endpoint,
+        context: &mut Context,
+        body: Body,
+    ) -> Result<bytes::Bytes, Fault> {
+        context.present_install_token(self);
+        let limit = match endpoint.access() {
+            Access::Token => {
+                context.authenticate(self, endpoint).await?;
+                usize::MAX
+            }
+            Access::Open | Access::Unlocked | Access::Installer => body::STRANGERS_BYTES,
+        };
+        let body = body::read(body, limit).await?;
+        context.digest(endpoint, &body);
+        Ok(body)
     }
 
     /// A server without a root key is not merely locked.

@@ -33,16 +33,20 @@ impl Context {
         Ok(Self { caller, parts, params, named: named.is_some() })
     }
 
-    /// Completes the caller with what needs the body: what would make a repetition of this request one.
-    pub(crate) fn prepare(&mut self, door: &Door, endpoint: Endpoint, body: &[u8]) {
+    /// Takes the one-time token of an installation, if it is the right one.
+    pub(crate) fn present_install_token(&mut self, door: &Door) {
+        let token = self.parts.headers.get(INIT_TOKEN_HEADER).and_then(|value| value.to_str().ok());
+        if token.is_some_and(|token| (door.is_install_token)(token)) {
+            self.caller.credential = Credential::Installation;
+        }
+    }
+
+    /// Digests what would make a repetition of this request one.
+    pub(crate) fn digest(&mut self, endpoint: Endpoint, body: &[u8]) {
         if endpoint.method() != Method::Get {
             let target = self.parts.uri.path_and_query().map_or("", |target| target.as_str());
             let digest = sha256_parts(&[endpoint.name().as_bytes(), b"\0", target.as_bytes(), b"\0", body]);
             self.caller.repeat = Some(Repeat { digest, named: self.named });
-        }
-        let install = self.parts.headers.get(INIT_TOKEN_HEADER).and_then(|value| value.to_str().ok());
-        if install.is_some_and(|token| (door.is_install_token)(token)) {
-            self.caller.credential = Credential::Installation;
         }
     }
 

@@ -20,18 +20,15 @@ pub(crate) enum Found {
 
 /// Finds the row of a path, given after the prefix.
 pub(crate) fn find(method: &str, path: &str) -> Found {
-    let mut allowed: Vec<&str> = Vec::new();
-    for endpoint in Endpoint::ALL {
+    for endpoint in Endpoint::ALL.iter().filter(|endpoint| endpoint.method().as_str() == method) {
         let Some(raw) = matches(endpoint.path(), path) else { continue };
-        if endpoint.method().as_str() != method {
-            allowed.push(endpoint.method().as_str());
-            continue;
-        }
         return match raw.into_iter().map(decode).collect::<Option<Params>>() {
             Some(params) => Found::Endpoint(*endpoint, params),
             None => Found::BadPath,
         };
     }
+    let other = Endpoint::ALL.iter().filter(|endpoint| matches(endpoint.path(), path).is_some());
+    let allowed: Vec<&str> = other.map(|endpoint| endpoint.method().as_str()).collect();
     if allowed.is_empty() { Found::Nothing } else { Found::OtherMethod(allowed.join(", ")) }
 }
 

@@ -32,7 +32,7 @@ mod server_view;
 pub use admit::{Admission, Denied, Gate, GateOptions};
 pub use clock::ClockState;
 pub use entry::{CommitError, Entry, Held, Permit, TrailError};
-pub use people::{CredentialRecord, PeopleView, TokenRecord, UserRecord};
+pub use people::{CredentialRecord, PeopleView, Session, TokenRecord, UserRecord};
 pub use resource::{
     Action, FolderView, People, Resource, Secret, SecretReadView, SecretWriteView, Server, Store,
     StoreFolder, StoreReadView, StoreWriteView, Stores, StoresView, Trail,

@@ -63,11 +63,10 @@ fn parse(bytes: &[u8], request: RequestId) -> Result<(Digest, i64, Vec<u8>), Bar
     fields().ok_or_else(|| BarrierError::corrupt(format!("outcome of request {request}")))
 }
 
-/// Outcomes that are no longer kept, among a page of their rows; and whether there are more rows.
+/// The first outcomes that are no longer kept, at most `limit`.
 pub(crate) async fn expired(opened: &Opened, now: i64, limit: usize) -> Result<Batch, BarrierError> {
     let mut batch = opened.batch();
     let mut after = None;
-    let mut found = 0;
     loop {
         let range =
             strongroom_store::Range { after, ..strongroom_store::Range::prefix(keys::outcomes(), 1_000) };
@@ -75,11 +74,17 @@ pub(crate) async fn expired(opened: &Opened, now: i64, limit: usize) -> Result<B
         let Some(last) = rows.last().map(|row| row.key.clone()) else { return Ok(batch) };
         for row in rows {
             let request = row.key.as_bytes().get(1..).and_then(RequestId::from_slice).unwrap_or_default();
-            let plain = opened.open_single(Kind::Outcome, request.0, &row.value)?;
-            let (_, made, _) = plain.expose(|bytes| parse(bytes, request))?;
-            if made.saturating_add(KEPT_MS) < now && found < limit {
-                found += 1;
-                batch.delete(row.key);
+            let made = opened
+                .open_single(Kind::Outcome, request.0, &row.value)
+                .and_then(|plain| plain.expose(|bytes| parse(bytes, request)));
+            match made {
+                Ok((_, made, _)) if made.saturating_add(KEPT_MS) < now => batch.delete(row.key),
+                Ok(_) => {}
+                // one damaged row must not keep all others from expiring
+                Err(fault) => tracing::error!(%fault, "an outcome cannot be read"),
+            }
+            if batch.len() >= limit {
+                return Ok(batch);
             }
         }
         after = Some(last);

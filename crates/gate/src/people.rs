@@ -6,7 +6,7 @@ use strongroom_ambient::UnixMillis;
 use strongroom_barrier::{BarrierError, Batch, Opened, Reader, Writer, keys};
 use strongroom_keyring::Kind;
 use strongroom_model::{CredentialId, Name, ObjectId, TokenId, UserId};
-use strongroom_store::{Precondition, RowKey};
+use strongroom_store::{Precondition, Revision, RowKey};
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +110,10 @@ fn half(digest: &[u8; 32]) -> [u8; 16] {
     half
 }
 
+/// The time between two locks: each lock writes the root record anew.
+#[derive(Debug, Clone, Copy)]
+pub struct Session(Revision);
+
 /// A view of users, credentials and tokens.
 #[derive(Debug)]
 pub struct PeopleView {
@@ -128,9 +132,17 @@ impl PeopleView {
         user(&self.opened, id).await
     }
 
-    /// Adds a token; its credential must still be there.
-    pub fn add_token(&self, token: &TokenRecord) -> Batch {
+    /// What a token's making is bound to: a lock that comes in between ends it before it begins.
+    pub async fn session(&self) -> Result<Session, BarrierError> {
+        let row = self.opened.store().get(&keys::root()).await?;
+        let row = row.ok_or_else(|| BarrierError::corrupt("the root record is gone"))?;
+        Ok(Session(row.revision))
+    }
+
+    /// Adds a token; its credential must still be there, and no lock may have come since `session`.
+    pub fn add_token(&self, session: Session, token: &TokenRecord) -> Batch {
         let mut batch = self.opened.batch();
+        batch.require(Precondition::Revision(keys::root(), session.0));
         let object = half(&token.digest);
         batch.require(Precondition::Present(keys::credential(self.opened.partition(), token.key)));
         batch.put(
@@ -211,11 +223,10 @@ impl Gate {
     }
 }
 
-/// Tokens that have expired.
+/// The first tokens that have expired, at most `limit`.
 pub(crate) async fn expired_tokens(opened: &Opened, now: i64, limit: usize) -> Result<Batch, BarrierError> {
     let mut batch = opened.batch();
     let mut after = None;
-    let mut found = 0;
     loop {
         let prefix = keys::tokens(opened.partition());
         let range = strongroom_store::Range { after, ..strongroom_store::Range::prefix(prefix, 1_000) };
@@ -223,11 +234,18 @@ pub(crate) async fn expired_tokens(opened: &Opened, now: i64, limit: usize) -> R
         let Some(last) = rows.last().map(|row| row.key.clone()) else { return Ok(batch) };
         for row in rows {
             let object = row.key.as_bytes().get(17..).and_then(|id| id.try_into().ok()).unwrap_or_default();
-            let plain = opened.open_single(Kind::Token, object, &row.value)?;
-            let expires = plain.expose(TokenRecord::decode).map_or(0, |token| token.expires.0);
-            if expires < now && found < limit {
-                found += 1;
-                batch.delete(row.key);
+            match opened.open_single(Kind::Token, object, &row.value) {
+                Ok(plain) => {
+                    let expires = plain.expose(TokenRecord::decode).map_or(0, |token| token.expires.0);
+                    if expires < now {
+                        batch.delete(row.key);
+                    }
+                }
+                // one damaged row must not keep all others from expiring
+                Err(fault) => tracing::error!(%fault, "a token cannot be read"),
+            }
+            if batch.len() >= limit {
+                return Ok(batch);
             }
         }
         after = Some(last);

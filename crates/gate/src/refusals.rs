@@ -4,6 +4,7 @@
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 use strongroom_audit::Record as Entry;
 use strongroom_model::Origin;
@@ -21,7 +22,34 @@ pub(crate) enum Record {
 }
 
 #[derive(Default)]
-pub(crate) struct Refusals(Mutex<HashMap<Origin, (Duration, u64)>>);
+pub(crate) struct Refusals(Mutex<Sources>);
+
+#[derive(Default)]
+struct Sources {
+    known: HashMap<Origin, Since>,
+    /// What is shared by all sources beyond those that are told apart.
+    others: Option<Since>,
+    /// Counts of sources that were forgotten since.
+    dropped: u64,
+}
+
+/// When the last entry was written, and how many were only counted since.
+#[derive(Clone, Copy)]
+struct Since {
+    entry: Duration,
+    counted: u64,
+}
+
+impl Since {
+    fn note(&mut self, now: Duration) -> Record {
+        if now.saturating_sub(self.entry) < INTERVAL {
+            self.counted += 1;
+            return Record::Counted;
+        }
+        self.entry = now;
+        Record::Entry { counted: std::mem::take(&mut self.counted) }
+    }
+}
 
 impl Refusals {
     /// Whether this one gets an entry, which then says how many were only counted since the last.
@@ -39,24 +67,39 @@ impl Refusals {
 
     /// Takes note of a refusal at a moment of monotonic time.
     fn note(&self, origin: Origin, now: Duration) -> Record {
-        let mut sources = self.0.lock();
-        if let Some((last, counted)) = sources.get_mut(&origin) {
-            if now.saturating_sub(*last) < INTERVAL {
-                *counted += 1;
-                return Record::Counted;
-            }
-            *last = now;
-            return Record::Entry { counted: std::mem::take(counted) };
+        let origin = network_of(origin);
+        let sources = &mut *self.0.lock();
+        if let Some(since) = sources.known.get_mut(&origin) {
+            return since.note(now);
         }
-        if sources.len() >= MAX_SOURCES {
-            sources.retain(|_, (last, _)| now.saturating_sub(*last) < INTERVAL);
+        if sources.known.len() >= MAX_SOURCES {
+            let dropped = &mut sources.dropped;
+            sources.known.retain(|_, since| {
+                let recent = now.saturating_sub(since.entry) < INTERVAL;
+                *dropped += if recent { 0 } else { since.counted };
+                recent
+            });
         }
-        if sources.len() >= MAX_SOURCES {
-            // more sources than are told apart: they share the interval of one
-            return Record::Counted;
+        if sources.known.len() < MAX_SOURCES {
+            sources.known.insert(origin, Since { entry: now, counted: 0 });
+            return Record::Entry { counted: std::mem::take(&mut sources.dropped) };
         }
-        sources.insert(origin, (now, 0));
-        Record::Entry { counted: 0 }
+        if let Some(since) = &mut sources.others {
+            return since.note(now);
+        }
+        sources.others = Some(Since { entry: now, counted: 0 });
+        Record::Entry { counted: std::mem::take(&mut sources.dropped) }
+    }
+}
+
+/// A source: of IPv6 the network, since one subscriber has a whole /64.
+fn network_of(origin: Origin) -> Origin {
+    match origin {
+        Origin::Network(IpAddr::V6(address)) if address.to_ipv4_mapped().is_none() => {
+            let network = address.to_bits() & (u128::MAX << 64);
+            Origin::Network(IpAddr::V6(Ipv6Addr::from_bits(network)))
+        }
+        other => other,
     }
 }
 
@@ -80,9 +123,24 @@ mod tests {
     #[test]
     fn sources_are_bounded() {
         let refusals = Refusals::default();
-        for uid in 0..10_000 {
-            refusals.note(Origin::Local { uid }, Duration::ZERO);
-        }
-        assert!(refusals.0.lock().len() <= MAX_SOURCES);
+        let entries = |refusals: &Refusals, now| {
+            let note = |uid| refusals.note(Origin::Local { uid }, now);
+            (0..10_000).filter(|uid| note(*uid) != Record::Counted).count()
+        };
+        assert_eq!(entries(&refusals, Duration::ZERO), MAX_SOURCES + 1, "the others share one");
+        assert!(refusals.0.lock().known.len() <= MAX_SOURCES);
+        assert_eq!(entries(&refusals, Duration::from_secs(1)), 0);
+        assert_eq!(entries(&refusals, Duration::from_secs(11)), MAX_SOURCES + 1);
+    }
+
+    #[test]
+    fn an_ipv6_network_is_one_source() {
+        let refusals = Refusals::default();
+        let from = |address: &str| Origin::Network(address.parse().unwrap());
+        assert_eq!(refusals.note(from("2001:db8::1"), Duration::ZERO), Record::Entry { counted: 0 });
+        assert_eq!(refusals.note(from("2001:db8::ffff:1"), Duration::ZERO), Record::Counted);
+        assert_eq!(refusals.note(from("2001:db8:0:1::1"), Duration::ZERO), Record::Entry { counted: 0 });
+        assert_eq!(refusals.note(from("::ffff:10.0.0.1"), Duration::ZERO), Record::Entry { counted: 0 });
+        assert_eq!(refusals.note(from("::ffff:10.0.0.2"), Duration::ZERO), Record::Entry { counted: 0 });
     }
 }

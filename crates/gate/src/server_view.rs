@@ -141,7 +141,7 @@ impl ServerView {
 
     /// What has expired: tokens, and outcomes kept for repetitions.
     pub async fn expired(&self) -> Result<Option<Batch>, BarrierError> {
-        self.gate.expired().await
+        self.gate.expired(HOUSEKEEPING_ROWS).await
     }
 
     /// Believes the wall clock from here on.
@@ -157,17 +157,19 @@ impl std::fmt::Debug for ServerView {
 }
 
 impl Gate {
-    async fn expired(&self) -> Result<Option<Batch>, BarrierError> {
+    async fn expired(&self, limit: usize) -> Result<Option<Batch>, BarrierError> {
         let opened = self.opened()?;
         let now = self.now().0;
-        let mut batch = people::expired_tokens(&opened, now, HOUSEKEEPING_ROWS).await?;
-        batch.absorb(crate::outcome::expired(&opened, now, HOUSEKEEPING_ROWS).await?);
+        let mut batch = people::expired_tokens(&opened, now, limit).await?;
+        if batch.len() < limit {
+            batch.absorb(crate::outcome::expired(&opened, now, limit - batch.len()).await?);
+        }
         Ok(Some(batch).filter(|batch| !batch.is_empty()))
     }
 
     /// Whether housekeeping has anything to remove.
     pub async fn has_expired(&self) -> Result<bool, BarrierError> {
-        Ok(self.expired().await?.is_some())
+        Ok(self.expired(1).await?.is_some())
     }
 }
 

@@ -179,6 +179,7 @@ impl Identity {
         ttl: Option<Duration>,
     ) -> Result<Granted, IdentityError> {
         let (view, mut entry) = permit.open();
+        let session = view.session().await?;
         let now = self.gate.now();
         let key = proof.key_text.parse::<CredentialId>().ok();
         let credential = match key {
@@ -217,7 +218,7 @@ impl Identity {
             expires: now.plus(ttl),
         };
         entry.note(format!("token {}", record.accessor));
-        entry.commit(view.add_token(&record)).await?;
+        entry.commit(view.add_token(session, &record)).await?;
         Ok(Granted { token, accessor: record.accessor, expires: record.expires, ttl })
     }
 

@@ -42,6 +42,7 @@ impl Operator {
         permit: Permit<AddAutoUnlock>,
         keys: &[SecretBytes],
     ) -> Result<(String, String), OperatorError> {
+        let _turn = self.turn.lock().await;
         let (view, mut entry) = permit.open();
         let made = async {
             let (mut record, revision) = read_root(&view).await?.ok_or(OperatorError::NotInitialised)?;
@@ -66,6 +67,7 @@ impl Operator {
 
     /// Removes auto-unlock. Its key file stays where it is, and opens nothing any more.
     pub async fn remove_auto_unlock(&self, permit: Permit<RemoveAutoUnlock>) -> Result<(), OperatorError> {
+        let _turn = self.turn.lock().await;
         let (view, mut entry) = permit.open();
         let Some((mut record, revision)) = read_root(&view).await? else {
             return fail(entry, OperatorError::NotInitialised).await;

@@ -34,6 +34,7 @@ impl Operator {
         threshold: u8,
         public_key: &str,
     ) -> Result<Initialised, OperatorError> {
+        let _turn = self.turn.lock().await;
         let (view, mut entry) = permit.open();
         match self.prepare(&view, num_keys, threshold, public_key).await {
             Ok((seen, root, record, keys, spki)) => {
@@ -77,6 +78,7 @@ impl Operator {
         permit: Permit<ConfirmInitialise>,
         set_id: &str,
     ) -> Result<(), OperatorError> {
+        let _turn = self.turn.lock().await;
         let (view, mut entry) = permit.open();
         let Some((mut record, revision)) = read_root(&view).await? else {
             return fail(entry, OperatorError::NotInitialised).await;

@@ -10,6 +10,9 @@ use strongroom_model::Origin;
 use strongroom_secret::SecretBytes;
 use strongroom_unlock::{Judgement, RootRecord, UnlockKey};
 
+/// Most batches that one round of housekeeping removes.
+const HOUSEKEEPING_ROUNDS: usize = 200;
+
 /// How far an unlock has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unlocking {
@@ -122,10 +125,9 @@ impl Operator {
         self.checkpoint_chore().await;
         let (view, mut entry) = permit.open();
         let mut batch = view.end_tokens().essential();
-        if let Ok(Some((mut record, revision))) = read_root(&view).await
-            && !record.autos().is_empty()
-        {
-            record.auto_held = true;
+        // written anew even if nothing in it changes: a token in the making belongs to the time before
+        if let Ok(Some((mut record, revision))) = read_root(&view).await {
+            record.auto_held = !record.autos().is_empty();
             view.put_root(&mut batch, Some(revision), record.encode());
         }
         let committed = entry.commit(batch).await;
@@ -161,19 +163,20 @@ impl Operator {
 
     /// Removes tokens and outcomes that have expired. Nothing expired: nothing happens.
     pub async fn housekeeping(&self) -> Result<(), OperatorError> {
-        if !self.gate.is_unlocked() || !self.has_expired().await? {
-            return Ok(());
-        }
-        let (view, mut entry) = self.gate.system::<Housekeeping>(Server).await?.open();
-        match view.expired().await? {
-            Some(batch) => entry.commit(batch).await.map(drop)?,
-            None => entry.finish(Verdict::Done).await?,
+        for _ in 0..HOUSEKEEPING_ROUNDS {
+            if !self.gate.is_unlocked() || !self.gate.has_expired().await? {
+                return Ok(());
+            }
+            let (view, mut entry) = self.gate.system::<Housekeeping>(Server).await?.open();
+            match view.expired().await? {
+                Some(batch) => {
+                    entry.note(format!("{} rows", batch.len()));
+                    entry.commit(batch).await?;
+                }
+                None => return Ok(entry.finish(Verdict::Done).await?),
+            }
         }
         Ok(())
-    }
-
-    async fn has_expired(&self) -> Result<bool, OperatorError> {
-        Ok(self.gate.has_expired().await?)
     }
 }
 

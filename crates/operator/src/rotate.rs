@@ -34,6 +34,7 @@ impl Operator {
         num_keys: Option<u8>,
         threshold: Option<u8>,
     ) -> Result<NewKeys, OperatorError> {
+        let _turn = self.turn.lock().await;
         let (view, mut entry) = permit.open();
         let prepared = async {
             let (mut record, revision) = read_root(&view).await?.ok_or(OperatorError::NotInitialised)?;
@@ -72,9 +73,18 @@ impl Operator {
         permit: Permit<ConfirmRotateRoot>,
         keys: &[SecretBytes],
     ) -> Result<(), OperatorError> {
+        let _turn = self.turn.lock().await;
         let (view, mut entry) = permit.open();
         match self.promote(&view, keys).await {
-            Ok(Some(batch)) => {
+            Ok(Some((batch, lost))) => {
+                if !lost.is_empty() {
+                    let lost = lost.join(", ");
+                    tracing::warn!(
+                        providers = lost,
+                        "auto-unlock ends with the old root key: not configured here"
+                    );
+                    entry.note(format!("auto-unlock by {lost} ended with the old root key"));
+                }
                 entry.commit(batch).await?;
                 Ok(())
             }
@@ -86,7 +96,12 @@ impl Operator {
         }
     }
 
-    async fn promote(&self, view: &ServerView, keys: &[SecretBytes]) -> Result<Option<Batch>, OperatorError> {
+    /// The second commit, and the auto-unlock providers that it leaves behind because their keys are not at hand.
+    async fn promote(
+        &self,
+        view: &ServerView,
+        keys: &[SecretBytes],
+    ) -> Result<Option<(Batch, Vec<String>)>, OperatorError> {
         let (mut record, revision) = read_root(view).await?.ok_or(OperatorError::NotInitialised)?;
         let Some(pending) = &record.pending else {
             return match open_root(&record.current, keys) {
@@ -95,19 +110,22 @@ impl Operator {
             };
         };
         let root = open_root(&pending.set, keys)?;
-        let providers: Vec<String> = record.autos().iter().map(|auto| auto.provider().to_owned()).collect();
+        let mut providers: Vec<String> =
+            record.autos().iter().map(|auto| auto.provider().to_owned()).collect();
         record.promote_pending();
         self.rewrap_autos(&providers, &root, &mut record)?;
+        providers.retain(|name| record.autos().iter().all(|auto| auto.provider() != name));
         let rewrapped = view.rewrap(&root, record.root_generation());
         let (partition, row) = rewrapped.ok_or(strongroom_gate::BarrierError::Locked)?;
         let mut batch = Batch::new();
         batch.put(partition, row);
         view.put_root(&mut batch, Some(revision), RootRecord::encode(&record));
-        Ok(Some(batch))
+        Ok(Some((batch, providers)))
     }
 
     /// Gives a rotation up: the old unlock keys stay as they are.
     pub async fn cancel_rotate_root(&self, permit: Permit<CancelRotateRoot>) -> Result<(), OperatorError> {
+        let _turn = self.turn.lock().await;
         let (view, mut entry) = permit.open();
         let Some((mut record, revision)) = read_root(&view).await? else {
             return fail(entry, OperatorError::NotInitialised).await;
