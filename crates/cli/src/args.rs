@@ -8,7 +8,7 @@ mod kinds;
 pub(crate) use kinds::{Swallowed, ValueSource};
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A self-hosted home for secrets, keys and confidential data
 #[derive(Debug, Parser)]
@@ -123,9 +123,28 @@ pub(crate) struct DevArgs {
 pub(crate) enum ConfigCommand {
     /// Say what is wrong with a configuration, line by line, and do nothing else
     Check {
-        /// The configuration, TOML
-        file: PathBuf,
+        #[command(flatten)]
+        file: ConfigFile,
     },
+}
+
+/// A configuration, named in one of two ways.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct ConfigFile {
+    /// The configuration, TOML
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The same, written as `server` takes it
+    #[arg(short = 'c', long = "config", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// The one that was named; the parser lets no command line without one pass.
+    pub(crate) fn path(&self) -> &Path {
+        self.file.as_deref().or(self.config.as_deref()).unwrap_or(Path::new(""))
+    }
 }
 
 #[derive(Debug, Args)]

@@ -1,7 +1,7 @@
 //! The server itself, its configuration, and a newcomer's server in one command.
 
 use super::keys;
-use crate::args::{DevArgs, Global};
+use crate::args::{ConfigFile, DevArgs, Global};
 use crate::context;
 use crate::error::CliError;
 use crate::output::{self, Output};
@@ -17,7 +17,8 @@ pub(super) fn server(config: &Path) -> Result<(), CliError> {
     Ok(strongroom_server::run(config)?)
 }
 
-pub(super) fn check(global: &Global, config: &Path) -> Result<(), CliError> {
+pub(super) fn check(global: &Global, file: &ConfigFile) -> Result<(), CliError> {
+    let config = file.path();
     strongroom_server::check(config).map_err(ServerError::from)?;
     if Output::new(global).json() { Ok(()) } else { output::line(&format!("{} is good.", config.display())) }
 }

@@ -2,12 +2,13 @@
 
 use crate::client::Wire;
 use crate::clock;
-use crate::home::Home;
+use crate::home::{Done, Home};
 use crate::served::{Served, production};
 use crate::site::Site;
 use rustix::process::Signal;
 use rustls::pki_types::CertificateDer;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -26,6 +27,44 @@ fn a_bad_configuration_is_told_line_by_line_and_not_started() {
     assert!(started.contains("limits.conections"), "{started}");
     assert!(!home.join("data").exists(), "nothing was made");
     home.run(&["server", "-c", "/nonexistent/strongroom.toml"]).refused();
+}
+
+#[test]
+fn a_configuration_to_check_is_named_once() {
+    let home = Home::new();
+    let file = home.file("good.toml", production(&home, "")).display().to_string();
+    for good in [&["config", "check", &file][..], &["config", "check", "-c", &file]] {
+        assert!(home.run(good).ok().contains("is good"));
+    }
+    for bad in [&["config", "check"][..], &["config", "check", &file, "-c", &file]] {
+        let done = home.run(bad);
+        assert!(done.code == Some(2) && done.err.contains("Usage:"), "{done:?}");
+    }
+}
+
+/// A command line of the unit, with the binary under test and a configuration of the test's.
+fn of_unit(home: &Home, key: &str, config: &Path) -> Done {
+    let unit = include_str!("../../../../deploy/strongroom.service");
+    let line = unit.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('=')).unwrap();
+    let mut words = line.split(' ');
+    assert_eq!(words.next(), Some("/usr/bin/strongroom"));
+    let config = config.to_str().unwrap();
+    let arguments = words.map(|word| if word == "/etc/strongroom/strongroom.toml" { config } else { word });
+    let arguments: Vec<&str> = arguments.collect();
+    assert!(arguments.contains(&config), "{line}");
+    home.run(&arguments)
+}
+
+#[test]
+fn the_command_lines_of_the_unit_are_understood() {
+    let home = Home::new();
+    let good = home.file("good.toml", production(&home, ""));
+    let bad = home.file("bad.toml", production(&home, "[limits]\nconections = 5\n"));
+    of_unit(&home, "ExecStartPre", &good).ok();
+    for key in ["ExecStartPre", "ExecStart"] {
+        // that the file's finding is told shows that the line itself has none
+        assert!(of_unit(&home, key, &bad).refused().contains("limits.conections: unknown key"), "{key}");
+    }
 }
 
 #[test]
