@@ -1,5 +1,7 @@
 //! The server itself, its configuration, and a newcomer's server in one command.
 
+mod program;
+
 use super::keys;
 use crate::args::{ConfigFile, DevArgs, Global};
 use crate::context;
@@ -78,19 +80,19 @@ fn greet(config: &Path, data: &Path, ready: &DevReady) -> Result<(), CliError> {
     output::line(&format!("  data     {}", data.display()))?;
     output::line(&format!("  socket   {}", ready.socket.display()))?;
     output::line(&format!("  context  {CONTEXT} in {}", config.display()))?;
-    if let Ok(program) = std::env::current_exe() {
-        // a newcomer's build is on no search path
-        output::line(&format!("  program  {}", program.display()))?;
+    let program = program::as_typed();
+    if ready.unlocked {
+        output::line(&match ready.first {
+            Some(_) => format!("You are logged in for 8 hours; afterwards: {program} login"),
+            None => format!("It is unlocked. To log in: {program} login"),
+        })?;
+        output::line("\nTry, in another terminal:")?;
+        output::line(&format!("  {program} secret get {FIRST_STORE} {FIRST_SECRET}"))?;
+        output::line(&format!("  {program} secret put {FIRST_STORE} db/password"))?;
+        output::line(&format!("  {program} audit tail"))?;
+    } else {
+        output::line(&format!("It is locked: {program} unlock"))?;
     }
-    output::line(match (ready.unlocked, ready.first.is_some()) {
-        (false, _) => "It is locked: strongroom unlock",
-        (true, true) => "You are logged in for 8 hours; afterwards: strongroom login",
-        (true, false) => "It is unlocked. To log in: strongroom login",
-    })?;
-    output::line("\nTry, in another terminal:")?;
-    output::line(&format!("  strongroom secret get {FIRST_STORE} {FIRST_SECRET}"))?;
-    output::line(&format!("  strongroom secret put {FIRST_STORE} db/password"))?;
-    output::line("  strongroom audit tail")?;
     output::line("\nCtrl-C stops it; the same command goes on where it was.")
 }
 

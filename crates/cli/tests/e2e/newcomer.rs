@@ -1,10 +1,11 @@
 //! The README's path.
 
 use crate::clock;
-use crate::home::Home;
+use crate::home::{Done, Home};
 use crate::served::{Served, after};
 use rustix::process::Signal;
-use std::process::Stdio;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const WELCOME: &str = "This is your first secret: sealed, durable and in the trail.";
@@ -32,20 +33,48 @@ fn every_command_that_is_printed_works_as_printed() {
     let home = Home::new();
     let served = Served::dev(&home);
     let (_, printed) = served.said.split_once("Try, in another terminal:").unwrap();
-    let commands: Vec<&str> =
-        printed.lines().filter_map(|line| line.trim().strip_prefix("strongroom ")).collect();
+    let commands: Vec<&str> = printed.lines().filter_map(|line| line.strip_prefix("  ")).collect();
     assert_eq!(commands.len(), 3, "{printed}");
     for command in commands {
-        let mut arguments: Vec<&str> = command.split(' ').collect();
-        if arguments.starts_with(&["secret", "put"]) {
-            // a person would be asked; a script says where the value is
-            arguments.extend(["--value", "-"]);
-        }
-        home.feed(&arguments, "s3cret").ok();
+        // a person would be asked; a script says where the value is
+        let more = if command.contains(" secret put ") { " --value -" } else { "" };
+        pasted(&home, &format!("{command}{more}"), "s3cret").ok();
     }
+    pasted(&home, &after(&served.said, "afterwards: "), "").ok();
     assert_eq!(home.run(&["secret", "get", "dev", "db/password"]).ok().trim_end(), "s3cret");
     let trail = home.run(&["audit", "tail"]).ok();
     assert!(trail.contains("dev/db/password"), "{trail}");
+}
+
+/// A line given to a shell in the home, on whose search path there is no such program.
+fn pasted(home: &Home, line: &str, input: &str) -> Done {
+    let mut shell = Command::new("/bin/sh");
+    shell.arg("-c").arg(line).env_clear().env("HOME", home.path()).env("PATH", "/usr/bin:/bin");
+    shell.current_dir(home.path()).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = shell.spawn().unwrap();
+    // a command that does not read its input is no fault
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    Done {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+#[test]
+fn a_locked_start_says_how_to_unlock_and_nothing_else() {
+    let home = Home::new();
+    let served = Served::dev(&home);
+    let keys = served.unlock_keys();
+    home.run(&["lock"]).ok();
+    assert_eq!(served.stop(Signal::INT).code(), Some(0));
+    let served = Served::dev(&home);
+    let hint = after(&served.said, "It is locked: ");
+    assert!(!served.said.contains("Try") && !served.said.contains("login"), "{}", served.said);
+    pasted(&home, &format!("{hint} --key-file -"), &keys[0]).ok();
+    home.run(&["login"]).ok();
+    assert_eq!(home.run(&["secret", "get", "dev", "welcome"]).ok().trim_end(), WELCOME);
 }
 
 #[test]
