@@ -4,6 +4,7 @@ mod versions;
 
 use crate::batch::Batch;
 use crate::index::{Head, Index};
+use crate::name_list::Names;
 use crate::names::{self, NameLocks};
 use crate::opened::KeysetState;
 use crate::payload::{Reader, Writer};
@@ -46,7 +47,7 @@ pub struct VersionRecord {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Page {
     /// The names, in order.
-    pub names: Vec<String>,
+    pub names: Names,
     /// Whether there are more after the last.
     pub more: bool,
 }
@@ -210,7 +211,7 @@ impl Folder {
         after: Option<&str>,
         limit: usize,
         keep: &(impl Fn(&str) -> bool + Send + Sync),
-    ) -> Result<Vec<String>, BarrierError> {
+    ) -> Result<Names, BarrierError> {
         let mut smallest =
             std::collections::BinaryHeap::with_capacity(limit.saturating_add(1).min(SCAN_ROWS));
         let mut position = None;
@@ -234,7 +235,7 @@ impl Folder {
             }
             position = Some(last);
         }
-        Ok(smallest.into_sorted_vec())
+        Ok(smallest.into_sorted_vec().iter().map(String::as_str).collect())
     }
 
     /// Entries, and when one was last made or removed.

@@ -1,5 +1,6 @@
 //! The index of opened names: the one thing kept open in memory, wiped on lock.
 
+use crate::name_list::Names;
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -119,7 +120,7 @@ impl Index {
         after: Option<&str>,
         limit: usize,
         keep: impl Fn(&str) -> bool,
-    ) -> Vec<String> {
+    ) -> Names {
         let start = match after {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),
@@ -130,7 +131,6 @@ impl Index {
             .take_while(|name| name.starts_with(prefix))
             .filter(|name| keep(name))
             .take(limit)
-            .map(str::to_owned)
             .collect()
     }
 
@@ -156,12 +156,12 @@ mod tests {
     #[test]
     fn pages_follow_each_other_in_order() {
         let index = index(&["b/2", "a", "b/1", "c", "b/3"], 10);
-        assert_eq!(index.page("", None, 2, |_| true), ["a", "b/1"]);
-        assert_eq!(index.page("", Some("b/1"), 9, |_| true), ["b/2", "b/3", "c"]);
-        assert_eq!(index.page("b/", None, 9, |_| true), ["b/1", "b/2", "b/3"]);
-        assert_eq!(index.page("b/", Some("a"), 9, |_| true), ["b/1", "b/2", "b/3"]);
-        assert_eq!(index.page("b/", Some("b/2"), 9, |_| true), ["b/3"]);
-        assert_eq!(index.page("", None, 9, |name| name.contains('2')), ["b/2"]);
+        assert_eq!(index.page("", None, 2, |_| true).to_vec(), ["a", "b/1"]);
+        assert_eq!(index.page("", Some("b/1"), 9, |_| true).to_vec(), ["b/2", "b/3", "c"]);
+        assert_eq!(index.page("b/", None, 9, |_| true).to_vec(), ["b/1", "b/2", "b/3"]);
+        assert_eq!(index.page("b/", Some("a"), 9, |_| true).to_vec(), ["b/1", "b/2", "b/3"]);
+        assert_eq!(index.page("b/", Some("b/2"), 9, |_| true).to_vec(), ["b/3"]);
+        assert_eq!(index.page("", None, 9, |name| name.contains('2')).to_vec(), ["b/2"]);
     }
 
     #[test]

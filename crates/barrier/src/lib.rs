@@ -14,6 +14,7 @@
 mod batch;
 mod folder;
 mod index;
+mod name_list;
 mod names;
 mod opened;
 mod payload;
@@ -22,6 +23,7 @@ mod rows;
 pub use batch::{Applied, Batch};
 pub use folder::{Entry, Folder, Page, VersionRecord};
 pub use index::Head;
+pub use name_list::Names;
 pub use names::NameLocks;
 pub use opened::{KeysetState, NewHierarchy, Opened};
 pub use payload::{Reader, Writer};

@@ -11,10 +11,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::header::HeaderValue;
 use http::{Response, StatusCode};
-use strongroom_api::{
-    Code, NDJSON, PutSecretRequest, SecretListed, SecretMetadata, SecretPage, SecretWritten, VersionInfo,
-};
-use strongroom_gate::{Denied, Secret, StoreFolder};
+use strongroom_api::{Code, NDJSON, PutSecretRequest, SecretMetadata, SecretWritten, VersionInfo};
+use strongroom_gate::{Denied, Names, Secret, StoreFolder};
 use strongroom_model::{JsonLimits, JsonText, MAX_VALUE_BYTES, ValueKind};
 use strongroom_secret::SecretBytes;
 use strongroom_secrets as engine;
@@ -25,6 +23,7 @@ const OCTETS: &str = "application/octet-stream";
 const DEFAULT_PAGE: u64 = 1_000;
 const MAX_PAGE: u64 = 100_000;
 const MAX_VERSIONS: usize = 1_000;
+const LINES_A_CHUNK: usize = 1_000;
 
 fn secret(context: &Context) -> Result<Secret, Fault> {
     Ok(Secret { store: context.store()?, path: context.secret_path()? })
@@ -192,21 +191,58 @@ pub(crate) async fn list(door: &Door, context: &Context) -> Answered {
         return Ok(lines(page.names));
     }
     let next = page.names.last().filter(|_| page.more).map(|last| scope.seal(last));
-    let secrets = page.names.into_iter().map(|path| SecretListed { path }).collect();
-    answer::json(&SecretPage { secrets, next })
+    Ok(answer::json_text(page_json(&page.names, next.as_deref())?))
+}
+
+/// `SecretPage` as JSON, written name by name.
+fn page_json(names: &Names, next: Option<&str>) -> Result<Vec<u8>, Fault> {
+    let mut text = Vec::with_capacity(64 + names.len() * 48);
+    text.extend_from_slice(b"{\"secrets\":[");
+    for (at, path) in names.iter().enumerate() {
+        if at > 0 {
+            text.push(b',');
+        }
+        listed(&mut text, path)?;
+    }
+    text.push(b']');
+    if let Some(next) = next {
+        text.extend_from_slice(b",\"next\":");
+        json_string(&mut text, next)?;
+    }
+    text.push(b'}');
+    Ok(text)
+}
+
+/// `SecretListed` as JSON.
+fn listed(text: &mut Vec<u8>, path: &str) -> Result<(), Fault> {
+    text.extend_from_slice(b"{\"path\":");
+    json_string(text, path)?;
+    text.push(b'}');
+    Ok(())
+}
+
+/// A text as JSON; one that needs no escape, as most names, is copied whole.
+fn json_string(text: &mut Vec<u8>, value: &str) -> Result<(), Fault> {
+    if value.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        return serde_json::to_writer(text, value).map_err(|fault| Fault::internal(&fault.to_string()));
+    }
+    text.push(b'"');
+    text.extend_from_slice(value.as_bytes());
+    text.push(b'"');
+    Ok(())
 }
 
 /// Names as JSON lines, a thousand a chunk.
-fn lines(names: Vec<String>) -> Response<Body> {
-    let mut names = names.into_iter().peekable();
+fn lines(names: Names) -> Response<Body> {
+    let mut at = 0;
     let chunks = std::iter::from_fn(move || {
-        names.peek()?;
         let mut chunk = Vec::with_capacity(64 * 1024);
-        for path in names.by_ref().take(1_000) {
-            serde_json::to_writer(&mut chunk, &SecretListed { path }).ok()?;
+        for path in names.range(at, LINES_A_CHUNK) {
+            listed(&mut chunk, path).ok()?;
             chunk.push(b'\n');
         }
-        Some(Ok::<_, std::convert::Infallible>(Bytes::from(chunk)))
+        at += LINES_A_CHUNK;
+        (!chunk.is_empty()).then(|| Ok::<_, std::convert::Infallible>(Bytes::from(chunk)))
     });
     let body = Body::from_stream(futures_util::stream::iter(chunks));
     answer::raw(StatusCode::OK, HeaderValue::from_static(NDJSON), body)
@@ -248,5 +284,23 @@ impl Scope<'_> {
         let (mac, name) = bytes.split_at_checked(32).ok_or_else(wrong)?;
         let name = std::str::from_utf8(name).map_err(|_| wrong())?;
         if strongroom_secret::bytes_eq(&self.mac(name), mac) { Ok(name.to_owned()) } else { Err(wrong()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strongroom_api::{SecretListed, SecretPage};
+
+    #[test]
+    fn a_page_is_what_its_type_says() {
+        let paths = ["plain", "quo\"te", "back\\slash", "ключ", "del\u{7f}"];
+        let names: Names = paths.into_iter().collect();
+        let text = page_json(&names, Some("cur-sor")).unwrap_or_default();
+        let page: SecretPage = serde_json::from_slice(&text).unwrap();
+        assert_eq!(page.next.as_deref(), Some("cur-sor"));
+        let listed: Vec<_> = paths.map(|path| SecretListed { path: path.to_owned() }).into();
+        assert_eq!(page.secrets, listed);
+        assert_eq!(page_json(&Names::default(), None).unwrap_or_default(), b"{\"secrets\":[]}");
     }
 }

@@ -44,8 +44,8 @@ pub use strongroom_audit::{
 };
 pub use strongroom_authz::{Actions, Rule, RuleSet, Subject};
 pub use strongroom_barrier::{
-    BarrierError, Batch, Entry as FolderEntry, Folder, Head, Limits, Page, Reader, VersionRecord, Writer,
-    keys,
+    BarrierError, Batch, Entry as FolderEntry, Folder, Head, Limits, Names, Page, Reader, VersionRecord,
+    Writer, keys,
 };
 pub use strongroom_keyring::{Kind, RootKey};
 pub use strongroom_store::{Committed, Precondition, Revision, Space, StoreError, TrailEntry, TrailHead};

@@ -13,8 +13,26 @@ use strongroom_gate::Checkpoint;
 const ROUND: Duration = Duration::from_mins(1);
 const RENEW_ROUNDS: u64 = 12 * 60;
 
+/// How soon after the initialisation's confirmation its token is void.
+const TOKEN_ROUND: Duration = Duration::from_secs(1);
+
 /// Runs for ever.
 pub(crate) async fn run(world: Arc<World>, tls: Arc<TlsHandles>, audit: Audit) {
+    tokio::join!(void_install_token(&world), rounds(&world, &tls, &audit));
+}
+
+/// Ends with the token.
+async fn void_install_token(world: &World) {
+    let mut rounds = tokio::time::interval(TOKEN_ROUND);
+    while world.install_token.is_valid() {
+        rounds.tick().await;
+        if world.operator.is_confirmed().await {
+            world.install_token.remove();
+        }
+    }
+}
+
+async fn rounds(world: &World, tls: &TlsHandles, audit: &Audit) {
     let mut rounds = tokio::time::interval(ROUND);
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let each = (audit.checkpoint_interval.as_secs() / ROUND.as_secs()).max(1);
@@ -24,11 +42,8 @@ pub(crate) async fn run(world: Arc<World>, tls: Arc<TlsHandles>, audit: Audit) {
         if let Err(fault) = world.operator.housekeeping().await {
             tracing::warn!(%fault, "housekeeping failed");
         }
-        if world.operator.is_confirmed().await {
-            world.install_token.remove();
-        }
         if round.is_multiple_of(each) {
-            signed = checkpoint(&world, &audit, signed).await;
+            signed = checkpoint(world, audit, signed).await;
         }
         if round.is_multiple_of(RENEW_ROUNDS)
             && let Err(fault) = tls.reload(&world.ambient)

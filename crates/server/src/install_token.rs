@@ -3,6 +3,7 @@
 use crate::ServerError;
 use crate::tls::write_private;
 use parking_lot::Mutex;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use strongroom_ambient::Ambient;
 use strongroom_secret::SecretBytes;
@@ -10,7 +11,7 @@ use strongroom_secret::SecretBytes;
 /// The token's file, in the run directory.
 pub const INSTALL_TOKEN_FILE: &str = "init-token";
 
-/// A token that is valid from a first start until the initialisation is confirmed.
+/// A token that is valid until the initialisation is confirmed; each start before that makes a new one.
 pub(crate) struct InstallToken {
     path: PathBuf,
     token: Mutex<Option<SecretBytes>>,
@@ -33,7 +34,7 @@ impl InstallToken {
         }
         write_private(&self.path, text.as_bytes())?;
         *self.token.lock() = Some(SecretBytes::new(text.into_bytes()));
-        tracing::info!(file = %self.path.display(), "not initialised: whoever reads this file may initialise");
+        tracing::info!(file = %self.path.display(), "no initialisation is confirmed: whoever reads this file may initialise");
         Ok(())
     }
 
@@ -45,12 +46,25 @@ impl InstallToken {
             .is_some_and(|token| token.expose(|bytes| strongroom_secret::bytes_eq(bytes, text.as_bytes())))
     }
 
+    /// Whether there is a token that is still valid.
+    pub(crate) fn is_valid(&self) -> bool {
+        self.token.lock().is_some()
+    }
+
     /// Voids the token and removes its file.
     pub(crate) fn remove(&self) {
-        if self.token.lock().take().is_some()
-            && let Err(fault) = std::fs::remove_file(&self.path)
-        {
-            tracing::warn!(%fault, file = %self.path.display(), "the initialisation token's file is still there");
+        if self.token.lock().take().is_some() {
+            self.remove_file();
+        }
+    }
+
+    /// Removes the file, which a server that was killed may have left.
+    pub(crate) fn remove_file(&self) {
+        match std::fs::remove_file(&self.path) {
+            Err(fault) if fault.kind() != ErrorKind::NotFound => {
+                tracing::warn!(%fault, file = %self.path.display(), "the initialisation token's file is still there");
+            }
+            _ => {}
         }
     }
 }

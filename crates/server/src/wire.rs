@@ -8,6 +8,7 @@ use strongroom_ambient::Ambient;
 use strongroom_door_native::{NativeDoor, Parts};
 use strongroom_gate::{Gate, GateOptions, Limits, RuleSet};
 use strongroom_identity::{Identity, Lifetimes};
+use strongroom_model::Origin;
 use strongroom_operator::{AutoSource, Operator};
 use strongroom_store::SharedStore;
 use strongroom_store_sqlite::{Options, SqliteStore};
@@ -49,8 +50,10 @@ impl World {
         let operator = Arc::new(Operator::new(Arc::clone(&gate), auto));
         let identity = Arc::new(Identity::new(Arc::clone(&gate), lifetimes(config)));
         let install_token = Arc::new(InstallToken::at(&config.server.run_dir));
-        if gate.root_row().await.map_err(ServerError::barrier)?.is_none() {
+        if may_initialise(&gate, &operator).await? {
             install_token.write(&ambient)?;
+        } else {
+            install_token.remove_file();
         }
         let door = NativeDoor::new(Parts {
             gate: Arc::clone(&gate),
@@ -79,6 +82,15 @@ impl World {
         }
         self.install_token.remove();
     }
+}
+
+/// Whether an installer has something left to do: the initialisation, or its repetition and confirmation.
+async fn may_initialise(gate: &Gate, operator: &Operator) -> Result<bool, ServerError> {
+    if gate.root_row().await.map_err(ServerError::barrier)?.is_none() {
+        return Ok(true);
+    }
+    // of a root record that cannot be read nobody may make a new one
+    Ok(operator.status(Origin::Internal).await.is_ok_and(|status| !status.confirmed))
 }
 
 /// How long tokens live, as configured.

@@ -158,7 +158,7 @@ impl TestWorld {
 
     /// Names in a store.
     pub async fn list(&self, store: &str) -> Result<Vec<String>, WorldError> {
-        Ok(self.page(store, Listing::default()).await?.names)
+        Ok(self.page(store, Listing::default()).await?.names.to_vec())
     }
 
     /// A page of names in a store.

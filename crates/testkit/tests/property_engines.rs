@@ -175,13 +175,13 @@ async fn real(world: &TestWorld, step: &Step) -> Answer {
         Step::List(store, prefix) => {
             let listing = Listing { prefix: PREFIXES[*prefix as usize], ..Listing::default() };
             answer(world.page(&store_name(*store), listing).await, |page| {
-                Answer::Names(page.names, page.more)
+                Answer::Names(page.names.to_vec(), page.more)
             })
         }
         Step::Page(store, after, limit) => {
             let listing = Listing { after: Some(name(after)), limit: *limit, ..Listing::default() };
             answer(world.page(&store_name(*store), listing).await, |page| {
-                Answer::Names(page.names, page.more)
+                Answer::Names(page.names.to_vec(), page.more)
             })
         }
         Step::Lock | Step::Unlock | Step::Restart => Answer::Done,

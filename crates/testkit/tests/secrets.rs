@@ -132,7 +132,7 @@ async fn listings_agree(world: &TestWorld) {
                     let listing = Listing { prefix, after: after.as_deref(), contains, limit };
                     let page = world.page("web", listing).await.unwrap();
                     assert!(page.names.len() <= limit);
-                    found.extend(page.names);
+                    found.extend(page.names.to_vec());
                     assert_eq!(page.more, found.len() < expected.len(), "{prefix:?} {contains:?} {limit}");
                     if !page.more {
                         break;

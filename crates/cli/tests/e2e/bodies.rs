@@ -280,3 +280,20 @@ fn a_client_of_http_2_hears_that_its_body_is_too_large() {
     assert!(said.ends_with("\n2 413") && said.contains("\"code\":\"too_large\""), "{said}");
     store.unharmed(&[]);
 }
+
+#[test]
+fn a_stranger_is_given_no_room_for_a_large_body() {
+    let world = World::shared();
+    let store = world.store("strangers");
+    let large = vec![b'x'; MIB];
+    // who has no token is answered before the body is looked at
+    let mut wire = store.client.connect();
+    let put =
+        format!("PUT /api/v1{} HTTP/1.1\r\nhost: x\r\ncontent-length: {MIB}\r\n\r\n", store.path("more"));
+    wire.ask(&[put.as_bytes(), &large].concat()).is(401, "unauthenticated");
+    // and what anyone may ask is short
+    let mut wire = store.client.connect();
+    let unlock = format!("POST /api/v1/unlock HTTP/1.1\r\nhost: x\r\ncontent-length: {MIB}\r\n\r\n");
+    wire.ask(&[unlock.as_bytes(), &large].concat()).is(413, "too_large");
+    store.unharmed(&[]);
+}

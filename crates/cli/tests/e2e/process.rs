@@ -1,12 +1,13 @@
 //! The server as a process: configuration, signals, readiness, and what it will not start on.
 
-use crate::client::Wire;
+use crate::client::{Answer, Wire};
 use crate::clock;
 use crate::home::{Done, Home};
 use crate::served::{Served, production};
 use crate::site::Site;
 use rustix::process::Signal;
 use rustls::pki_types::CertificateDer;
+use serde_json::{Value, json};
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::Command;
@@ -166,6 +167,65 @@ fn hup_swaps_the_certificate_and_keeps_connections() {
     assert_eq!(shown(&site), after, "what was served goes on being served");
     assert_eq!(kept.ask(&health).status, 503);
     site.served.take().unwrap().stop(Signal::TERM);
+}
+
+/// The one-time token, in a home.
+const INIT_TOKEN: &str = "run/init-token";
+
+/// Initialises over the network with the token that lies in the run directory, without confirming.
+fn initialise(site: &Site) -> Value {
+    let public = std::fs::read_to_string(site.home.join("root.pub")).unwrap();
+    let token = std::fs::read_to_string(site.home.join(INIT_TOKEN)).unwrap();
+    let body = json!({ "num_keys": 3, "threshold": 1, "public_key": public });
+    let made = install_with(site, &token, "init", &body).ok();
+    assert_eq!(made["unlock_keys"].as_array().unwrap().len(), 3);
+    made
+}
+
+fn install_with(site: &Site, token: &str, what: &str, body: &Value) -> Answer {
+    let headers = [("x-init-token", token), ("content-type", "application/json")];
+    site.served().client().send(&format!("POST /api/v1/{what}"), &headers, body.to_string())
+}
+
+#[test]
+fn the_one_time_token_lives_until_the_initialisation_is_confirmed() {
+    let mut site = Site::bare("");
+    site.key_pair("ed25519");
+    initialise(&site);
+    let earlier = std::fs::read_to_string(site.home.join(INIT_TOKEN)).unwrap();
+    site.restart();
+    let made = initialise(&site);
+    let token = std::fs::read_to_string(site.home.join(INIT_TOKEN)).unwrap();
+    assert_ne!(earlier, token, "each start makes its own");
+    let set = json!({ "set_id": made["set_id"] });
+    install_with(&site, &earlier, "init/confirm", &set).is(403, "refused");
+    // killed, it leaves its file, which the next start replaces
+    site.served.take().unwrap().kill();
+    assert!(site.home.join(INIT_TOKEN).exists());
+    site.start();
+    install_with(&site, &token, "init/confirm", &set).is(403, "refused");
+    let token = std::fs::read_to_string(site.home.join(INIT_TOKEN)).unwrap();
+    install_with(&site, &token, "init/confirm", &set).ok();
+    let began = clock::now();
+    clock::soon("the token's file goes", || !site.home.join(INIT_TOKEN).exists());
+    println!("confirmation to the token's end {:?}", began.elapsed());
+    install_with(&site, &token, "init/confirm", &set).is(403, "refused");
+}
+
+#[test]
+fn unlocking_ends_the_one_time_token() {
+    let mut site = Site::bare("");
+    site.key_pair("ed25519");
+    let made = initialise(&site);
+    let token = std::fs::read_to_string(site.home.join(INIT_TOKEN)).unwrap();
+    site.unlock_with(&[made["unlock_keys"][0].as_str().unwrap().to_owned()]).ok();
+    clock::soon("the token's file goes", || !site.home.join(INIT_TOKEN).exists());
+    site.served.take().unwrap().kill();
+    // as of one that was killed right after it was unlocked
+    site.home.file(INIT_TOKEN, &token);
+    site.start();
+    assert!(!site.home.join(INIT_TOKEN).exists());
+    install_with(&site, &token, "init/confirm", &json!({ "set_id": made["set_id"] })).is(403, "refused");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub struct StoresView {
 impl StoresView {
     /// Names of stores, in order.
     pub async fn names(&self) -> Result<Vec<String>, BarrierError> {
-        Ok(self.opened.stores.page("", None, usize::MAX - 1, |_| true).await?.names)
+        Ok(self.opened.stores.page("", None, usize::MAX - 1, |_| true).await?.names.to_vec())
     }
 
     /// A store's entry and folder.
@@ -49,7 +49,7 @@ impl StoresView {
 
     /// Names of keysets with their ids.
     pub async fn keysets(&self) -> Result<Vec<(String, KeysetId)>, BarrierError> {
-        let names = self.opened.keyset_names.page("", None, usize::MAX - 1, |_| true).await?.names;
+        let names = self.opened.keyset_names.page("", None, usize::MAX - 1, |_| true).await?.names.to_vec();
         let mut keysets = Vec::with_capacity(names.len());
         for name in names {
             if let Some(head) = self.opened.keyset_names.find(&name).await? {
@@ -166,7 +166,7 @@ impl StoresView {
 }
 
 async fn keyset_name(opened: &Opened, id: KeysetId) -> Result<String, BarrierError> {
-    for name in opened.keyset_names.page("", None, usize::MAX - 1, |_| true).await?.names {
+    for name in opened.keyset_names.page("", None, usize::MAX - 1, |_| true).await?.names.to_vec() {
         if opened.keyset_names.find(&name).await?.is_some_and(|head| head.object.0 == id.0) {
             return Ok(name);
         }

@@ -1,0 +1,106 @@
+//! Names of a listing: one buffer, wiped when dropped.
+
+/// Names one after another in one buffer: a listing of many costs no allocation each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    text: Text,
+    ends: Vec<usize>,
+}
+
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Text(String);
+
+impl Drop for Text {
+    fn drop(&mut self) {
+        strongroom_secret::wipe(&mut self.0);
+    }
+}
+
+impl std::fmt::Debug for Text {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Text")
+    }
+}
+
+impl Names {
+    /// Appends a name.
+    pub(crate) fn push(&mut self, name: &str) {
+        let text = &mut self.text.0;
+        if text.capacity() - text.len() < name.len() {
+            // grown by hand, so that what is left behind is wiped
+            let mut larger = String::with_capacity((text.capacity() * 2).max(4_096) + name.len());
+            larger.push_str(text);
+            self.text = Text(larger);
+        }
+        self.text.0.push_str(name);
+        self.ends.push(self.text.0.len());
+    }
+
+    /// Keeps the first `count`.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.ends.truncate(count);
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The names, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.range(0, self.ends.len())
+    }
+
+    /// At most `count` of the names, from place `from` on.
+    pub fn range(&self, from: usize, count: usize) -> impl Iterator<Item = &str> {
+        let before = from.checked_sub(1).and_then(|at| self.ends.get(at)).copied().unwrap_or(0);
+        let ends = self.ends.get(from..).unwrap_or_default();
+        let starts = std::iter::once(before).chain(ends.iter().copied());
+        let spans = starts.zip(ends).take(count);
+        spans.map(|(start, end)| self.text.0.get(start..*end).unwrap_or_default())
+    }
+
+    /// The last name.
+    pub fn last(&self) -> Option<&str> {
+        let end = *self.ends.last()?;
+        let start = self.ends.len().checked_sub(2).and_then(|at| self.ends.get(at)).copied().unwrap_or(0);
+        self.text.0.get(start..end)
+    }
+
+    /// The names as texts of their own.
+    pub fn to_vec(&self) -> Vec<String> {
+        self.iter().map(str::to_owned).collect()
+    }
+}
+
+impl<'a> FromIterator<&'a str> for Names {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
+        let mut list = Self::default();
+        names.into_iter().for_each(|name| list.push(name));
+        list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_out_as_they_went_in() {
+        let texts: Vec<String> = (0..5_000).map(|at| format!("folder/{at}/é")).collect();
+        let mut names: Names = texts.iter().map(String::as_str).collect();
+        assert_eq!(names.to_vec(), texts);
+        assert_eq!(names.last(), Some("folder/4999/é"));
+        assert_eq!(names.range(4_998, 9).collect::<Vec<_>>(), ["folder/4998/é", "folder/4999/é"]);
+        assert_eq!(names.range(5_000, 9).count(), 0);
+        names.truncate(1);
+        assert_eq!((names.len(), names.last()), (1, Some("folder/0/é")));
+        names.truncate(0);
+        assert_eq!((names.is_empty(), names.last(), names.iter().next()), (true, None, None));
+    }
+}
