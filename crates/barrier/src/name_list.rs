@@ -1,39 +1,25 @@
-//! Names of a listing: one buffer, wiped when dropped.
+//! Names of a listing, on their way out: one buffer.
 
-/// Names one after another in one buffer: a listing of many costs no allocation each.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Names one after another in one buffer: a listing of many costs no allocation each. They are about to leave in plain,
+/// so they are not wiped: the index that they come from is.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Names {
-    text: Text,
+    text: String,
     ends: Vec<usize>,
 }
 
-#[derive(Clone, Default, PartialEq, Eq)]
-struct Text(String);
-
-impl Drop for Text {
-    fn drop(&mut self) {
-        strongroom_secret::wipe(&mut self.0);
-    }
-}
-
-impl std::fmt::Debug for Text {
+// names are kept out of logs
+impl std::fmt::Debug for Names {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Text")
+        write!(f, "Names({})", self.ends.len())
     }
 }
 
 impl Names {
     /// Appends a name.
     pub(crate) fn push(&mut self, name: &str) {
-        let text = &mut self.text.0;
-        if text.capacity() - text.len() < name.len() {
-            // grown by hand, so that what is left behind is wiped
-            let mut larger = String::with_capacity((text.capacity() * 2).max(4_096) + name.len());
-            larger.push_str(text);
-            self.text = Text(larger);
-        }
-        self.text.0.push_str(name);
-        self.ends.push(self.text.0.len());
+        self.text.push_str(name);
+        self.ends.push(self.text.len());
     }
 
     /// Keeps the first `count`.
@@ -62,14 +48,14 @@ impl Names {
         let ends = self.ends.get(from..).unwrap_or_default();
         let starts = std::iter::once(before).chain(ends.iter().copied());
         let spans = starts.zip(ends).take(count);
-        spans.map(|(start, end)| self.text.0.get(start..*end).unwrap_or_default())
+        spans.map(|(start, end)| self.text.get(start..*end).unwrap_or_default())
     }
 
     /// The last name.
     pub fn last(&self) -> Option<&str> {
         let end = *self.ends.last()?;
         let start = self.ends.len().checked_sub(2).and_then(|at| self.ends.get(at)).copied().unwrap_or(0);
-        self.text.0.get(start..end)
+        self.text.get(start..end)
     }
 
     /// The names as texts of their own.

@@ -52,7 +52,7 @@ impl Source {
     }
 
     /// Hides what a person types ahead while several keys are asked for.
-    fn hush(&self) -> Result<Option<prompt::Quiet>, CliError> {
+    pub(super) fn hush(&self) -> Result<Option<prompt::Quiet>, CliError> {
         Ok(if self.is_person() { Some(prompt::Quiet::begin()?) } else { None })
     }
 

@@ -70,7 +70,10 @@ pub(super) async fn report(client: &Client) -> Result<StatusReport, CliError> {
 
 pub(super) async fn unlock(session: &Session, args: &KeyFileArgs) -> Result<(), CliError> {
     let mut source = Source::open(args)?;
+    // over all questions: a key typed while the server still judges the one before is not shown either
+    let quiet = source.hush()?;
     present(session, &mut source).await?;
+    drop(quiet);
     if session.out.json() { Ok(()) } else { output::line("Unlocked.") }
 }
 
