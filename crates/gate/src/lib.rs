@@ -48,4 +48,5 @@ pub use strongroom_barrier::{
     Writer, keys,
 };
 pub use strongroom_keyring::{Kind, RootKey};
+pub use strongroom_model::Action as ActionCode;
 pub use strongroom_store::{Committed, Precondition, Revision, Space, StoreError, TrailEntry, TrailHead};

@@ -24,6 +24,22 @@ pub trait Action: Send + Sync + 'static {
     type View: From<<Self::Resource as Resource>::Resolved> + Send;
 }
 
+/// Declares an engine's actions: a type each, `Name = Code: Resource => View;`.
+#[macro_export]
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $code:ident: $resource:ty => $view:ty;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl $crate::Action for $name {
+            const CODE: $crate::ActionCode = $crate::ActionCode::$code;
+            type Resource = $resource;
+            type View = $view;
+        }
+    )*};
+}
+
 /// Something that an action can be about, as a caller named it.
 pub trait Resource: Sized + Send {
     /// The thing itself.

@@ -1,29 +1,14 @@
 //! The engine's actions, as types.
 
-use strongroom_gate::{Action, People, PeopleView};
-use strongroom_model::Action as Code;
-
-macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug)]
-        pub struct $name;
-
-        impl Action for $name {
-            const CODE: Code = Code::$name;
-            type Resource = People;
-            type View = PeopleView;
-        }
-    )*};
-}
+use strongroom_gate::{People, PeopleView, actions};
 
 actions! {
     /// Ask for a challenge.
-    Challenge;
+    Challenge = Challenge: People => PeopleView;
     /// Prove possession and get a token.
-    Authorize;
+    Authorize = Authorize: People => PeopleView;
     /// Look one's own token up.
-    LookupToken;
+    LookupToken = LookupToken: People => PeopleView;
     /// End one's own token.
-    Deauth;
+    Deauth = Deauth: People => PeopleView;
 }

@@ -1,60 +1,43 @@
 //! The engine's actions, as types.
 
-use strongroom_gate::{Action, Server, ServerView, Trail, TrailView};
-use strongroom_model::Action as Code;
+use strongroom_gate::{Server, ServerView, Trail, TrailView, actions};
 
-macro_rules! actions {
-    ($resource:ty, $view:ty; $($(#[$doc:meta])* $name:ident = $code:ident;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug)]
-        pub struct $name;
-
-        impl Action for $name {
-            const CODE: Code = Code::$code;
-            type Resource = $resource;
-            type View = $view;
-        }
-    )*};
-}
-
-actions! { Server, ServerView;
+actions! {
     /// Make the root key, the unlock keys and the first user.
-    Initialise = Initialise;
+    Initialise = Initialise: Server => ServerView;
     /// Confirm that the unlock keys are kept.
-    ConfirmInitialise = ConfirmInitialise;
+    ConfirmInitialise = ConfirmInitialise: Server => ServerView;
     /// Present an unlock key.
-    Unlock = Unlock;
+    Unlock = Unlock: Server => ServerView;
     /// Lock.
-    Lock = Lock;
+    Lock = Lock: Server => ServerView;
     /// Begin a rotation of the root key.
-    RotateRoot = RotateRoot;
+    RotateRoot = RotateRoot: Server => ServerView;
     /// Finish it.
-    ConfirmRotateRoot = ConfirmRotateRoot;
+    ConfirmRotateRoot = ConfirmRotateRoot: Server => ServerView;
     /// Give it up.
-    CancelRotateRoot = CancelRotateRoot;
+    CancelRotateRoot = CancelRotateRoot: Server => ServerView;
     /// Add auto-unlock.
-    AddAutoUnlock = AddAutoUnlock;
+    AddAutoUnlock = AddAutoUnlock: Server => ServerView;
     /// Remove auto-unlock.
-    RemoveAutoUnlock = RemoveAutoUnlock;
+    RemoveAutoUnlock = RemoveAutoUnlock: Server => ServerView;
     /// Unlock without a person.
-    AutoUnlock = AutoUnlock;
+    AutoUnlock = AutoUnlock: Server => ServerView;
     /// The server started.
-    Start = Start;
+    Start = Start: Server => ServerView;
     /// The server stopped in good order.
-    Stop = Stop;
+    Stop = Stop: Server => ServerView;
     /// Accept the wall clock after a jump.
-    AcceptClock = AcceptClock;
+    AcceptClock = AcceptClock: Server => ServerView;
     /// Remove what has expired.
-    Housekeeping = Housekeeping;
-}
+    Housekeeping = Housekeeping: Server => ServerView;
 
-actions! { Trail, TrailView;
     /// Read entries of the trail.
-    ReadTrail = ReadTrail;
+    ReadTrail = ReadTrail: Trail => TrailView;
     /// Verify the trail.
-    VerifyTrail = VerifyTrail;
+    VerifyTrail = VerifyTrail: Trail => TrailView;
     /// Sign a checkpoint because somebody asked.
-    SignCheckpoint = Checkpoint;
+    SignCheckpoint = Checkpoint: Trail => TrailView;
     /// Sign a checkpoint because it is time.
-    ChoreCheckpoint = Checkpoint;
+    ChoreCheckpoint = Checkpoint: Trail => TrailView;
 }

@@ -1,44 +1,29 @@
 //! The engine's actions, as types.
 
 use strongroom_gate::{
-    Action, FolderView, Secret, SecretReadView, SecretWriteView, Store, StoreFolder, StoreReadView,
-    StoreWriteView, Stores, StoresView,
+    FolderView, Secret, SecretReadView, SecretWriteView, Store, StoreFolder, StoreReadView, StoreWriteView,
+    Stores, StoresView, actions,
 };
-use strongroom_model::Action as Code;
-
-macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident: $code:ident, $resource:ty, $view:ty;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug)]
-        pub struct $name;
-
-        impl Action for $name {
-            const CODE: Code = Code::$code;
-            type Resource = $resource;
-            type View = $view;
-        }
-    )*};
-}
 
 actions! {
     /// Create a store.
-    CreateStore: CreateStore, Stores, StoresView;
+    CreateStore = CreateStore: Stores => StoresView;
     /// List stores.
-    ListStores: ListStores, Stores, StoresView;
+    ListStores = ListStores: Stores => StoresView;
     /// List keysets.
-    ListKeysets: ListKeysets, Stores, StoresView;
+    ListKeysets = ListKeysets: Stores => StoresView;
     /// Read a store's metadata.
-    ReadStore: ReadStore, Store, StoreReadView;
+    ReadStore = ReadStore: Store => StoreReadView;
     /// Remove a store.
-    RemoveStore: RemoveStore, Store, StoreWriteView;
+    RemoveStore = RemoveStore: Store => StoreWriteView;
     /// List a store's secrets.
-    ListSecrets: ListSecrets, StoreFolder, FolderView;
+    ListSecrets = ListSecrets: StoreFolder => FolderView;
     /// Read a secret.
-    GetSecret: GetSecret, Secret, SecretReadView;
+    GetSecret = GetSecret: Secret => SecretReadView;
     /// Read a secret's metadata.
-    ReadMetadata: ReadMetadata, Secret, SecretReadView;
+    ReadMetadata = ReadMetadata: Secret => SecretReadView;
     /// Write a secret.
-    PutSecret: PutSecret, Secret, SecretWriteView;
+    PutSecret = PutSecret: Secret => SecretWriteView;
     /// Delete a secret.
-    DeleteSecret: DeleteSecret, Secret, SecretWriteView;
+    DeleteSecret = DeleteSecret: Secret => SecretWriteView;
 }
