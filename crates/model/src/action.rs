@@ -1,5 +1,7 @@
 //! Actions: everything that can be asked, each with a stable number and name.
 
+use crate::Access;
+
 /// What an action does to the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
@@ -10,7 +12,7 @@ pub enum Effect {
 }
 
 macro_rules! actions {
-    ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $effect:ident;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal, $name:literal, $effect:ident, $access:ident;)*) => {
         /// Something that can be asked of the server. Numbers and names are part of the trail's format: they are
         /// added to and never changed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,78 +51,204 @@ macro_rules! actions {
                     $(Self::$variant => Effect::$effect,)*
                 }
             }
+
+            /// The access that it needs: of [`Access::PUT`] one bit, by what is there.
+            pub const fn access(self) -> Access {
+                match self {
+                    $(Self::$variant => Access::$access,)*
+                }
+            }
         }
     };
 }
 
 actions! {
     /// Make the root key, the unlock keys and the first user.
-    Initialise = 1, "operator.initialise", Write;
+    Initialise = 1, "operator.initialise", Write, WRITE;
     /// Confirm that the unlock keys are kept.
-    ConfirmInitialise = 2, "operator.confirm_initialise", Write;
+    ConfirmInitialise = 2, "operator.confirm_initialise", Write, WRITE;
     /// Present an unlock key.
-    Unlock = 3, "operator.unlock", Write;
+    Unlock = 3, "operator.unlock", Write, MODIFY;
     /// Lock.
-    Lock = 4, "operator.lock", Write;
+    Lock = 4, "operator.lock", Write, MODIFY;
     /// Begin a rotation of the root key.
-    RotateRoot = 5, "operator.rotate_root", Write;
+    RotateRoot = 5, "operator.rotate_root", Write, MODIFY;
     /// Finish a rotation of the root key.
-    ConfirmRotateRoot = 6, "operator.confirm_rotate_root", Write;
+    ConfirmRotateRoot = 6, "operator.confirm_rotate_root", Write, MODIFY;
     /// Give a rotation of the root key up.
-    CancelRotateRoot = 7, "operator.cancel_rotate_root", Write;
+    CancelRotateRoot = 7, "operator.cancel_rotate_root", Write, MODIFY;
     /// Add auto-unlock.
-    AddAutoUnlock = 8, "operator.add_auto_unlock", Write;
+    AddAutoUnlock = 8, "operator.add_auto_unlock", Write, WRITE;
     /// Remove auto-unlock.
-    RemoveAutoUnlock = 9, "operator.remove_auto_unlock", Write;
+    RemoveAutoUnlock = 9, "operator.remove_auto_unlock", Write, DELETE;
     /// Unlock without a person.
-    AutoUnlock = 10, "operator.auto_unlock", Write;
+    AutoUnlock = 10, "operator.auto_unlock", Write, MODIFY;
     /// The server started.
-    Start = 11, "operator.start", Write;
+    Start = 11, "operator.start", Write, MODIFY;
     /// The server stopped in good order.
-    Stop = 12, "operator.stop", Write;
+    Stop = 12, "operator.stop", Write, MODIFY;
     /// Accept the wall clock after a jump.
-    AcceptClock = 13, "operator.accept_clock", Write;
+    AcceptClock = 13, "operator.accept_clock", Write, MODIFY;
 
     /// Remove what has expired.
-    Housekeeping = 14, "operator.housekeeping", Write;
+    Housekeeping = 14, "operator.housekeeping", Write, DELETE;
+    /// List unlock keys.
+    ListUnlockKeys = 15, "unlock_key.list", Read, READ;
+    /// Revoke one unlock key.
+    RevokeUnlockKey = 16, "unlock_key.revoke", Write, DELETE;
+    /// Give a partition a new KEK.
+    RotateKek = 17, "operator.rotate_kek", Write, MODIFY;
+    /// Rotate every key, and seal every record anew.
+    RotateAll = 18, "operator.rotate_all", Write, MODIFY;
+    /// List background jobs.
+    ListJobs = 19, "job.list", Read, READ;
+    /// Cancel a background job.
+    CancelJob = 20, "job.cancel", Write, MODIFY;
+    /// A step of a background job.
+    JobStep = 21, "job.step", Write, MODIFY;
+    /// Make a backup.
+    CreateBackup = 22, "backup.create", Read, READ;
+    /// The first entry of a restored store.
+    Restore = 23, "backup.restore", Write, MODIFY;
+    /// Check everything that is stored.
+    DeepCheck = 24, "operator.check", Read, READ;
 
     /// Read entries of the trail.
-    ReadTrail = 32, "audit.read", Read;
+    ReadTrail = 32, "audit.read", Read, READ;
     /// Verify the trail.
-    VerifyTrail = 33, "audit.verify", Read;
+    VerifyTrail = 33, "audit.verify", Read, READ;
     /// Sign a checkpoint.
-    Checkpoint = 34, "audit.checkpoint", Write;
+    Checkpoint = 34, "audit.checkpoint", Write, WRITE;
+    /// Move old entries of the trail out.
+    ArchiveTrail = 35, "audit.archive", Write, DELETE;
+    /// List segments of the trail.
+    ListSegments = 36, "audit.segments", Read, READ;
 
     /// Ask for a challenge.
-    Challenge = 64, "token.challenge", Read;
+    Challenge = 64, "token.challenge", Read, READ;
     /// Prove possession and get a token.
-    Authorize = 65, "token.authorize", Write;
+    Authorize = 65, "token.authorize", Write, WRITE;
     /// Look one's own token up.
-    LookupToken = 66, "token.lookup", Read;
+    LookupToken = 66, "token.lookup", Read, READ;
     /// End one's own token.
-    Deauth = 67, "token.deauth", Write;
+    Deauth = 67, "token.deauth", Write, DELETE;
+    /// List tokens.
+    ListTokens = 68, "token.list", Read, READ;
+    /// Renew one's own token.
+    RenewToken = 69, "token.renew", Write, MODIFY;
+    /// Revoke tokens of any user.
+    RevokeToken = 70, "token.revoke", Write, DELETE;
+    /// Prove a password and get a token.
+    Login = 71, "token.login", Write, WRITE;
 
     /// Create a store.
-    CreateStore = 96, "store.create", Write;
+    CreateStore = 96, "store.create", Write, WRITE;
     /// Read a store's metadata.
-    ReadStore = 97, "store.read", Read;
+    ReadStore = 97, "store.read", Read, READ;
     /// List stores.
-    ListStores = 98, "store.list", Read;
+    ListStores = 98, "store.list", Read, READ;
     /// Remove a store and all in it.
-    RemoveStore = 99, "store.remove", Write;
+    RemoveStore = 99, "store.remove", Write, DELETE;
     /// List keysets.
-    ListKeysets = 100, "keyset.list", Read;
+    ListKeysets = 100, "keyset.list", Read, READ;
+    /// Create a keyset.
+    CreateKeyset = 101, "keyset.create", Write, WRITE;
+    /// Give a keyset a new term.
+    RotateKeyset = 102, "keyset.rotate", Write, MODIFY;
+    /// Remove a keyset that nothing uses.
+    RemoveKeyset = 103, "keyset.remove", Write, DELETE;
+    /// Change a store's settings.
+    ConfigureStore = 104, "store.configure", Write, MODIFY;
 
     /// Write a version of a secret.
-    PutSecret = 128, "secret.put", Write;
+    PutSecret = 128, "secret.put", Write, PUT;
     /// Read a secret's value.
-    GetSecret = 129, "secret.get", Read;
+    GetSecret = 129, "secret.get", Read, READ;
     /// List a store's secrets.
-    ListSecrets = 130, "secret.list", Read;
+    ListSecrets = 130, "secret.list", Read, READ;
     /// Delete a secret.
-    DeleteSecret = 131, "secret.delete", Write;
+    DeleteSecret = 131, "secret.delete", Write, DELETE;
     /// Read a secret's metadata and versions.
-    ReadMetadata = 132, "secret.metadata", Read;
+    ReadMetadata = 132, "secret.metadata", Read, READ;
+    /// Make deleted versions readable again.
+    UndeleteSecret = 133, "secret.undelete", Write, MODIFY;
+    /// Destroy versions of a secret for good.
+    DestroySecret = 134, "secret.destroy", Write, DELETE;
+    /// Read the public half of a secret.
+    ReadPublic = 135, "secret.public", Read, READ;
+    /// Have the server generate a version of a secret.
+    GenerateSecret = 136, "secret.generate", Write, PUT;
+    /// List what expires.
+    ListExpiring = 137, "secret.expiring", Read, READ;
+    /// Remove a secret with everything about it.
+    RemoveSecret = 138, "secret.remove", Write, DELETE;
+
+    /// Create a user.
+    CreateUser = 160, "user.create", Write, WRITE;
+    /// Read a user.
+    ReadUser = 161, "user.read", Read, READ;
+    /// List users.
+    ListUsers = 162, "user.list", Read, READ;
+    /// Change a user.
+    UpdateUser = 163, "user.update", Write, MODIFY;
+    /// Remove a user.
+    RemoveUser = 164, "user.remove", Write, DELETE;
+    /// Give a user an access key.
+    AddAccessKey = 165, "access_key.add", Write, WRITE;
+    /// List a user's access keys.
+    ListAccessKeys = 166, "access_key.list", Read, READ;
+    /// Remove a user's access key.
+    RemoveAccessKey = 167, "access_key.remove", Write, DELETE;
+    /// Set a user's password.
+    SetPassword = 168, "password.set", Write, MODIFY;
+    /// Remove a user's password.
+    RemovePassword = 169, "password.remove", Write, DELETE;
+
+    /// Read one's own user.
+    ReadSelf = 176, "self.read", Read, READ;
+    /// Add an access key of one's own.
+    AddOwnAccessKey = 177, "self.add_access_key", Write, WRITE;
+    /// Remove an access key of one's own.
+    RemoveOwnAccessKey = 178, "self.remove_access_key", Write, DELETE;
+    /// Set one's own password.
+    SetOwnPassword = 179, "self.set_password", Write, MODIFY;
+    /// List one's own tokens.
+    ListOwnTokens = 180, "self.tokens", Read, READ;
+    /// End a token of one's own.
+    RevokeOwnToken = 181, "self.revoke_token", Write, DELETE;
+    /// Ask why oneself may or may not do something.
+    ExplainSelf = 182, "self.explain", Read, READ;
+
+    /// Create a group.
+    CreateGroup = 192, "group.create", Write, WRITE;
+    /// Read a group.
+    ReadGroup = 193, "group.read", Read, READ;
+    /// List groups.
+    ListGroups = 194, "group.list", Read, READ;
+    /// Change who and what is in a group.
+    UpdateGroup = 195, "group.update", Write, MODIFY;
+    /// Remove a group.
+    RemoveGroup = 196, "group.remove", Write, DELETE;
+
+    /// Create an ACL.
+    CreateAcl = 208, "acl.create", Write, WRITE;
+    /// Read an ACL.
+    ReadAcl = 209, "acl.read", Read, READ;
+    /// List ACLs.
+    ListAcls = 210, "acl.list", Read, READ;
+    /// Change an ACL.
+    UpdateAcl = 211, "acl.update", Write, MODIFY;
+    /// Remove an ACL.
+    RemoveAcl = 212, "acl.remove", Write, DELETE;
+    /// Attach an ACL to a user or a group.
+    AttachAcl = 213, "acl.attach", Write, MODIFY;
+    /// Detach an ACL from a user or a group.
+    DetachAcl = 214, "acl.detach", Write, MODIFY;
+
+    /// Ask which rule decides about somebody.
+    Explain = 224, "authz.explain", Read, READ;
+    /// Ask who may do something.
+    WhoCan = 225, "authz.who_can", Read, READ;
 }
 
 #[cfg(test)]

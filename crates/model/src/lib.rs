@@ -8,6 +8,7 @@
 //!
 //! **What it does not know.** Keys, storage, who may do what.
 
+mod access;
 mod action;
 mod caller;
 mod id;
@@ -15,6 +16,7 @@ mod json;
 mod name;
 mod value;
 
+pub use access::Access;
 pub use action::{Action, Effect};
 pub use caller::{Caller, Credential, Origin, Principal, Repeat};
 pub use id::{
