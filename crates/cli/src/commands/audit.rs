@@ -1,6 +1,7 @@
 //! The audit trail.
 
 use super::{Session, yes_no};
+use crate::args::AuditCommand;
 use crate::client::{Ask, ClientError};
 use crate::error::CliError;
 use crate::output;
@@ -28,7 +29,17 @@ struct Page<'a> {
     head: u64,
 }
 
-pub(super) async fn tail(session: &Session, lines: u32, follow: bool) -> Result<(), CliError> {
+/// One function a command.
+pub(super) async fn run(session: &Session, command: AuditCommand) -> Result<(), CliError> {
+    match command {
+        AuditCommand::Tail { lines, follow } => tail(session, lines, follow).await,
+        AuditCommand::Verify { against } => verify(session, against.as_deref()).await,
+        AuditCommand::Export { out } => export(session, out.as_deref()).await,
+        AuditCommand::Checkpoint { out } => checkpoint(session, out.as_deref()).await,
+    }
+}
+
+async fn tail(session: &Session, lines: u32, follow: bool) -> Result<(), CliError> {
     let ask = Ask::of(Endpoint::ReadTrail).query("tail", "true").query("limit", &lines.to_string());
     if !follow {
         let Some(answer) = session.shown(ask).await? else { return Ok(()) };
@@ -94,7 +105,7 @@ fn row(record: TrailRecord) -> Vec<String> {
     ]
 }
 
-pub(super) async fn verify(session: &Session, against: Option<&Path>) -> Result<(), CliError> {
+async fn verify(session: &Session, against: Option<&Path>) -> Result<(), CliError> {
     let body = VerifyRequest { against: against.map(read_checkpoint).transpose()? };
     let answer = session.client.ask(Ask::of(Endpoint::VerifyTrail).json(&body)).await?;
     let report: VerifyReport = answer.read()?;
@@ -127,7 +138,7 @@ fn read_checkpoint(path: &Path) -> Result<Checkpoint, CliError> {
 }
 
 /// The whole trail; a file appears only when it is complete.
-pub(super) async fn export(session: &Session, out: Option<&Path>) -> Result<(), CliError> {
+async fn export(session: &Session, out: Option<&Path>) -> Result<(), CliError> {
     let ask = Ask::of(Endpoint::ExportTrail).accept(NDJSON);
     let Some(path) = out else { return session.streamed(ask, output::sink(), "entries").await };
     let mut draft = Draft::beside(path, 0o600).map_err(CliError::file(path))?;
@@ -135,7 +146,7 @@ pub(super) async fn export(session: &Session, out: Option<&Path>) -> Result<(), 
     draft.finish().map_err(CliError::file(path))
 }
 
-pub(super) async fn checkpoint(session: &Session, out: Option<&Path>) -> Result<(), CliError> {
+async fn checkpoint(session: &Session, out: Option<&Path>) -> Result<(), CliError> {
     let answer = session.client.ask(Ask::of(Endpoint::Checkpoint)).await?;
     let Some(path) = out else { return answer.expose(output::raw_json) };
     let seq = answer.read::<Checkpoint>()?.seq;

@@ -1,7 +1,7 @@
 //! Proof of an access key, and the token it gives.
 
 use super::Session;
-use crate::args::LoginArgs;
+use crate::args::{LoginArgs, TokenCommand};
 use crate::client::Ask;
 use crate::error::{CliError, UsageError};
 use crate::output;
@@ -12,6 +12,13 @@ use strongroom_api::{
 };
 use strongroom_crypto::PrivateKey;
 use strongroom_secret::SecretBytes;
+
+/// One function a command.
+pub(super) async fn tokens(session: &Session, command: TokenCommand) -> Result<(), CliError> {
+    match command {
+        TokenCommand::Lookup => lookup(session).await,
+    }
+}
 
 pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<(), CliError> {
     let target = &session.target;
@@ -65,7 +72,7 @@ pub(super) async fn logout(session: &Session) -> Result<(), CliError> {
     if session.out.json() { Ok(()) } else { output::line("Logged out.") }
 }
 
-pub(super) async fn lookup(session: &Session) -> Result<(), CliError> {
+async fn lookup(session: &Session) -> Result<(), CliError> {
     let Some(answer) = session.shown(Ask::of(Endpoint::LookupToken)).await? else { return Ok(()) };
     let info: TokenInfo = answer.read()?;
     session.out.pairs(&[

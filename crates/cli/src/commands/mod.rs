@@ -4,16 +4,14 @@ mod audit;
 mod auth;
 mod init;
 mod keys;
+mod keyset;
 mod operator;
 mod rotate;
 mod secret;
 mod serve;
 mod store;
 
-use crate::args::{
-    AuditCommand, AutoUnlockCommand, ClockCommand, Command, ConfigCommand, Global, KeysetCommand,
-    RotateCommand, SecretCommand, StoreCommand, TokenCommand,
-};
+use crate::args::{AutoUnlockCommand, ClockCommand, Command, ConfigCommand, Global};
 use crate::client::{Answer, Ask, Client, ClientError};
 use crate::context::{self, Address, Target};
 use crate::error::{CliError, UsageError};
@@ -109,50 +107,17 @@ async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
         Command::Lock => operator::lock(session).await,
         Command::Login(args) => auth::login(session, &args).await,
         Command::Logout => auth::logout(session).await,
-        Command::Token(TokenCommand::Lookup) => auth::lookup(session).await,
-        Command::Rotate(RotateCommand::Root(args)) => rotate::root(session, &args).await,
+        Command::Token(command) => auth::tokens(session, command).await,
+        Command::Rotate(command) => rotate::run(session, command).await,
         Command::AutoUnlock(AutoUnlockCommand::Add(args)) => operator::add_auto_unlock(session, &args).await,
         Command::AutoUnlock(AutoUnlockCommand::Remove) => operator::remove_auto_unlock(session).await,
-        Command::Keyset(KeysetCommand::List) => store::keysets(session).await,
-        Command::Store(command) => in_stores(session, command).await,
-        Command::Secret(command) => in_secrets(session, command).await,
-        Command::Audit(command) => in_audit(session, command).await,
+        Command::Keyset(command) => keyset::run(session, command).await,
+        Command::Store(command) => store::run(session, command).await,
+        Command::Secret(command) => secret::run(session, command).await,
+        Command::Audit(command) => audit::run(session, command).await,
         Command::Clock(ClockCommand::Accept) => operator::accept_clock(session).await,
         // these were run before: they are no questions to a server
         Command::Completions { .. } | Command::Dev(_) | Command::Server { .. } | Command::Config(_) => Ok(()),
-    }
-}
-
-async fn in_stores(session: &Session, command: StoreCommand) -> Result<(), CliError> {
-    match command {
-        StoreCommand::Create { store, store_type, keyset } => {
-            store::create(session, store, store_type, keyset).await
-        }
-        StoreCommand::List => store::list(session).await,
-        StoreCommand::Show { store } => store::show(session, &store).await,
-        StoreCommand::Remove { store, yes } => store::remove(session, &store, yes).await,
-    }
-}
-
-async fn in_secrets(session: &Session, command: SecretCommand) -> Result<(), CliError> {
-    match command {
-        SecretCommand::Put(args) => secret::put::put(session, &args).await,
-        SecretCommand::Get { place, version, raw } => secret::get::get(session, &place, version, raw).await,
-        SecretCommand::List { store, prefix, search } => {
-            secret::list::list(session, &store, prefix.as_deref(), search.as_deref()).await
-        }
-        SecretCommand::Search { store, text } => secret::list::list(session, &store, None, Some(&text)).await,
-        SecretCommand::Delete { place, yes } => secret::delete(session, &place, yes).await,
-        SecretCommand::Metadata { place } => secret::metadata(session, &place).await,
-    }
-}
-
-async fn in_audit(session: &Session, command: AuditCommand) -> Result<(), CliError> {
-    match command {
-        AuditCommand::Tail { lines, follow } => audit::tail(session, lines, follow).await,
-        AuditCommand::Verify { against } => audit::verify(session, against.as_deref()).await,
-        AuditCommand::Export { out } => audit::export(session, out.as_deref()).await,
-        AuditCommand::Checkpoint { out } => audit::checkpoint(session, out.as_deref()).await,
     }
 }
 

@@ -2,13 +2,20 @@
 
 use super::keys::{self, Source};
 use super::{Session, operator};
-use crate::args::RotateRootArgs;
+use crate::args::{RotateCommand, RotateRootArgs};
 use crate::client::Ask;
 use crate::error::CliError;
 use crate::output;
 use strongroom_api::{Endpoint, NewUnlockKeys, RotateRootRequest, UnlockKeysRequest, UnlockProgress};
 
-pub(super) async fn root(session: &Session, args: &RotateRootArgs) -> Result<(), CliError> {
+/// One function a command.
+pub(super) async fn run(session: &Session, command: RotateCommand) -> Result<(), CliError> {
+    match command {
+        RotateCommand::Root(args) => root(session, &args).await,
+    }
+}
+
+async fn root(session: &Session, args: &RotateRootArgs) -> Result<(), CliError> {
     if args.cancel {
         return session
             .done(Ask::of(Endpoint::CancelRotateRoot), "Given up; the old unlock keys stay.")

@@ -1,12 +1,25 @@
-//! Stores and the keysets that seal them.
+//! Stores.
 
 use super::{Session, consent};
+use crate::args::StoreCommand;
 use crate::client::Ask;
 use crate::error::CliError;
 use crate::output;
-use strongroom_api::{CreateStoreRequest, Endpoint, KeysetList, StoreInfo, StoreList};
+use strongroom_api::{CreateStoreRequest, Endpoint, StoreInfo, StoreList};
 
-pub(super) async fn create(
+/// One function a command.
+pub(super) async fn run(session: &Session, command: StoreCommand) -> Result<(), CliError> {
+    match command {
+        StoreCommand::Create { store, store_type, keyset } => {
+            create(session, store, store_type, keyset).await
+        }
+        StoreCommand::List => list(session).await,
+        StoreCommand::Show { store } => show(session, &store).await,
+        StoreCommand::Remove { store, yes } => remove(session, &store, yes).await,
+    }
+}
+
+async fn create(
     session: &Session,
     name: String,
     store_type: String,
@@ -23,7 +36,7 @@ pub(super) async fn create(
     ))
 }
 
-pub(super) async fn list(session: &Session) -> Result<(), CliError> {
+async fn list(session: &Session) -> Result<(), CliError> {
     let Some(answer) = session.shown(Ask::of(Endpoint::ListStores)).await? else { return Ok(()) };
     let list: StoreList = answer.read()?;
     let rows = list.stores.into_iter().map(|store| {
@@ -32,7 +45,7 @@ pub(super) async fn list(session: &Session) -> Result<(), CliError> {
     session.out.table(&["NAME", "TYPE", "KEYSET", "SECRETS", "UPDATED"], rows)
 }
 
-pub(super) async fn show(session: &Session, name: &str) -> Result<(), CliError> {
+async fn show(session: &Session, name: &str) -> Result<(), CliError> {
     let ask = Ask::of(Endpoint::ReadStore).name("store", name);
     let Some(answer) = session.shown(ask).await? else { return Ok(()) };
     let store: StoreInfo = answer.read()?;
@@ -48,23 +61,8 @@ pub(super) async fn show(session: &Session, name: &str) -> Result<(), CliError> 
     ])
 }
 
-pub(super) async fn remove(session: &Session, name: &str, yes: bool) -> Result<(), CliError> {
+async fn remove(session: &Session, name: &str, yes: bool) -> Result<(), CliError> {
     consent(&format!("Remove store {name:?} and every secret in it, for ever?"), yes, "--yes")?;
     let ask = Ask::of(Endpoint::RemoveStore).name("store", name);
     session.done(ask, &format!("Removed store {name}.")).await
-}
-
-pub(super) async fn keysets(session: &Session) -> Result<(), CliError> {
-    let Some(answer) = session.shown(Ask::of(Endpoint::ListKeysets)).await? else { return Ok(()) };
-    let list: KeysetList = answer.read()?;
-    let rows = list.keysets.into_iter().map(|keyset| {
-        vec![
-            keyset.name,
-            keyset.terms.to_string(),
-            keyset.write_term.to_string(),
-            keyset.stores.join(", "),
-            keyset.id,
-        ]
-    });
-    session.out.table(&["NAME", "TERMS", "WRITE TERM", "STORES", "ID"], rows)
 }

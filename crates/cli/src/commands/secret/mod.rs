@@ -1,11 +1,11 @@
 //! Secrets.
 
-pub(super) mod get;
-pub(super) mod list;
-pub(super) mod put;
+mod get;
+mod list;
+mod put;
 
 use super::{Session, consent};
-use crate::args::Place;
+use crate::args::{Place, SecretCommand};
 use crate::client::Ask;
 use crate::error::CliError;
 use crate::output;
@@ -17,14 +17,28 @@ fn about(endpoint: Endpoint, place: &Place) -> Ask {
     Ask::of(endpoint).name("store", &place.store).name("path", &place.path)
 }
 
+/// One function a command.
+pub(super) async fn run(session: &Session, command: SecretCommand) -> Result<(), CliError> {
+    match command {
+        SecretCommand::Put(args) => put::put(session, &args).await,
+        SecretCommand::Get { place, version, raw } => get::get(session, &place, version, raw).await,
+        SecretCommand::List { store, prefix, search } => {
+            list::list(session, &store, prefix.as_deref(), search.as_deref()).await
+        }
+        SecretCommand::Search { store, text } => list::list(session, &store, None, Some(&text)).await,
+        SecretCommand::Delete { place, yes } => delete(session, &place, yes).await,
+        SecretCommand::Metadata { place } => metadata(session, &place).await,
+    }
+}
+
 /// Deletes; a program that says so is not asked, a person is.
-pub(super) async fn delete(session: &Session, place: &Place, yes: bool) -> Result<(), CliError> {
+async fn delete(session: &Session, place: &Place, yes: bool) -> Result<(), CliError> {
     let question = format!("Delete {} in {} with all its versions, for ever?", place.path, place.store);
     consent(&question, yes || !prompt::somebody_there(), "--yes")?;
     session.done(about(Endpoint::DeleteSecret, place), &format!("Deleted {}.", place.path)).await
 }
 
-pub(super) async fn metadata(session: &Session, place: &Place) -> Result<(), CliError> {
+async fn metadata(session: &Session, place: &Place) -> Result<(), CliError> {
     let Some(answer) = session.shown(about(Endpoint::ReadMetadata, place)).await? else { return Ok(()) };
     let meta: SecretMetadata = answer.read()?;
     session.out.pairs(&[

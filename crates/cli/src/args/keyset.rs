@@ -1,0 +1,9 @@
+//! Keysets.
+
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysetCommand {
+    /// List keysets
+    List,
+}

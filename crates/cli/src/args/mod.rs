@@ -1,0 +1,123 @@
+//! What may be written on the command line: the commands here, what each takes in a module a topic.
+//!
+//! No argument carries a secret. Where one would be typed by mistake (a value, an unlock key) a hidden argument
+//! swallows it, so that it is refused without being repeated in an error message.
+
+mod audit;
+mod auth;
+mod keyset;
+mod kinds;
+mod operator;
+mod secret;
+mod serve;
+mod store;
+
+pub(crate) use audit::AuditCommand;
+pub(crate) use auth::{LoginArgs, TokenCommand};
+pub(crate) use keyset::KeysetCommand;
+pub(crate) use kinds::{Swallowed, ValueSource};
+pub(crate) use operator::{
+    AutoUnlockCommand, ClockCommand, InitArgs, KeyFileArgs, RotateCommand, RotateRootArgs,
+};
+pub(crate) use secret::{Place, PutArgs, SecretCommand};
+pub(crate) use serve::{ConfigCommand, ConfigFile, DevArgs};
+pub(crate) use store::StoreCommand;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A self-hosted home for secrets, keys and confidential data
+#[derive(Debug, Parser)]
+#[command(name = "strongroom", version, max_term_width = 110, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How the output looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Tables for people
+    Table,
+    /// The server's JSON for programs
+    Json,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
+pub(crate) struct Global {
+    /// The server: `https://HOST:PORT` or `unix:/PATH`
+    #[arg(long, global = true, env = "STRONGROOM_ADDR", value_name = "ADDRESS")]
+    pub(crate) address: Option<String>,
+    /// The authority that the server's certificate must come from, PEM
+    #[arg(long, global = true, env = "STRONGROOM_CACERT", value_name = "FILE")]
+    pub(crate) cacert: Option<PathBuf>,
+    /// A context of the configuration file, instead of its current one
+    #[arg(long, global = true, env = "STRONGROOM_CONTEXT", value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// Tables for people or JSON for programs
+    #[arg(long, global = true, value_enum, default_value = "table", value_name = "FORMAT")]
+    pub(crate) output: Format,
+    /// No colours, even on a terminal
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a server
+    Server {
+        /// Its configuration, TOML
+        #[arg(short = 'c', long = "config", value_name = "FILE")]
+        config: PathBuf,
+    },
+    /// Configuration of a server
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Run a server of one's own in one command: data on disk, TLS, unlocked, a first secret in it
+    Dev(DevArgs),
+    /// Show the state of the lock, auto-unlock and disk space
+    Status,
+    /// Make the root key, its unlock keys and the first user
+    Init(InitArgs),
+    /// Present unlock keys until the server is unlocked
+    Unlock(KeyFileArgs),
+    /// Lock the server; ends all tokens
+    Lock,
+    /// Prove possession of an access key, and keep the token
+    Login(LoginArgs),
+    /// End the token and forget it
+    Logout,
+    /// One's own token
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Rotate keys
+    #[command(subcommand)]
+    Rotate(RotateCommand),
+    /// Unlocking without a person
+    #[command(subcommand, name = "auto-unlock")]
+    AutoUnlock(AutoUnlockCommand),
+    /// Keyrings that seal stores
+    #[command(subcommand)]
+    Keyset(KeysetCommand),
+    /// Secret stores
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// Secrets
+    #[command(subcommand)]
+    Secret(SecretCommand),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// The server's idea of time
+    #[command(subcommand)]
+    Clock(ClockCommand),
+    /// Print a completion script
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+}
