@@ -209,7 +209,7 @@ mod tests {
     /// Every action against every kind of caller: who may do what, as one reviewed table.
     #[test]
     fn the_whole_table_is_as_reviewed() {
-        let network = Origin::Network("127.0.0.1".parse().unwrap());
+        let network = Origin::network("127.0.0.1".parse().unwrap());
         let nobody = caller(network, None);
         let root = caller(network, Some(ROOT));
         let other = caller(network, Some(UserId([2; 16])));
@@ -235,7 +235,7 @@ mod tests {
         for (uid, expected) in [(0, true), (1000, true), (1001, false)] {
             assert_eq!(allowed(&caller(Origin::Local { uid }, None), Action::Initialise), expected, "{uid}");
         }
-        let mut remote = caller(Origin::Network("127.0.0.1".parse().unwrap()), None);
+        let mut remote = caller(Origin::network("127.0.0.1".parse().unwrap()), None);
         assert!(!allowed(&remote, Action::Initialise));
         remote.credential = Credential::Installation;
         assert!(allowed(&remote, Action::Initialise));

@@ -4,10 +4,9 @@
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 use strongroom_audit::Record as Entry;
-use strongroom_model::Origin;
+use strongroom_model::{Origin, subscriber};
 
 const INTERVAL: Duration = Duration::from_secs(10);
 const MAX_SOURCES: usize = 4_096;
@@ -92,13 +91,10 @@ impl Refusals {
     }
 }
 
-/// A source: of IPv6 the network, since one subscriber has a whole /64.
+/// A source: of IPv6 the network, since one subscriber has a whole /64; whichever way it came.
 fn network_of(origin: Origin) -> Origin {
-    match origin {
-        Origin::Network(IpAddr::V6(address)) if address.to_ipv4_mapped().is_none() => {
-            let network = address.to_bits() & (u128::MAX << 64);
-            Origin::Network(IpAddr::V6(Ipv6Addr::from_bits(network)))
-        }
+    match origin.source() {
+        Origin::Network(client) => Origin::network(subscriber(client.address)),
         other => other,
     }
 }
@@ -136,7 +132,7 @@ mod tests {
     #[test]
     fn an_ipv6_network_is_one_source() {
         let refusals = Refusals::default();
-        let from = |address: &str| Origin::Network(address.parse().unwrap());
+        let from = |address: &str| Origin::network(address.parse().unwrap());
         assert_eq!(refusals.note(from("2001:db8::1"), Duration::ZERO), Record::Entry { counted: 0 });
         assert_eq!(refusals.note(from("2001:db8::ffff:1"), Duration::ZERO), Record::Counted);
         assert_eq!(refusals.note(from("2001:db8:0:1::1"), Duration::ZERO), Record::Entry { counted: 0 });

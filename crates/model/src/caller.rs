@@ -4,11 +4,27 @@ use crate::id::{CredentialId, PartitionId, RequestId, TokenId, UserId};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+/// The listener that a request came by, numbered in the order in which the server opened them: what network rules
+/// are looked up by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Entrance(pub u16);
+
+/// A client on the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Client {
+    /// Its address, never an IPv4-mapped one.
+    pub address: IpAddr,
+    /// The proxy that spoke for it, if one did: the address that the kernel knows.
+    pub via: Option<IpAddr>,
+    /// Which way it came in.
+    pub entrance: Entrance,
+}
+
 /// Where a request came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
-    /// A TCP peer.
-    Network(IpAddr),
+    /// A client on the network.
+    Network(Client),
     /// The local socket, with the peer's user id.
     Local {
         /// The uid that the kernel vouches for.
@@ -18,10 +34,37 @@ pub enum Origin {
     Internal,
 }
 
+impl Origin {
+    /// A TCP peer that speaks for itself, at the first listener.
+    pub fn network(address: IpAddr) -> Self {
+        let address = address.to_canonical();
+        Self::Network(Client { address, via: None, entrance: Entrance::default() })
+    }
+
+    /// Who is asking, however they came: what attempts and limits are kept by.
+    #[must_use]
+    pub fn source(self) -> Self {
+        match self {
+            Self::Network(client) => Self::network(client.address),
+            other => other,
+        }
+    }
+
+    /// The client's address, if it has one.
+    pub fn address(self) -> Option<IpAddr> {
+        match self {
+            Self::Network(client) => Some(client.address),
+            Self::Local { .. } | Self::Internal => None,
+        }
+    }
+}
+
+/// As the trail keeps it: `203.0.113.7`, `203.0.113.7 via 10.0.0.2`, `local:1000`, `server`.
 impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Network(address) => write!(f, "{address}"),
+            Self::Network(Client { address, via: None, .. }) => write!(f, "{address}"),
+            Self::Network(Client { address, via: Some(proxy), .. }) => write!(f, "{address} via {proxy}"),
             Self::Local { uid } => write!(f, "local:{uid}"),
             Self::Internal => f.write_str("server"),
         }
@@ -83,5 +126,30 @@ impl Caller {
     /// A caller that proved nothing.
     pub fn anonymous(origin: Origin, request: RequestId) -> Self {
         Self { principal: None, credential: Credential::None, origin, request, repeat: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_tells_both_addresses_and_a_source_only_the_clients() {
+        let client = Client {
+            address: [203, 0, 113, 7].into(),
+            via: Some([10, 0, 0, 2].into()),
+            entrance: Entrance(3),
+        };
+        let origin = Origin::Network(client);
+        assert_eq!(origin.to_string(), "203.0.113.7 via 10.0.0.2");
+        assert_eq!(origin.source(), Origin::network([203, 0, 113, 7].into()));
+        assert_eq!(origin.source().to_string(), "203.0.113.7");
+        assert_eq!(Origin::Local { uid: 7 }.source().address(), None);
+    }
+
+    #[test]
+    fn an_ipv4_mapped_peer_is_an_ipv4_client() {
+        let mapped = Origin::network("::ffff:127.0.0.1".parse().unwrap());
+        assert_eq!(mapped, Origin::network([127, 0, 0, 1].into()));
     }
 }

@@ -14,14 +14,16 @@ mod caller;
 mod id;
 mod json;
 mod name;
+mod network;
 mod value;
 
 pub use access::Access;
 pub use action::{Action, Effect};
-pub use caller::{Caller, Credential, Origin, Principal, Repeat};
+pub use caller::{Caller, Client, Credential, Entrance, Origin, Principal, Repeat};
 pub use id::{
     CredentialId, FolderId, IdError, KeysetId, ObjectId, PartitionId, RequestId, StoreId, TokenId, UserId,
 };
 pub use json::{JsonError, JsonFault, JsonLimits, JsonText, scan as scan_json};
 pub use name::{MAX_COMPONENT_BYTES, MAX_PATH_BYTES, Name, NameError, SecretPath};
+pub use network::{Network, NetworkError, subscriber};
 pub use value::{MAX_VALUE_BYTES, ValueKind};

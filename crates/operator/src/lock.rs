@@ -44,7 +44,7 @@ impl Operator {
             Err(fault) => return refuse(entry, OperatorError::KeyText { index: 1, fault }).await,
         };
         let now = self.gate.ambient().clock.monotonic();
-        match self.attempts.present(origin, &record.current, &key, now) {
+        match self.attempts.present(origin.source(), &record.current, &key, now) {
             Judgement::Accepted { have, need } => {
                 entry.note(format!("key {}: {have} of {need}", key.index()));
                 entry.finish(Verdict::Done).await?;

@@ -53,7 +53,7 @@ impl Operator {
             threshold: set.map_or(0, strongroom_unlock::UnlockSet::threshold),
             num_keys: set.map_or(0, strongroom_unlock::UnlockSet::key_count),
             set_id: set.map(|set| hex(&set.id())),
-            progress: self.attempts.have(origin, self.gate.ambient().clock.monotonic()),
+            progress: self.attempts.have(origin.source(), self.gate.ambient().clock.monotonic()),
             rotation_pending: record.as_ref().is_some_and(|record| record.pending.is_some()),
             auto_unlock: record
                 .iter()

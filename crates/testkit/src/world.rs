@@ -194,7 +194,7 @@ impl TestWorld {
 
     /// Someone on the network who proved nothing.
     pub fn stranger(&self) -> Caller {
-        self.caller(Origin::Network([192, 0, 2, 1].into()))
+        self.caller(Origin::network([192, 0, 2, 1].into()))
     }
 
     /// Whoever may install: the server's uid on the local socket.

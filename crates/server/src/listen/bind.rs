@@ -107,7 +107,7 @@ impl Listener {
             Bound::Tcp { listener, tls } => {
                 let (stream, peer) = listener.accept().await?;
                 stream.set_nodelay(true)?;
-                Ok((Socket::Tcp(stream, tls.current()), Origin::Network(peer.ip().to_canonical())))
+                Ok((Socket::Tcp(stream, tls.current()), Origin::network(peer.ip())))
             }
             Bound::Unix { listener, .. } => {
                 let (stream, _) = listener.accept().await?;

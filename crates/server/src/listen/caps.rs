@@ -2,10 +2,10 @@
 
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use strongroom_model::Origin;
+use strongroom_model::{Origin, subscriber};
 
 /// Kept beyond the cap for the local socket, so that the operator gets in when nobody else does.
 const LOCAL_EXTRA: usize = 64;
@@ -93,14 +93,7 @@ impl Drop for Slot {
 
 /// What connections are counted by: one host usually has a whole /64 of IPv6 to itself.
 fn counted_address(origin: Origin) -> Option<IpAddr> {
-    match origin {
-        Origin::Network(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-            Some(v4) => Some(IpAddr::V4(v4)),
-            None => Some(IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64))),
-        },
-        Origin::Network(address) => Some(address),
-        Origin::Local { .. } | Origin::Internal => None,
-    }
+    origin.address().map(subscriber)
 }
 
 #[cfg(test)]
@@ -108,7 +101,7 @@ mod tests {
     use super::*;
 
     fn from(text: &str) -> Origin {
-        Origin::Network(text.parse().unwrap())
+        Origin::network(text.parse().unwrap())
     }
 
     #[test]
