@@ -45,11 +45,15 @@ pub struct Opened {
     pub users: Arc<Folder>,
     /// The folder of keysets.
     pub keyset_names: Arc<Folder>,
+    /// The folder of groups.
+    pub groups: Arc<Folder>,
+    /// The folder of ACLs.
+    pub acls: Arc<Folder>,
     open_stores: RwLock<BTreeMap<StoreId, Arc<Folder>>>,
 }
 
 /// Kinds that lie in no folder, under the partition's system keyset.
-const SINGLES: [Kind; 7] = [
+const SINGLES: [Kind; 10] = [
     Kind::User,
     Kind::Credential,
     Kind::Token,
@@ -57,6 +61,9 @@ const SINGLES: [Kind; 7] = [
     Kind::Outcome,
     Kind::Clock,
     Kind::KeyMap,
+    Kind::Group,
+    Kind::Acl,
+    Kind::Password,
 ];
 
 /// A fresh hierarchy: the rows that make it, and the hierarchy itself, not yet durable.
@@ -103,7 +110,9 @@ impl Opened {
         let keysets = load_keysets(store, &partition).await?;
         let opened = Self::assemble(store, ambient, limits, partition, keysets)?;
         opened.keyset_names.load().await?;
-        opened.users.load().await?;
+        for folder in [&opened.users, &opened.groups, &opened.acls] {
+            folder.load().await?;
+        }
         for entry in opened.stores.load().await? {
             opened.open_store(StoreId(entry.object.0)).await?;
         }
@@ -140,6 +149,8 @@ impl Opened {
             stores: folder(partition.folders.stores),
             users: folder(partition.folders.users),
             keyset_names: folder(partition.folders.keysets),
+            groups: folder(derived_folder(&names, b"groups")),
+            acls: folder(derived_folder(&names, b"acls")),
             open_stores: RwLock::default(),
             store: Arc::clone(store),
             ambient: ambient.clone(),
@@ -321,7 +332,7 @@ impl Opened {
 
     /// Reads every index anew: after a commit of unknown outcome.
     pub async fn reindex(&self) -> Result<(), BarrierError> {
-        for folder in [&self.keyset_names, &self.users] {
+        for folder in [&self.keyset_names, &self.users, &self.groups, &self.acls] {
             folder.load().await?;
         }
         let stores = self.stores.load().await?;
@@ -341,13 +352,24 @@ impl Opened {
     }
 
     pub(crate) fn wipe(&self) {
-        for folder in [&self.stores, &self.users, &self.keyset_names] {
+        for folder in [&self.stores, &self.users, &self.keyset_names, &self.groups, &self.acls] {
             folder.wipe();
         }
         for (_, folder) in std::mem::take(&mut *self.open_stores.write()) {
             folder.wipe();
         }
     }
+}
+
+/// The id of a folder that partitions of the first format do not name: a keyed hash of what is in it, the same at
+/// each unlock.
+fn derived_folder(names: &MacKey, what: &[u8]) -> FolderId {
+    let mac = names.sign(&[b"strongroom folder v1\0", what]);
+    let mut id = [0; 16];
+    for (to, from) in id.iter_mut().zip(mac) {
+        *to = from;
+    }
+    FolderId(id)
 }
 
 async fn load_partition(store: &SharedStore, root: &RootKey) -> Result<Partition, BarrierError> {

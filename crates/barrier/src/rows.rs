@@ -3,7 +3,7 @@
 /// Row keys, one function a table.
 pub mod keys {
     use strongroom_model::{
-        CredentialId, FolderId, KeysetId, ObjectId, PartitionId, RequestId, StoreId, UserId,
+        AclId, CredentialId, FolderId, GroupId, KeysetId, ObjectId, PartitionId, RequestId, StoreId, UserId,
     };
     use strongroom_store::RowKey;
 
@@ -131,6 +131,51 @@ pub mod keys {
     /// The clock's high-water mark.
     pub fn clock() -> RowKey {
         key(0x0e, &[])
+    }
+
+    /// All users.
+    pub fn users(partition: PartitionId) -> Vec<u8> {
+        prefix(0x09, &[&partition.0])
+    }
+
+    /// All credentials.
+    pub fn credentials(partition: PartitionId) -> Vec<u8> {
+        prefix(0x0a, &[&partition.0])
+    }
+
+    /// All groups.
+    pub fn groups(partition: PartitionId) -> Vec<u8> {
+        prefix(0x11, &[&partition.0])
+    }
+
+    /// A group.
+    pub fn group(partition: PartitionId, id: GroupId) -> RowKey {
+        key(0x11, &[&partition.0, &id.0])
+    }
+
+    /// All ACLs.
+    pub fn acls(partition: PartitionId) -> Vec<u8> {
+        prefix(0x12, &[&partition.0])
+    }
+
+    /// An ACL.
+    pub fn acl(partition: PartitionId, id: AclId) -> RowKey {
+        key(0x12, &[&partition.0, &id.0])
+    }
+
+    /// All passwords.
+    pub fn passwords(partition: PartitionId) -> Vec<u8> {
+        prefix(0x13, &[&partition.0])
+    }
+
+    /// A user's password.
+    pub fn password(partition: PartitionId, user: UserId) -> RowKey {
+        key(0x13, &[&partition.0, &user.0])
+    }
+
+    /// The id in the key of a row that has one below its partition.
+    pub fn id_of(key: &RowKey) -> Option<[u8; 16]> {
+        key.as_bytes().get(17..).and_then(|bytes| bytes.try_into().ok())
     }
 
     /// The key that signs checkpoints.

@@ -70,7 +70,7 @@ pub struct PublicKey {
     raw: Vec<u8>,
 }
 
-const ED25519_SPKI_PREFIX: [u8; 12] =
+pub(crate) const ED25519_SPKI_PREFIX: [u8; 12] =
     [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
 const RSA_OID: [u8; 11] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 
@@ -81,6 +81,33 @@ impl PublicKey {
         let spki = SubjectPublicKeyInfoDer::from_pem_slice(bounded)
             .map_err(|_| KeyError::NotPem { wanted: "public" })?;
         Self::from_spki(spki.as_ref())
+    }
+
+    /// Reads what people have: PEM, or a line of OpenSSH.
+    pub fn from_text(text: &[u8]) -> Result<Self, KeyError> {
+        let bounded = text.get(..text.len().min(MAX_PEM_BYTES)).unwrap_or_default();
+        match std::str::from_utf8(bounded).ok().and_then(crate::openssh::spki) {
+            Some(spki) => Self::from_spki(&spki?),
+            None => Self::from_pem(bounded),
+        }
+    }
+
+    /// An Ed25519 key from its point.
+    pub(crate) fn ed25519(point: &[u8; 32]) -> Result<Self, KeyError> {
+        Self::from_spki(&[ED25519_SPKI_PREFIX.as_slice(), point].concat())
+    }
+
+    /// How long its signatures are.
+    pub fn signature_bytes(&self) -> usize {
+        match self.kind {
+            KeyKind::Ed25519 => 64,
+            KeyKind::Rsa => rsa_bits(&self.spki).map_or(0, |bits| bits.div_ceil(8)),
+        }
+    }
+
+    /// SHA-256 of its `SubjectPublicKeyInfo`: what people compare.
+    pub fn fingerprint(&self) -> crate::Digest {
+        crate::sha256(&self.spki)
     }
 
     /// Reads a DER `SubjectPublicKeyInfo` (RFC 5280, section 4.1).

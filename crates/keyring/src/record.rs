@@ -49,6 +49,12 @@ kinds! {
     Clock = 12;
     /// A long job.
     Job = 13;
+    /// A group.
+    Group = 16;
+    /// An ACL.
+    Acl = 17;
+    /// A password's hash.
+    Password = 18;
 }
 
 /// Where records of a sealer lie: the part of their associated data that they share.

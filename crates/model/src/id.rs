@@ -58,6 +58,10 @@ ids! {
     KeysetId;
     /// A user.
     UserId;
+    /// A group.
+    GroupId;
+    /// An ACL.
+    AclId;
     /// A credential: an access key id, on the wire.
     CredentialId;
     /// A token's accessor: names the token without being it.
