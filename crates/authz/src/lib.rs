@@ -5,6 +5,10 @@
 //!
 //! **What it does not know.** How a caller was proved, what a resource holds. It enforces nothing: the gate does.
 
+mod nacl;
+
+pub use nacl::{ActionSet, Nacl, NaclRule, Nacls};
+
 use std::sync::Arc;
 use strongroom_model::{Action, Caller, Credential, Origin, UserId};
 

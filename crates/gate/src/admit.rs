@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use strongroom_ambient::{Ambient, UnixMillis};
 use strongroom_audit::{CheckpointKey, Decision, Record, Verdict, Who};
-use strongroom_authz::{Question, Rule, RuleSet};
+use strongroom_authz::{Nacls, Question, Rule, RuleSet};
 use strongroom_barrier::{Barrier, BarrierError, Limits, Opened};
 use strongroom_model::{Action as ActionCode, Caller, Credential, Effect, Origin, RequestId};
 use strongroom_store::{SharedStore, Slot, Space, Txn};
@@ -90,7 +90,8 @@ impl From<BarrierError> for Denied {
 pub struct Gate {
     barrier: Barrier,
     base_rules: Vec<Rule>,
-    rules: ArcSwap<RuleSet>,
+    pub(crate) rules: ArcSwap<RuleSet>,
+    pub(crate) nacls: ArcSwap<Nacls>,
     clock: TrustedClock,
     refusals: Refusals,
     challenges: Refusals,
@@ -107,6 +108,7 @@ impl Gate {
             clock: TrustedClock::new(ambient.clone()),
             barrier: Barrier::new(store, ambient, limits),
             rules: ArcSwap::from_pointee(RuleSet::new(rules.clone())),
+            nacls: ArcSwap::from_pointee(Nacls::default()),
             base_rules: rules,
             refusals: Refusals::default(),
             challenges: Refusals::default(),
@@ -139,7 +141,7 @@ impl Gate {
         let slot = self.place(A::CODE)?;
         let resource_name = resource.describe();
         let question = Question { caller, action: A::CODE, resource: &resource_name };
-        let decision = self.rules.load().decide(&question);
+        let decision = self.decide(&question);
         let record = self.record(caller, A::CODE, resource_name, &decision);
         if !decision.allowed {
             self.write_refusal(caller, record, slot, opened.as_deref()).await?;
@@ -231,10 +233,17 @@ impl Gate {
     /// Takes note that a request was turned away before it had a caller: a token that is none, a forged proof.
     pub async fn turn_away(&self, caller: &Caller, action: ActionCode, rule: &str) -> Result<(), Denied> {
         let slot = self.place(action)?;
-        let decision = strongroom_authz::Decision { allowed: false, rule: rule.into() };
+        // from a place that may not ask at all, a bad token and a good one are told the same
+        let network = self.network_refusal(caller.origin, action);
+        let stranger = || strongroom_authz::Decision { allowed: false, rule: rule.into() };
+        let decision = network.clone().unwrap_or_else(stranger);
         let record = self.record(caller, action, String::new(), &decision);
         let opened = self.opened().ok();
-        self.write_refusal(caller, record, slot, opened.as_deref()).await
+        self.write_refusal(caller, record, slot, opened.as_deref()).await?;
+        match network {
+            Some(decision) => Err(Denied::Refused { action: action.name(), rule: decision.rule }),
+            None => Ok(()),
+        }
     }
 
     /// Answers the repetition of a request that its client named.

@@ -22,6 +22,7 @@
 mod admit;
 mod clock;
 mod entry;
+mod network;
 mod outcome;
 mod people;
 mod recover;
@@ -42,7 +43,7 @@ pub use server_view::{ServerView, TrailView};
 pub use strongroom_audit::{
     Checkpoint, CheckpointError, Decision, EntryError, Fault, Record, Report, Verdict, Who,
 };
-pub use strongroom_authz::{Actions, Rule, RuleSet, Subject};
+pub use strongroom_authz::{ActionSet, Actions, Mode, Nacl, NaclRule, Nacls, Rule, RuleSet, Subject};
 pub use strongroom_barrier::{
     BarrierError, Batch, Entry as FolderEntry, Folder, Head, Limits, Names, Page, Reader, VersionRecord,
     Writer, keys,
