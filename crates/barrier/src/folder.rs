@@ -4,11 +4,13 @@ mod versions;
 
 use crate::batch::Batch;
 use crate::index::{Head, Index};
+use crate::lives::{Deleted, Lives};
 use crate::name_list::Names;
 use crate::names::{self, NameLocks};
 use crate::opened::KeysetState;
 use crate::payload::{Reader, Writer};
 use crate::{BarrierError, keys};
+use arc_swap::ArcSwap;
 use parking_lot::RwLock;
 use std::sync::Arc;
 use strongroom_ambient::{Ambient, UnixMillis};
@@ -30,8 +32,16 @@ pub struct Entry {
     pub object: ObjectId,
     /// The name.
     pub name: String,
+    /// The lives of its versions.
+    pub lives: Lives,
     /// What the engine put beside it.
     pub payload: Vec<u8>,
+}
+
+impl Entry {
+    fn head(&self) -> Head {
+        Head::new(self.object, self.lives.gone)
+    }
 }
 
 /// A version of an object, opened.
@@ -39,6 +49,8 @@ pub struct Entry {
 pub struct VersionRecord {
     /// Its number, from 1.
     pub version: u64,
+    /// Whether it is deleted.
+    pub deleted: Option<Deleted>,
     /// What the engine put there.
     pub plain: SecretBytes,
 }
@@ -67,6 +79,8 @@ pub struct Folder {
     index: Arc<RwLock<Index>>,
     index_limit: usize,
     locks: NameLocks,
+    /// The payload of the store's own entry, as last read or written.
+    payload: ArcSwap<Vec<u8>>,
 }
 
 /// What a folder is made from.
@@ -97,6 +111,7 @@ impl Folder {
             index: Arc::default(),
             index_limit,
             locks: NameLocks::new(),
+            payload: ArcSwap::default(),
         }
     }
 
@@ -113,7 +128,7 @@ impl Folder {
             for row in &rows {
                 let entry = self.open_entry(row)?;
                 seen += 1;
-                index.insert(&entry.name, Arc::new(Head::new(entry.object)), self.index_limit);
+                index.insert(&entry.name, Arc::new(entry.head()), self.index_limit);
                 if seen <= 10_000 {
                     small.push(entry);
                 }
@@ -146,10 +161,10 @@ impl Folder {
         let object = ObjectId(*object);
         let plain = self.entries.open(&object, 0, record).ok()?;
         plain.expose(|bytes| {
-            let (name, payload) = names::unpad(bytes)?;
+            let (name, lives, payload) = names::unpad(bytes)?;
             // an entry moved to another row would otherwise answer to another name
             let in_place = keys::entry(self.id, &self.hash(name)) == row.key;
-            in_place.then(|| Entry { object, name: name.to_owned(), payload: payload.to_vec() })
+            in_place.then(|| Entry { object, name: name.to_owned(), lives, payload: payload.to_vec() })
         })
     }
 
@@ -171,7 +186,7 @@ impl Folder {
                 return Ok(index.get(name));
             }
         }
-        Ok(self.entry(name).await?.map(|entry| Arc::new(Head::new(entry.object))))
+        Ok(self.entry(name).await?.map(|entry| Arc::new(entry.head())))
     }
 
     /// The directory entry of a name.
@@ -183,13 +198,24 @@ impl Folder {
         }
     }
 
-    /// Names in order that begin with `prefix`, after `after`, and that `keep` wants.
+    /// Names in order that begin with `prefix`, after `after`, that `keep` wants, and whose newest version can be read.
     pub async fn page(
         &self,
         prefix: &str,
         after: Option<&str>,
         limit: usize,
         keep: impl Fn(&str) -> bool + Send + Sync,
+    ) -> Result<Page, BarrierError> {
+        self.page_where(prefix, after, limit, |name, gone| !gone && keep(name)).await
+    }
+
+    /// The same, with those whose newest version is gone if `keep` wants them.
+    pub async fn page_where(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        keep: impl Fn(&str, bool) -> bool + Send + Sync,
     ) -> Result<Page, BarrierError> {
         let indexed = {
             let index = self.index.read();
@@ -210,10 +236,13 @@ impl Folder {
         prefix: &str,
         after: Option<&str>,
         limit: usize,
-        keep: &(impl Fn(&str) -> bool + Send + Sync),
+        keep: &(impl Fn(&str, bool) -> bool + Send + Sync),
     ) -> Result<Names, BarrierError> {
         let mut smallest =
             std::collections::BinaryHeap::with_capacity(limit.saturating_add(1).min(SCAN_ROWS));
+        let wanted = |name: &str, gone| {
+            name.starts_with(prefix) && after.is_none_or(|after| name > after) && keep(name, gone)
+        };
         let mut position = None;
         let mut opened = 0;
         loop {
@@ -224,10 +253,9 @@ impl Folder {
                 return Err(BarrierError::Store(strongroom_store::StoreError::Busy));
             }
             for row in &rows {
-                let name = self.open_entry(row)?.name;
-                if name.starts_with(prefix) && after.is_none_or(|after| name.as_str() > after) && keep(&name)
-                {
-                    smallest.push(name);
+                let entry = self.open_entry(row)?;
+                if wanted(&entry.name, entry.lives.gone) {
+                    smallest.push((entry.name, entry.lives.gone));
                     if smallest.len() > limit {
                         smallest.pop();
                     }
@@ -235,7 +263,7 @@ impl Folder {
             }
             position = Some(last);
         }
-        Ok(smallest.into_sorted_vec().iter().map(String::as_str).collect())
+        Ok(smallest.into_sorted_vec().iter().map(|(name, gone)| (name.as_str(), *gone)).collect())
     }
 
     /// Entries, and when one was last made or removed.
@@ -263,12 +291,12 @@ impl Folder {
     pub fn create_entry(&self, batch: &mut Batch, name: &str, object: ObjectId, payload: &[u8]) -> Arc<Head> {
         let key = keys::entry(self.id, &self.hash(name));
         let mut value = object.0.to_vec();
-        let plain = names::pad(name, payload);
+        let plain = names::pad(name, &Lives::default(), payload);
         self.entries.seal_into(&self.ambient, &object, 0, &plain, &mut value);
         batch.require(Precondition::Absent(key.clone()));
         batch.put(key, value);
         self.change_count(batch, 1);
-        let head = Arc::new(Head::new(object));
+        let head = Arc::new(Head::new(object, false));
         let (index, limit) = (Arc::clone(&self.index), self.index_limit);
         let (name, named) = (SecretBytes::new(name.as_bytes().to_vec()), Arc::clone(&head));
         batch.then(move || {
@@ -293,16 +321,14 @@ impl Folder {
         });
     }
 
-    /// Adds a version. The one before must still be there, and this one must not.
-    pub fn add_version(&self, batch: &mut Batch, head: &Arc<Head>, version: u64, plain: &[u8]) {
-        let key = keys::version(self.id, head.object, version);
-        if version > 1 {
-            batch.require(Precondition::Present(keys::version(self.id, head.object, version - 1)));
-        }
-        batch.require(Precondition::Absent(key.clone()));
-        batch.put(key, self.versions.seal(&self.ambient, &head.object, version, plain));
-        let head = Arc::clone(head);
-        batch.then(move || head.saw(version));
+    /// Writes an entry anew, lives and payload included. The caller holds its name.
+    pub fn rewrite_entry(&self, batch: &mut Batch, entry: &Entry) {
+        let key = keys::entry(self.id, &self.hash(&entry.name));
+        let mut value = entry.object.0.to_vec();
+        let plain = names::pad(&entry.name, &entry.lives, &entry.payload);
+        self.entries.seal_into(&self.ambient, &entry.object, 0, &plain, &mut value);
+        batch.require(Precondition::Present(key.clone()));
+        batch.put(key, value);
     }
 
     /// Removes everything in the folder, count included.
@@ -325,6 +351,15 @@ impl Folder {
             Ok(Some(seal_count(&counts, &ambient, id, count)))
         };
         batch.changes.push(Change::Merge(keys::count(self.id), Box::new(merge)));
+    }
+
+    /// The payload of the entry that names this folder: a store's settings, without a look at the store.
+    pub fn payload(&self) -> Arc<Vec<u8>> {
+        self.payload.load_full()
+    }
+
+    pub(crate) fn set_payload(&self, payload: Vec<u8>) {
+        self.payload.store(Arc::new(payload));
     }
 
     /// The partition it lies in.

@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use strongroom_model::ObjectId;
 
 /// An object as the index knows it.
@@ -15,12 +15,24 @@ pub struct Head {
     pub object: ObjectId,
     /// Its newest version as last seen; 0 when not seen yet.
     version: AtomicU64,
+    /// Whether its newest version cannot be read.
+    gone: AtomicBool,
 }
 
 impl Head {
     /// An object whose newest version is not known.
-    pub(crate) fn new(object: ObjectId) -> Self {
-        Self { object, version: AtomicU64::new(0) }
+    pub(crate) fn new(object: ObjectId, gone: bool) -> Self {
+        Self { object, version: AtomicU64::new(0), gone: AtomicBool::new(gone) }
+    }
+
+    /// Whether its newest version is deleted or destroyed.
+    pub fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// Takes note of whether its newest version can be read.
+    pub(crate) fn set_gone(&self, gone: bool) {
+        self.gone.store(gone, Ordering::Release);
     }
 
     /// The newest version as last seen.
@@ -113,13 +125,14 @@ impl Index {
         }
     }
 
-    /// Names in order, after `after`, that begin with `prefix`; at most `limit` that `keep` wants.
+    /// Names in order, after `after`, that begin with `prefix`; at most `limit` that `keep` wants by name and whether
+    /// the newest version is gone.
     pub(crate) fn page(
         &self,
         prefix: &str,
         after: Option<&str>,
         limit: usize,
-        keep: impl Fn(&str) -> bool,
+        keep: impl Fn(&str, bool) -> bool,
     ) -> Names {
         let start = match after {
             Some(after) if after >= prefix => Bound::Excluded(after),
@@ -127,9 +140,9 @@ impl Index {
         };
         self.names
             .range::<str, _>((start, Bound::Unbounded))
-            .map(|(name, _)| &*name.0)
-            .take_while(|name| name.starts_with(prefix))
-            .filter(|name| keep(name))
+            .map(|(name, head)| (&*name.0, head.is_gone()))
+            .take_while(|(name, _)| name.starts_with(prefix))
+            .filter(|(name, gone)| keep(name, *gone))
             .take(limit)
             .collect()
     }
@@ -148,7 +161,7 @@ mod tests {
     fn index(names: &[&str], limit: usize) -> Index {
         let mut index = Index::default();
         for name in names {
-            index.insert(name, Arc::new(Head::new(ObjectId([1; 16]))), limit);
+            index.insert(name, Arc::new(Head::new(ObjectId([1; 16]), false)), limit);
         }
         index
     }
@@ -156,12 +169,12 @@ mod tests {
     #[test]
     fn pages_follow_each_other_in_order() {
         let index = index(&["b/2", "a", "b/1", "c", "b/3"], 10);
-        assert_eq!(index.page("", None, 2, |_| true).to_vec(), ["a", "b/1"]);
-        assert_eq!(index.page("", Some("b/1"), 9, |_| true).to_vec(), ["b/2", "b/3", "c"]);
-        assert_eq!(index.page("b/", None, 9, |_| true).to_vec(), ["b/1", "b/2", "b/3"]);
-        assert_eq!(index.page("b/", Some("a"), 9, |_| true).to_vec(), ["b/1", "b/2", "b/3"]);
-        assert_eq!(index.page("b/", Some("b/2"), 9, |_| true).to_vec(), ["b/3"]);
-        assert_eq!(index.page("", None, 9, |name| name.contains('2')).to_vec(), ["b/2"]);
+        assert_eq!(index.page("", None, 2, |_, _| true).to_vec(), ["a", "b/1"]);
+        assert_eq!(index.page("", Some("b/1"), 9, |_, _| true).to_vec(), ["b/2", "b/3", "c"]);
+        assert_eq!(index.page("b/", None, 9, |_, _| true).to_vec(), ["b/1", "b/2", "b/3"]);
+        assert_eq!(index.page("b/", Some("a"), 9, |_, _| true).to_vec(), ["b/1", "b/2", "b/3"]);
+        assert_eq!(index.page("b/", Some("b/2"), 9, |_, _| true).to_vec(), ["b/3"]);
+        assert_eq!(index.page("", None, 9, |name, _| name.contains('2')).to_vec(), ["b/2"]);
     }
 
     #[test]
@@ -175,7 +188,7 @@ mod tests {
     fn an_index_that_changed_meanwhile_is_not_replaced() {
         let mut present = index(&["a"], 10);
         let before = present.changes();
-        present.insert("b", Arc::new(Head::new(ObjectId([1; 16]))), 10);
+        present.insert("b", Arc::new(Head::new(ObjectId([1; 16]), false)), 10);
         assert!(!present.replace(index(&["a"], 10), before));
         assert!(present.get("b").is_some());
         let before = present.changes();

@@ -14,6 +14,7 @@
 mod batch;
 mod folder;
 mod index;
+mod lives;
 mod name_list;
 mod names;
 mod opened;
@@ -23,6 +24,7 @@ mod rows;
 pub use batch::{Applied, Batch};
 pub use folder::{Entry, Folder, Page, VersionRecord};
 pub use index::Head;
+pub use lives::{Deleted, Lives, MAX_DELETED};
 pub use name_list::Names;
 pub use names::NameLocks;
 pub use opened::{KeysetState, NewHierarchy, Opened};

@@ -6,6 +6,8 @@
 pub struct Names {
     text: String,
     ends: Vec<usize>,
+    /// Places of those whose newest version is gone.
+    gone: Vec<usize>,
 }
 
 // names are kept out of logs
@@ -17,7 +19,10 @@ impl std::fmt::Debug for Names {
 
 impl Names {
     /// Appends a name.
-    pub(crate) fn push(&mut self, name: &str) {
+    pub(crate) fn push(&mut self, name: &str, gone: bool) {
+        if gone {
+            self.gone.push(self.ends.len());
+        }
         self.text.push_str(name);
         self.ends.push(self.text.len());
     }
@@ -25,6 +30,12 @@ impl Names {
     /// Keeps the first `count`.
     pub(crate) fn truncate(&mut self, count: usize) {
         self.ends.truncate(count);
+        self.gone.retain(|at| *at < count);
+    }
+
+    /// Whether the newest version of the name at a place is deleted or destroyed.
+    pub fn is_gone(&self, at: usize) -> bool {
+        self.gone.binary_search(&at).is_ok()
     }
 
     /// How many.
@@ -66,8 +77,14 @@ impl Names {
 
 impl<'a> FromIterator<&'a str> for Names {
     fn from_iter<I: IntoIterator<Item = &'a str>>(names: I) -> Self {
+        names.into_iter().map(|name| (name, false)).collect()
+    }
+}
+
+impl<'a> FromIterator<(&'a str, bool)> for Names {
+    fn from_iter<I: IntoIterator<Item = (&'a str, bool)>>(names: I) -> Self {
         let mut list = Self::default();
-        names.into_iter().for_each(|name| list.push(name));
+        names.into_iter().for_each(|(name, gone)| list.push(name, gone));
         list
     }
 }
@@ -88,5 +105,13 @@ mod tests {
         assert_eq!((names.len(), names.last()), (1, Some("folder/0/é")));
         names.truncate(0);
         assert_eq!((names.is_empty(), names.last(), names.iter().next()), (true, None, None));
+    }
+
+    #[test]
+    fn what_is_gone_stays_with_its_name() {
+        let mut names: Names = [("a", false), ("b", true), ("c", false), ("d", true)].into_iter().collect();
+        assert_eq!([0, 1, 2, 3, 4].map(|at| names.is_gone(at)), [false, true, false, true, false]);
+        names.truncate(2);
+        assert_eq!([1, 3].map(|at| names.is_gone(at)), [true, false]);
     }
 }

@@ -1,5 +1,6 @@
 //! Names at rest: a keyed hash as the row's key, the name itself sealed and padded in the entry.
 
+use crate::lives::Lives;
 use crate::payload::{Reader, Writer};
 use strongroom_crypto::MacKey;
 use strongroom_model::FolderId;
@@ -18,19 +19,40 @@ pub(crate) fn hash(names: &MacKey, folder: FolderId, name: &str) -> [u8; 16] {
     hash
 }
 
-/// `length u32 | name | zeros to a multiple of 32 | payload`.
-pub(crate) fn pad(name: &str, payload: &[u8]) -> Vec<u8> {
+/// An entry with the lives of its object's versions, beside its name; `0` in the same place is an entry without.
+const WITH_LIVES: u8 = 1;
+
+/// `layout (1) | length (3) | name | zeros to a multiple of 32 | of layout 1: length (4), lives | payload`.
+pub(crate) fn pad(name: &str, lives: &Lives, payload: &[u8]) -> Vec<u8> {
     let padding = vec![0; name.len().next_multiple_of(PAD_BYTES) - name.len()];
-    Writer::new().bytes(name.as_bytes()).raw(&padding).raw(payload).finish()
+    let plain = Writer::new().bytes(name.as_bytes()).raw(&padding);
+    if *lives == Lives::default() {
+        return plain.raw(payload).finish();
+    }
+    let mut plain = plain.bytes(&lives.encode()).raw(payload).finish();
+    // a name has at most 1,024 bytes, so the first byte of its length is free
+    if let Some(layout) = plain.first_mut() {
+        *layout = WITH_LIVES;
+    }
+    plain
 }
 
-/// The name and payload of an opened entry.
-pub(crate) fn unpad(plain: &[u8]) -> Option<(&str, &[u8])> {
-    let mut reader = Reader::new(plain);
-    let name = reader.text()?;
-    let padding = name.len().next_multiple_of(PAD_BYTES) - name.len();
-    let (zeros, payload) = reader.rest().split_at_checked(padding)?;
-    zeros.iter().all(|byte| *byte == 0).then_some((name, payload))
+/// The name, lives and payload of an opened entry.
+pub(crate) fn unpad(plain: &[u8]) -> Option<(&str, Lives, &[u8])> {
+    let (length, rest) = plain.split_first_chunk::<4>()?;
+    let [layout, length @ ..] = length;
+    let length = length.iter().fold(0, |sum, byte| sum * 256 + usize::from(*byte));
+    let (name, rest) = rest.split_at_checked(length)?;
+    let (zeros, rest) = rest.split_at_checked(length.next_multiple_of(PAD_BYTES) - length)?;
+    zeros.iter().all(|byte| *byte == 0).then_some(())?;
+    let name = std::str::from_utf8(name).ok()?;
+    let mut reader = Reader::new(rest);
+    let lives = match *layout {
+        0 => Lives::default(),
+        WITH_LIVES => Lives::decode(reader.bytes()?)?,
+        _ => return None,
+    };
+    Some((name, lives, reader.rest()))
 }
 
 /// Locks by name: who writes under a name holds its lock, so that writers of one name follow each other and
@@ -61,11 +83,18 @@ mod tests {
     fn padding_hides_lengths_and_comes_off() {
         for length in [1, 31, 32, 33, 255] {
             let name = "n".repeat(length);
-            let padded = pad(&name, b"payload");
+            let padded = pad(&name, &Lives::default(), b"payload");
             assert_eq!((padded.len() - 4 - 7) % PAD_BYTES, 0);
-            assert_eq!(unpad(&padded), Some((name.as_str(), b"payload".as_slice())));
+            assert_eq!(unpad(&padded), Some((name.as_str(), Lives::default(), b"payload".as_slice())));
+            let mut lives = Lives::default();
+            lives.keep_from(7);
+            assert_eq!(
+                unpad(&pad(&name, &lives, b"payload")),
+                Some((name.as_str(), lives, b"payload".as_slice()))
+            );
         }
-        assert_eq!(pad("a", b"").len(), pad(&"b".repeat(32), b"").len());
+        let bare = |name: &str| pad(name, &Lives::default(), b"").len();
+        assert_eq!(bare("a"), bare(&"b".repeat(32)));
         assert_eq!(unpad(&[0, 0, 0, 9, 1]), None);
     }
 

@@ -1,7 +1,7 @@
 //! The opened hierarchy: a partition's keys, its folders, its single records.
 
 use crate::batch::Batch;
-use crate::folder::{Folder, FolderParts};
+use crate::folder::{Entry, Folder, FolderParts};
 use crate::payload::{Reader, Writer};
 use crate::{BarrierError, Limits, keys};
 use parking_lot::RwLock;
@@ -114,7 +114,7 @@ impl Opened {
             folder.load().await?;
         }
         for entry in opened.stores.load().await? {
-            opened.open_store(StoreId(entry.object.0)).await?;
+            opened.open_store(StoreId(entry.object.0), entry.payload).await?;
         }
         Ok(opened)
     }
@@ -252,12 +252,16 @@ impl Opened {
         let id = StoreId(head.object.0);
         match self.store_folder(id) {
             Some(folder) => Ok(Some(folder)),
-            None => self.open_store(id).await.map(Some),
+            None => match self.stores.entry(name).await?.filter(|entry| entry.object == head.object) {
+                Some(entry) => self.open_store(id, entry.payload).await.map(Some),
+                None => Ok(None),
+            },
         }
     }
 
-    async fn open_store(&self, id: StoreId) -> Result<Arc<Folder>, BarrierError> {
+    async fn open_store(&self, id: StoreId, payload: Vec<u8>) -> Result<Arc<Folder>, BarrierError> {
         let folder = Arc::new(self.folder(id, self.attached_keyset(id).await?)?);
+        folder.set_payload(payload);
         folder.load().await?;
         // whoever came first stays: two folders of one store would have two indexes
         Ok(Arc::clone(self.open_stores.write().entry(id).or_insert(folder)))
@@ -295,6 +299,7 @@ impl Opened {
     ) -> Result<(StoreId, Batch), BarrierError> {
         let id = StoreId(self.ambient.random());
         let folder = Arc::new(self.folder(id, keyset)?);
+        folder.set_payload(payload.to_vec());
         let mut batch = self.stores.batch();
         // the keyset must outlive the moment it is attached
         batch.require(Precondition::Present(folder.keyset().row.clone()));
@@ -307,6 +312,16 @@ impl Opened {
         let keymap = Writer::new().raw(&keyset.0).finish();
         batch.put(keys::keymap(self.partition.id, id), self.seal(Kind::KeyMap, id.0, &keymap));
         Ok((id, batch))
+    }
+
+    /// Writes a store's entry anew, with another payload. The caller holds its name.
+    pub fn rewrite_store(&self, entry: &Entry, folder: &Arc<Folder>) -> Batch {
+        let mut batch = self.stores.batch();
+        self.require_store(&mut batch, folder);
+        self.stores.rewrite_entry(&mut batch, entry);
+        let (folder, payload) = (Arc::clone(folder), entry.payload.clone());
+        batch.then(move || folder.set_payload(payload));
+        batch
     }
 
     /// Removes a store and everything in it.
@@ -339,8 +354,11 @@ impl Opened {
         self.open_stores.write().retain(|id, _| stores.iter().any(|entry| entry.object.0 == id.0));
         for entry in stores {
             match self.store_folder(StoreId(entry.object.0)) {
-                Some(folder) => folder.load().await.map(drop)?,
-                None => self.open_store(StoreId(entry.object.0)).await.map(drop)?,
+                Some(folder) => {
+                    folder.load().await?;
+                    folder.set_payload(entry.payload);
+                }
+                None => self.open_store(StoreId(entry.object.0), entry.payload).await.map(drop)?,
             }
         }
         Ok(())

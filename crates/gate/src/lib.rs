@@ -35,8 +35,8 @@ pub use clock::ClockState;
 pub use entry::{CommitError, Entry, Held, Permit, TrailError};
 pub use people::{CredentialRecord, PeopleView, Session, TokenRecord, UserRecord};
 pub use resource::{
-    Action, FolderView, People, Resource, Secret, SecretReadView, SecretWriteView, Server, Store,
-    StoreFolder, StoreReadView, StoreWriteView, Stores, StoresView, Trail,
+    Action, FolderView, People, Resource, Secret, SecretLivesView, SecretReadView, SecretWriteView, Server,
+    Store, StoreFolder, StoreReadView, StoreWriteView, Stores, StoresView, Trail,
 };
 pub use server_view::{ServerView, TrailView};
 
@@ -45,8 +45,8 @@ pub use strongroom_audit::{
 };
 pub use strongroom_authz::{ActionSet, Actions, Mode, Nacl, NaclRule, Nacls, Rule, RuleSet, Subject};
 pub use strongroom_barrier::{
-    BarrierError, Batch, Entry as FolderEntry, Folder, Head, Limits, Names, Page, Reader, VersionRecord,
-    Writer, keys,
+    BarrierError, Batch, Deleted, Entry as FolderEntry, Folder, Head, Limits, Names, Page, Reader,
+    VersionRecord, Writer, keys,
 };
 pub use strongroom_keyring::{Kind, RootKey};
 pub use strongroom_model::Action as ActionCode;

@@ -3,7 +3,7 @@
 mod secret;
 mod store;
 
-pub use secret::{FolderView, Secret, SecretReadView, SecretWriteView, StoreFolder};
+pub use secret::{FolderView, Secret, SecretLivesView, SecretReadView, SecretWriteView, StoreFolder};
 pub use store::{Store, StoreReadView, StoreWriteView, Stores, StoresView};
 
 use crate::admit::Gate;

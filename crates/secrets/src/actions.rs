@@ -1,8 +1,8 @@
 //! The engine's actions, as types.
 
 use strongroom_gate::{
-    FolderView, Secret, SecretReadView, SecretWriteView, Store, StoreFolder, StoreReadView, StoreWriteView,
-    Stores, StoresView, actions,
+    FolderView, Secret, SecretLivesView, SecretReadView, SecretWriteView, Store, StoreFolder, StoreReadView,
+    StoreWriteView, Stores, StoresView, actions,
 };
 
 actions! {
@@ -25,5 +25,5 @@ actions! {
     /// Write a secret.
     PutSecret = PutSecret: Secret => SecretWriteView;
     /// Delete a secret.
-    DeleteSecret = DeleteSecret: Secret => SecretWriteView;
+    DeleteSecret = DeleteSecret: Secret => SecretLivesView;
 }

@@ -93,10 +93,17 @@ pub async fn put(
     };
     let made = Made { by, at: now };
     let plain = encode_version(made, value);
-    let batch = plain.expose(|plain| match &present {
-        Some((head, _)) => view.add_version(head, version, plain),
-        None => view.create(&made.encode(), plain),
-    });
+    let batch = match &present {
+        Some((head, _)) => {
+            let bytes = plain.expose(<[u8]>::to_vec);
+            match view.add_version(head, version, &bytes, None).await {
+                Ok(Some(batch)) => batch,
+                Ok(None) => return fail(entry, SecretsError::NotFound).await,
+                Err(fault) => return fail(entry, fault.into()).await,
+            }
+        }
+        None => plain.expose(|plain| view.create(&made.encode(), plain)),
+    };
     let written = Written { version, created: now };
     entry.note(format!("version {version}"));
     entry.remember(written.encode());
@@ -165,7 +172,7 @@ pub async fn metadata(
 ) -> Result<Held<Option<Metadata>>, SecretsError> {
     let (view, entry) = permit.open();
     let found = view
-        .history(limit)
+        .history(limit, |record| record)
         .await
         .map_err(SecretsError::from)
         .and_then(|found| found.map(|(dir, versions)| summarise(&dir.payload, versions)).transpose());
@@ -195,7 +202,7 @@ fn summarise(payload: &[u8], versions: Vec<VersionRecord>) -> Result<Metadata, S
 pub async fn delete(permit: Permit<DeleteSecret>) -> Result<(), SecretsError> {
     let (view, mut entry) = permit.open();
     let _guard = view.hold().await;
-    let (head, version) = match view.present().await {
+    let (head, version, _) = match view.present().await {
         Ok(Some(present)) => present,
         Ok(None) => {
             entry.finish(Verdict::NotFound).await?;

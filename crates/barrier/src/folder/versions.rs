@@ -1,17 +1,34 @@
-//! Versions of objects: made one after another, removed together.
+//! Versions of objects: made one after another; the oldest go when no more are kept, or all together.
 
-use super::{Folder, VersionRecord};
+use super::{Entry, Folder, VersionRecord};
+use crate::batch::Batch;
 use crate::index::Head;
 use crate::{BarrierError, keys};
+use std::num::NonZeroU64;
+use std::sync::Arc;
 use strongroom_model::ObjectId;
-use strongroom_store::{Order, Range, Row};
+use strongroom_store::{Order, Precondition, Range, Row, RowKey};
+
+/// Versions read at a time: each may have a mebibyte.
+const HISTORY_ROWS: usize = 16;
+/// Most versions that one write removes because no more are kept: the next write goes on.
+const MAX_TRIMMED: u64 = 4_096;
 
 impl Folder {
     /// The newest version of an object that the index or an entry named: it must be there, unless the object was
-    /// deleted meanwhile.
+    /// removed meanwhile.
     pub async fn latest(&self, name: &str, head: &Head) -> Result<Option<VersionRecord>, BarrierError> {
+        let Some(record) = self.newest(name, head).await? else { return Ok(None) };
+        if !head.is_gone() {
+            return Ok(Some(record));
+        }
+        let entry = self.entry(name).await?.filter(|entry| entry.object == head.object);
+        Ok(entry.map(|entry| marked(record, &entry)))
+    }
+
+    async fn newest(&self, name: &str, head: &Head) -> Result<Option<VersionRecord>, BarrierError> {
         if let Some(version) = head.seen_version()
-            && let Some(record) = self.version(head.object, version).await?
+            && let Some(record) = self.try_version(head.object, version).await?
         {
             return Ok(Some(record));
         }
@@ -31,27 +48,41 @@ impl Folder {
         }
     }
 
-    /// One version of an object. Versions are made one after another and removed together: one that is missing
-    /// below a later one is damage.
+    /// One version of an object. Versions are made one after another: one that is missing between the oldest kept one
+    /// and a later one is damage.
     pub async fn version(
         &self,
+        name: &str,
         object: ObjectId,
         version: u64,
     ) -> Result<Option<VersionRecord>, BarrierError> {
+        let Some(entry) = self.entry_keeping(name, object, version).await? else { return Ok(None) };
         if let Some(record) = self.try_version(object, version).await? {
-            return Ok(Some(record));
+            return Ok(Some(marked(record, &entry)));
         }
         let last = self.store.last(&keys::versions(self.id, object)).await?;
         let later = last.and_then(|row| keys::version_of(&row.key)).is_some_and(|last| last > version);
-        if version == 0 || !later {
+        if !later {
             return Ok(None);
         }
-        // it may have been written between the two looks
-        match self.try_version(object, version).await? {
-            Some(record) => Ok(Some(record)),
-            None if self.store.last(&keys::versions(self.id, object)).await?.is_none() => Ok(None),
-            None => Err(self.gap(object, version)),
+        // it may have been written between the looks, or be no longer kept
+        let record = self.try_version(object, version).await?;
+        match (record, self.entry_keeping(name, object, version).await?) {
+            (_, None) => Ok(None),
+            (Some(record), Some(entry)) => Ok(Some(marked(record, &entry))),
+            (None, Some(_)) => Err(self.gap(object, version)),
         }
+    }
+
+    /// The entry of an object that keeps this version, if it was ever made.
+    async fn entry_keeping(
+        &self,
+        name: &str,
+        object: ObjectId,
+        version: u64,
+    ) -> Result<Option<Entry>, BarrierError> {
+        let entry = self.entry(name).await?;
+        Ok(entry.filter(|entry| entry.object == object && version >= entry.lives.oldest))
     }
 
     async fn try_version(
@@ -69,30 +100,102 @@ impl Folder {
         self.corrupt(&format!("object {object} has no version {version}, and later ones"))
     }
 
-    /// The versions of an object, newest first, at most `limit`.
-    pub async fn versions(&self, object: ObjectId, limit: usize) -> Result<Vec<VersionRecord>, BarrierError> {
-        let range =
-            Range { prefix: keys::versions(self.id, object), after: None, order: Order::Descending, limit };
-        let rows = self.store.list(range).await?;
-        let records: Vec<_> =
-            rows.iter().map(|row| self.open_version(object, row)).collect::<Result<_, _>>()?;
-        let Some(newest) = records.first().map(|record| record.version) else { return Ok(records) };
-        for (expected, record) in (1..=newest).rev().zip(&records) {
-            if record.version != expected {
-                return Err(self.gap(object, expected));
+    /// What `each` makes of the versions of an object, newest first, at most `limit`.
+    pub async fn versions<T>(
+        &self,
+        entry: &Entry,
+        limit: usize,
+        mut each: impl FnMut(VersionRecord) -> T + Send,
+    ) -> Result<Vec<T>, BarrierError>
+    where
+        T: Send,
+    {
+        let mut made = Vec::new();
+        let mut expected: Option<u64> = None;
+        let mut after = None;
+        while made.len() < limit {
+            let rows = self.older(entry.object, after.take(), HISTORY_ROWS.min(limit - made.len())).await?;
+            let Some(last) = rows.last().map(|row| row.key.clone()) else { break };
+            for row in rows {
+                let record = self.open_version(entry.object, &row)?;
+                if let Some(missing) = expected.filter(|expected| *expected != record.version) {
+                    return Err(self.gap(entry.object, missing));
+                }
+                expected = Some(record.version.saturating_sub(1));
+                made.push(each(marked(record, entry)));
             }
+            after = Some(last);
         }
-        let complete = u64::try_from(records.len()).is_ok_and(|count| count == newest);
-        if records.len() < limit && !complete {
-            return Err(self.gap(object, 1));
+        let Some(next) = expected.filter(|next| made.len() < limit && *next >= entry.lives.oldest) else {
+            return Ok(made);
+        };
+        // the oldest may be no longer kept since the entry was read
+        match self.entry_keeping(&entry.name, entry.object, next).await? {
+            Some(_) => Err(self.gap(entry.object, next)),
+            None => Ok(made),
         }
-        Ok(records)
+    }
+
+    async fn older(
+        &self,
+        object: ObjectId,
+        after: Option<RowKey>,
+        limit: usize,
+    ) -> Result<Vec<Row>, BarrierError> {
+        let prefix = keys::versions(self.id, object);
+        Ok(self.store.list(Range { prefix, after, order: Order::Descending, limit }).await?)
     }
 
     fn open_version(&self, object: ObjectId, row: &Row) -> Result<VersionRecord, BarrierError> {
         let corrupt = || self.corrupt(&format!("version {:?}", row.key));
         let version = keys::version_of(&row.key).ok_or_else(corrupt)?;
         let plain = self.versions.open(&object, version, &row.value).map_err(|_| corrupt())?;
-        Ok(VersionRecord { version, plain })
+        Ok(VersionRecord { version, deleted: None, plain })
     }
+
+    /// Adds a version. The one before must still be there, and this one must not.
+    pub fn add_version(&self, batch: &mut Batch, head: &Arc<Head>, version: u64, plain: &[u8]) {
+        let key = keys::version(self.id, head.object, version);
+        if version > 1 {
+            batch.require(Precondition::Present(keys::version(self.id, head.object, version - 1)));
+        }
+        batch.require(Precondition::Absent(key.clone()));
+        batch.put(key, self.versions.seal(&self.ambient, &head.object, version, plain));
+        let head = Arc::clone(head);
+        batch.then(move || {
+            head.saw(version);
+            head.set_gone(false);
+        });
+    }
+
+    /// Puts something else in the place of a version that is there: what is left of one that was destroyed.
+    pub fn replace_version(&self, batch: &mut Batch, object: ObjectId, version: u64, plain: &[u8]) {
+        let key = keys::version(self.id, object, version);
+        batch.require(Precondition::Present(key.clone()));
+        batch.put(key, self.versions.seal(&self.ambient, &object, version, plain));
+    }
+
+    /// Takes note, in the entry, of a new version: it can be read, and the oldest beyond `keep` go. The caller writes
+    /// the entry.
+    pub fn trim(&self, batch: &mut Batch, entry: &mut Entry, newest: u64, keep: Option<NonZeroU64>) {
+        entry.lives.gone = false;
+        let Some(keep) = keep else { return };
+        let from = entry.lives.oldest;
+        let oldest = newest.saturating_sub(keep.get() - 1).min(from.saturating_add(MAX_TRIMMED));
+        for version in from..oldest {
+            batch.delete(keys::version(self.id, entry.object, version));
+        }
+        entry.lives.keep_from(oldest);
+    }
+
+    /// Writes an entry whose lives have changed. The caller holds its name.
+    pub fn rewrite_lives(&self, batch: &mut Batch, head: &Arc<Head>, entry: &Entry) {
+        self.rewrite_entry(batch, entry);
+        let (head, gone) = (Arc::clone(head), entry.lives.gone);
+        batch.then(move || head.set_gone(gone));
+    }
+}
+
+fn marked(record: VersionRecord, entry: &Entry) -> VersionRecord {
+    VersionRecord { deleted: entry.lives.deleted(record.version), ..record }
 }

@@ -2,9 +2,11 @@
 
 use super::{Resource, open};
 use crate::admit::Gate;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use strongroom_barrier::{BarrierError, Batch, Entry, Folder, Head, Opened, Page, VersionRecord};
 use strongroom_model::{Name, ObjectId, SecretPath};
+use strongroom_secret::SecretBytes;
 
 /// The secrets of one store, for a listing.
 #[derive(Debug, Clone)]
@@ -46,6 +48,17 @@ impl FolderView {
         keep: impl Fn(&str) -> bool + Send + Sync,
     ) -> Result<Page, BarrierError> {
         self.folder.page(prefix, after, limit, keep).await
+    }
+
+    /// The same, with those whose newest version is deleted or destroyed if `keep` wants them.
+    pub async fn page_where(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+        keep: impl Fn(&str, bool) -> bool + Send + Sync,
+    ) -> Result<Page, BarrierError> {
+        self.folder.page_where(prefix, after, limit, keep).await
     }
 }
 
@@ -100,32 +113,65 @@ impl From<ResolvedSecret> for SecretReadView {
 }
 
 impl SecretReadView {
+    /// The payload of the store's entry: its type and settings.
+    pub fn store_payload(&self) -> Arc<Vec<u8>> {
+        self.0.folder.payload()
+    }
+
     /// Its newest version.
     pub async fn latest(&self) -> Result<Option<VersionRecord>, BarrierError> {
-        let path = self.0.path.as_str();
-        match self.0.folder.find(path).await? {
-            Some(head) => self.0.folder.latest(path, &head).await,
-            None => Ok(None),
-        }
+        self.0.latest().await
     }
 
     /// One of its versions.
     pub async fn version(&self, version: u64) -> Result<Option<VersionRecord>, BarrierError> {
-        match self.0.folder.find(self.0.path.as_str()).await? {
-            Some(head) => self.0.folder.version(head.object, version).await,
+        let path = self.0.path.as_str();
+        match self.0.folder.find(path).await? {
+            Some(head) => self.0.folder.version(path, head.object, version).await,
             None => Ok(None),
         }
     }
 
-    /// Its entry and its versions, newest first.
-    pub async fn history(&self, limit: usize) -> Result<Option<(Entry, Vec<VersionRecord>)>, BarrierError> {
+    /// Its entry and what `each` makes of its versions, newest first.
+    pub async fn history<T: Send>(
+        &self,
+        limit: usize,
+        each: impl FnMut(VersionRecord) -> T + Send,
+    ) -> Result<Option<(Entry, Vec<T>)>, BarrierError> {
         let Some(entry) = self.0.folder.entry(self.0.path.as_str()).await? else { return Ok(None) };
-        let versions = self.0.folder.versions(entry.object, limit).await?;
+        let versions = self.0.folder.versions(&entry, limit, each).await?;
         Ok(Some((entry, versions)))
     }
 }
 
-/// A view that writes one secret.
+impl ResolvedSecret {
+    async fn latest(&self) -> Result<Option<VersionRecord>, BarrierError> {
+        let path = self.path.as_str();
+        match self.folder.find(path).await? {
+            Some(head) => self.folder.latest(path, &head).await,
+            None => Ok(None),
+        }
+    }
+
+    /// What is there: the object and its newest version.
+    async fn present(&self) -> Result<Option<(Arc<Head>, u64)>, BarrierError> {
+        let path = self.path.as_str();
+        let Some(head) = self.folder.find(path).await? else { return Ok(None) };
+        let version = match head.seen_version() {
+            Some(version) => Some(version),
+            None => self.folder.latest(path, &head).await?.map(|record| record.version),
+        };
+        Ok(version.map(|version| (head, version)))
+    }
+
+    /// The entry of the object that was found.
+    async fn entry(&self, head: &Head) -> Result<Option<Entry>, BarrierError> {
+        let entry = self.folder.entry(self.path.as_str()).await?;
+        Ok(entry.filter(|entry| entry.object == head.object))
+    }
+}
+
+/// A view that writes versions of one secret.
 #[derive(Debug)]
 pub struct SecretWriteView(ResolvedSecret);
 
@@ -136,6 +182,11 @@ impl From<ResolvedSecret> for SecretWriteView {
 }
 
 impl SecretWriteView {
+    /// The payload of the store's entry: its type and settings.
+    pub fn store_payload(&self) -> Arc<Vec<u8>> {
+        self.0.folder.payload()
+    }
+
     /// Holds its name: writers of one secret follow each other.
     pub async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.0.folder.hold(self.0.path.as_str()).await
@@ -143,14 +194,12 @@ impl SecretWriteView {
 
     /// What is there: the object and its newest version.
     pub async fn present(&self) -> Result<Option<(Arc<Head>, u64)>, BarrierError> {
-        let path = self.0.path.as_str();
-        let Some(head) = self.0.folder.find(path).await? else { return Ok(None) };
-        let seen = head.seen_version();
-        let version = match seen {
-            Some(version) => Some(version),
-            None => self.0.folder.latest(path, &head).await?.map(|record| record.version),
-        };
-        Ok(version.map(|version| (head, version)))
+        self.0.present().await
+    }
+
+    /// The newest version, for a new one that is made from it: a certificate to the key of an earlier request.
+    pub async fn beneath(&self) -> Result<Option<VersionRecord>, BarrierError> {
+        self.0.latest().await
     }
 
     /// A first version under a free name.
@@ -163,10 +212,62 @@ impl SecretWriteView {
         batch
     }
 
-    /// A further version.
-    pub fn add_version(&self, head: &Arc<Head>, version: u64, plain: &[u8]) -> Batch {
+    /// A further version; the oldest beyond `keep` go. `None`: the object was removed meanwhile.
+    pub async fn add_version(
+        &self,
+        head: &Arc<Head>,
+        version: u64,
+        plain: &[u8],
+        keep: Option<NonZeroU64>,
+    ) -> Result<Option<Batch>, BarrierError> {
         let mut batch = self.0.folder.batch();
         self.0.folder.add_version(&mut batch, head, version, plain);
+        // the entry changes only if something is deleted or too old
+        if keep.is_some_and(|keep| version > keep.get()) || head.is_gone() {
+            let Some(mut entry) = self.0.entry(head).await? else { return Ok(None) };
+            self.0.folder.trim(&mut batch, &mut entry, version, keep);
+            self.0.folder.rewrite_lives(&mut batch, head, &entry);
+        }
+        Ok(Some(batch))
+    }
+}
+
+/// A view that deletes, undeletes and destroys versions of one secret, and adds none.
+#[derive(Debug)]
+pub struct SecretLivesView(ResolvedSecret);
+
+impl From<ResolvedSecret> for SecretLivesView {
+    fn from(secret: ResolvedSecret) -> Self {
+        Self(secret)
+    }
+}
+
+impl SecretLivesView {
+    /// Holds its name: writers of one secret follow each other.
+    pub async fn hold(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.folder.hold(self.0.path.as_str()).await
+    }
+
+    /// What is there: the object, its newest version, its entry.
+    pub async fn present(&self) -> Result<Option<(Arc<Head>, u64, Entry)>, BarrierError> {
+        let Some((head, version)) = self.0.present().await? else { return Ok(None) };
+        Ok(self.0.entry(&head).await?.map(|entry| (head, version, entry)))
+    }
+
+    /// One of its versions.
+    pub async fn version(&self, head: &Head, version: u64) -> Result<Option<VersionRecord>, BarrierError> {
+        self.0.folder.version(self.0.path.as_str(), head.object, version).await
+    }
+
+    /// Writes its entry with other lives, and in the place of versions what is left of them.
+    pub fn rewrite(&self, head: &Arc<Head>, entry: &Entry, left: &[(u64, SecretBytes)]) -> Batch {
+        let mut batch = self.0.folder.batch();
+        for (version, plain) in left {
+            plain.expose(|plain| {
+                self.0.folder.replace_version(&mut batch, head.object, *version, plain);
+            });
+        }
+        self.0.folder.rewrite_lives(&mut batch, head, entry);
         batch
     }
 

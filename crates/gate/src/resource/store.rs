@@ -190,6 +190,27 @@ impl StoreWriteView {
         self.0.opened.stores.hold(self.0.name.as_str()).await
     }
 
+    /// Its entry as it is now: another may have changed it since the permit was given.
+    pub async fn entry(&self) -> Result<Option<Entry>, BarrierError> {
+        let entry = self.0.opened.stores.entry(self.0.name.as_str()).await?;
+        Ok(entry.filter(|entry| entry.object.0 == self.0.folder.id.0))
+    }
+
+    /// Its folder: count and keyset.
+    pub fn folder(&self) -> &Arc<Folder> {
+        &self.0.folder
+    }
+
+    /// The keyset's name.
+    pub async fn keyset_name(&self) -> Result<String, BarrierError> {
+        keyset_name(&self.0.opened, self.0.folder.keyset().keyset.id()).await
+    }
+
+    /// Writes its entry anew.
+    pub fn rewrite(&self, entry: &Entry) -> Batch {
+        self.0.opened.rewrite_store(entry, &self.0.folder)
+    }
+
     /// Removes it and everything in it.
     pub fn remove(&self) -> Batch {
         self.0.opened.remove_store(self.0.name.as_str(), &self.0.folder)
