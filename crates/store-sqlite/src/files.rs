@@ -44,6 +44,19 @@ impl DataDir {
         self.0.join("strongroom.db-wal")
     }
 
+    /// There while a restore fills the directory.
+    pub(crate) fn restoring(&self) -> PathBuf {
+        self.0.join("restoring")
+    }
+
+    /// What a restore left half done is no data directory.
+    pub(crate) fn refuse_unfinished(&self) -> Result<(), StoreError> {
+        if self.restoring().exists() {
+            return Err(StoreError::Unfinished { path: self.0.display().to_string() });
+        }
+        Ok(())
+    }
+
     pub(crate) fn reserve(&self) -> PathBuf {
         self.0.join("reserve")
     }

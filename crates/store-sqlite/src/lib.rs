@@ -11,7 +11,6 @@
 //!
 //! Start at [`SqliteStore::open`]; then `writer.rs`. The files are described in `docs/formats/store-sqlite.md`.
 
-mod backup;
 mod cache;
 mod check;
 mod error;
@@ -21,12 +20,15 @@ mod queue;
 mod range;
 mod readers;
 mod record;
+mod restore;
 mod schema;
 mod shared;
+mod snapshot;
 mod wal;
 mod writer;
 
 pub use options::Options;
+pub use restore::Restoring;
 pub use wal::OpenReport;
 
 use parking_lot::Mutex;
@@ -37,7 +39,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8};
 use strongroom_ambient::Ambient;
 use strongroom_store::{
-    BackupInfo, ChangeLog, CommitError, Committed, LinkFn, Range, Revision, Row, RowKey, Slot, Space, Store,
+    ChangeLog, CommitError, Committed, LinkFn, Range, Revision, Row, RowKey, Slot, Snapshot, Space, Store,
     StoreError, TrailEntry, TrailHead, Txn, Watch,
 };
 use tokio::sync::{Semaphore, TryAcquireError, oneshot, watch};
@@ -57,6 +59,7 @@ impl SqliteStore {
     pub fn open(dir: &Path, options: Options, link: LinkFn) -> Result<Arc<Self>, StoreError> {
         let dir = files::DataDir::create(dir)?;
         let lock = dir.lock()?;
+        dir.refuse_unfinished()?;
         schema::ensure(&dir)?;
         let opened_with = wal::inspect(&dir.wal())?;
         let shared = Arc::new(Shared {
@@ -164,11 +167,10 @@ impl Store for SqliteStore {
         self.shared.changes.watch(from)
     }
 
-    async fn backup(&self, to: &Path) -> Result<BackupInfo, StoreError> {
-        let to = to.to_owned();
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
         let shared = Arc::clone(&self.shared);
-        let done = tokio::task::spawn_blocking(move || backup::run(&shared, &to));
-        done.await.map_err(|_| StoreError::Closed)?
+        let begun = tokio::task::spawn_blocking(move || snapshot::begin(&shared));
+        Ok(Box::new(begun.await.map_err(|_| StoreError::Closed)??))
     }
 
     fn space(&self) -> Space {

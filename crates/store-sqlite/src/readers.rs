@@ -3,6 +3,7 @@
 use crate::error::read_error;
 use crate::files::DataDir;
 use crate::options::Options;
+use crate::snapshot::SnapshotPlace;
 use crate::{range, record, schema};
 use parking_lot::{Mutex, MutexGuard};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -17,8 +18,8 @@ type Place = Mutex<Option<Connection>>;
 pub(crate) struct Readers {
     point: Vec<Place>,
     scan: Vec<Place>,
-    /// Held by a backup while it runs.
-    backup: Mutex<()>,
+    /// Taken by the one snapshot that may be read at a time.
+    pub(crate) snapshot: SnapshotPlace,
     suspended: AtomicBool,
     closed: AtomicBool,
 }
@@ -35,7 +36,7 @@ impl Readers {
         Self {
             point: places(options.point_readers()),
             scan: places(options.scan_readers),
-            backup: Mutex::new(()),
+            snapshot: SnapshotPlace::default(),
             suspended: AtomicBool::new(false),
             closed: AtomicBool::new(false),
         }
@@ -65,7 +66,7 @@ impl Readers {
         for place in self.point.iter().chain(&self.scan) {
             *place.lock() = None;
         }
-        drop(self.backup.lock());
+        self.snapshot.clear();
     }
 
     /// Suspends for good.
@@ -92,12 +93,6 @@ impl Readers {
 
     pub(crate) fn entries(&self, from_seq: u64, limit: usize) -> Result<Vec<TrailEntry>, StoreError> {
         self.with(&self.scan, |conn| entries(conn, from_seq, limit))
-    }
-
-    /// One backup at a time.
-    pub(crate) fn backup_turn(&self) -> Result<MutexGuard<'_, ()>, StoreError> {
-        let turn = self.backup.lock();
-        self.interrupted().map_or(Ok(turn), Err)
     }
 
     fn with<T>(
@@ -167,7 +162,7 @@ fn list(conn: &Connection, range: &Range) -> Result<Vec<Row>, StoreError> {
     Ok(out)
 }
 
-fn listed(row: &rusqlite::Row<'_>) -> Result<Row, StoreError> {
+pub(crate) fn listed(row: &rusqlite::Row<'_>) -> Result<Row, StoreError> {
     let blob = |column| -> rusqlite::Result<Vec<u8>> { Ok(row.get_ref(column)?.as_blob()?.to_vec()) };
     let read = || Ok((blob(0)?, row.get(1)?, row.get(2)?, blob(3)?));
     let (key, revision, sum, value) =

@@ -102,9 +102,21 @@ pub(crate) fn open_reader(path: &Path, cache_bytes: usize) -> Result<Connection,
     Ok(conn)
 }
 
-/// A finished backup, to look at.
-pub(crate) fn open_plain(path: &Path) -> rusqlite::Result<Connection> {
-    Connection::open_with_flags(path, flags(true))
+/// Makes a database to be filled at once: whole or thrown away, and synced by whoever made it.
+pub(crate) fn open_bulk(path: &Path, cache_bytes: usize) -> Result<Connection, StoreError> {
+    create(path).map_err(|error| read_error("creating the database", &error))?;
+    let conn = open(path, true, cache_bytes).map_err(|error| read_error("opening", &error))?;
+    conn.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; BEGIN;")
+        .map_err(|error| read_error("opening", &error))?;
+    Ok(conn)
+}
+
+/// The end of it: in the form in which the store opens it.
+pub(crate) fn close_bulk(conn: Connection) -> Result<(), StoreError> {
+    let failed = |error| read_error("closing", &error);
+    conn.execute_batch("COMMIT; PRAGMA journal_mode = WAL; PRAGMA wal_checkpoint(TRUNCATE);")
+        .map_err(failed)?;
+    conn.close().map_err(|(_, error)| failed(error))
 }
 
 fn open(path: &Path, write: bool, cache_bytes: usize) -> rusqlite::Result<Connection> {

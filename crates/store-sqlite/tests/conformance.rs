@@ -3,8 +3,8 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use strongroom_store::{FaultyStore, SharedStore, conformance};
-use strongroom_store_sqlite::{Options, SqliteStore};
+use strongroom_store::{FaultyStore, Item, Moment, SharedStore, StoreError, conformance};
+use strongroom_store_sqlite::{Options, Restoring, SqliteStore};
 
 fn open(dir: &Path) -> SharedStore {
     SqliteStore::open(dir, Options::TEST, conformance::link).unwrap()
@@ -28,14 +28,67 @@ async fn an_unarmed_faulty_store_over_sqlite_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_becomes_a_data_directory() {
+async fn a_snapshot_becomes_a_data_directory() {
     let root = tempfile::tempdir().unwrap();
-    let restore = |backup: std::path::PathBuf| {
+    let restore = |items: Vec<Item>, moment: Moment| {
         let dir = tempfile::tempdir_in(root.path()).unwrap().keep();
-        std::fs::rename(backup, dir.join("strongroom.db")).unwrap();
+        let mut restoring = Restoring::begin(&dir).unwrap();
+        items.iter().for_each(|item| restoring.put(item).unwrap());
+        restoring.finish(moment.revision).unwrap();
         async move { open(&dir) }
     };
-    conformance::run_backup(|| async { fresh(&root) }, restore).await;
+    conformance::run_snapshot(|| async { fresh(&root) }, restore).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_snapshot_is_read_at_a_time_and_none_after_closing() {
+    let root = tempfile::tempdir().unwrap();
+    let store = fresh(&root);
+    for n in 0..9_u8 {
+        let slot = store.reserve().unwrap();
+        store.commit(slot, conformance::put_txn(&[n], &[n; 100])).await.unwrap();
+    }
+    let mut first = store.snapshot().await.unwrap();
+    assert!(matches!(store.snapshot().await.err(), Some(StoreError::Busy)));
+    assert_eq!(first.read(1).unwrap().len(), 1);
+    store.close().await.unwrap();
+    assert!(matches!(first.read(1), Err(StoreError::Closed)));
+}
+
+#[test]
+fn a_restore_is_whole_or_the_directory_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let row = |n: u8| {
+        let key = strongroom_store::RowKey::new([n]).unwrap();
+        Item::Row(strongroom_store::Row { key, revision: strongroom_store::Revision(1), value: vec![n; 50] })
+    };
+    // given up: nothing stays
+    let dir = root.path().join("given-up");
+    let mut restoring = Restoring::begin(&dir).unwrap();
+    restoring.put(&row(1)).unwrap();
+    drop(restoring);
+    assert!(!dir.exists(), "a directory that it made goes with it");
+    // killed in the middle: what is there is refused
+    let dir = root.path().join("killed");
+    let mut restoring = Restoring::begin(&dir).unwrap();
+    restoring.put(&row(1)).unwrap();
+    std::mem::forget(restoring);
+    std::fs::remove_file(dir.join("lock")).unwrap();
+    let refused = SqliteStore::open(&dir, Options::TEST, conformance::link).err().unwrap();
+    assert!(matches!(refused, StoreError::Unfinished { .. }), "{refused}");
+    let again = Restoring::begin(&dir).err().unwrap();
+    assert!(matches!(again, StoreError::Unfinished { .. }), "{again}");
+    // a directory with anything in it is left alone
+    let dir = root.path().join("full");
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::write(dir.join("somebody's"), "work").unwrap();
+    assert!(matches!(Restoring::begin(&dir).err(), Some(StoreError::NotEmpty { .. })));
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1);
+    // an empty one stays when the restore is given up
+    let dir = root.path().join("empty");
+    std::fs::create_dir(&dir).unwrap();
+    drop(Restoring::begin(&dir).unwrap());
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -229,9 +229,6 @@ async fn files_are_private() {
     for name in ["strongroom.db", "strongroom.db-wal", "reserve", "lock"] {
         assert_eq!(mode(&dir.join(name)), 0o600, "{name}");
     }
-    let backup = root.path().join("backup");
-    store.backup(&backup).await.unwrap();
-    assert_eq!(mode(&backup), 0o600);
 }
 
 #[tokio::test]

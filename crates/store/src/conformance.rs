@@ -13,10 +13,12 @@
 mod commits;
 mod concurrency;
 mod reads;
+mod snapshots;
 mod trail;
 
-use crate::{Change, CommitError, Committed, PendingEntry, Row, RowKey, SharedStore, Store, Txn};
-use std::path::PathBuf;
+use crate::{
+    Change, CommitError, Committed, Item, Moment, PendingEntry, Row, RowKey, SharedStore, Store, Txn,
+};
 
 /// Runs every check on fresh stores from `make`.
 pub async fn run<F, Fut>(make: F)
@@ -37,7 +39,8 @@ where
     reads::watch_compacts(&*make().await).await;
     trail::entries_are_chained(&*make().await).await;
     trail::entries_page(&*make().await).await;
-    trail::backup_is_described(&*make().await).await;
+    snapshots::a_snapshot_is_of_its_moment(&*make().await).await;
+    snapshots::a_snapshot_comes_in_pieces(&*make().await).await;
     concurrency::merges_add_up(make().await).await;
     concurrency::optimistic_writers_add_up(make().await).await;
     concurrency::queue_is_bounded(&*make().await).await;
@@ -46,15 +49,16 @@ where
     concurrency::closes(&*make().await).await;
 }
 
-/// Checks that a backup made while work goes on opens, and equals what it says it holds.
-pub async fn run_backup<M, O, FutM, FutO>(make: M, open: O)
+/// Checks that a snapshot read while work goes on can become a store, and equals what it says it holds. `restore` is
+/// given the items and the moment.
+pub async fn run_snapshot<M, O, FutM, FutO>(make: M, restore: O)
 where
     M: Fn() -> FutM,
     FutM: Future<Output = SharedStore>,
-    O: Fn(PathBuf) -> FutO,
+    O: Fn(Vec<Item>, Moment) -> FutO,
     FutO: Future<Output = SharedStore>,
 {
-    trail::backup_equals(make().await, open).await;
+    snapshots::a_snapshot_becomes_a_store(make().await, restore).await;
 }
 
 /// The link with which stores under test chain their trail: no cryptography, but every bit counts.
@@ -126,15 +130,4 @@ async fn value(store: &dyn Store, key: &[u8]) -> Option<Vec<u8>> {
 
 async fn keys(store: &dyn Store) -> Vec<Vec<u8>> {
     all_rows(store).await.into_iter().map(|row| row.key.as_bytes().to_vec()).collect()
-}
-
-/// A path for a backup that nothing else uses.
-fn fresh_path() -> PathBuf {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let unique = format!("strongroom-{}-{}.backup", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let path = std::env::temp_dir().join(unique);
-    // a leftover of an earlier process with this id
-    let _ = std::fs::remove_file(&path);
-    path
 }

@@ -1,11 +1,10 @@
 //! A store that fails when it is told to: every n in a crash test costs one line.
 
 use crate::{
-    BackupInfo, CommitError, Committed, Range, Revision, Row, RowKey, SharedStore, Slot, Space, Store,
+    CommitError, Committed, Range, Revision, Row, RowKey, SharedStore, Slot, Snapshot, Space, Store,
     StoreError, TrailEntry, TrailHead, Txn, Watch,
 };
 use parking_lot::Mutex;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -173,9 +172,9 @@ impl Store for FaultyStore {
         self.inner.watch(from)
     }
 
-    async fn backup(&self, to: &Path) -> Result<BackupInfo, StoreError> {
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
         self.alive()?;
-        self.inner.backup(to).await
+        self.inner.snapshot().await
     }
 
     fn space(&self) -> Space {

@@ -18,6 +18,7 @@ pub mod conformance;
 mod faulty;
 mod memory;
 mod row;
+mod snapshot;
 mod trail;
 mod txn;
 
@@ -25,13 +26,13 @@ pub use changelog::{ChangeLog, KEPT_CHANGES};
 pub use faulty::{Fault, FaultyStore};
 pub use memory::MemoryStore;
 pub use row::{MAX_KEY_BYTES, Order, Range, Revision, Row, RowKey, RowKeyError};
+pub use snapshot::{Item, Moment, Snapshot};
 pub use trail::{LinkFn, TrailEntry, TrailHead};
 pub use txn::{
     Change, Class, CommitError, Committed, MAX_TXN_BYTES, Merge, MergeRefused, PendingEntry, Precondition,
     Txn,
 };
 
-use std::path::Path;
 use std::sync::Arc;
 
 /// How much room the disk has left for a store.
@@ -79,6 +80,18 @@ pub enum StoreError {
         /// Newest format this version reads.
         supported: u32,
     },
+    /// A restore was begun here and not finished.
+    #[error("data directory {path} holds a restore that was not finished: empty it and restore again")]
+    Unfinished {
+        /// The data directory.
+        path: String,
+    },
+    /// A restore goes to a new or an empty directory only.
+    #[error("{path} is not an empty directory")]
+    NotEmpty {
+        /// The directory.
+        path: String,
+    },
     /// The changes asked for are no longer kept: list again.
     #[error("changes before revision {} are no longer kept", oldest.0)]
     Compacted {
@@ -111,17 +124,6 @@ pub struct Changed {
     pub key: RowKey,
     /// Whether the row is gone.
     pub deleted: bool,
-}
-
-/// What a finished backup holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BackupInfo {
-    /// The last commit in it.
-    pub revision: Revision,
-    /// The trail's head in it.
-    pub trail: TrailHead,
-    /// Its size in bytes.
-    pub bytes: u64,
 }
 
 /// Rows and trail behind one atomic, durable transaction.
@@ -160,8 +162,8 @@ pub trait Store: Send + Sync + 'static {
     /// Changes after `from`, in commit order, for as long as the receiver keeps up.
     fn watch(&self, from: Revision) -> Result<Watch, StoreError>;
 
-    /// Writes a consistent copy of everything to a new file while work goes on.
-    async fn backup(&self, to: &Path) -> Result<BackupInfo, StoreError>;
+    /// Everything of this moment, to be read while work goes on; [`StoreError::Busy`] while another snapshot is read.
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError>;
 
     /// Room on the disk, as of the last look. Cheap: one atomic load.
     fn space(&self) -> Space;

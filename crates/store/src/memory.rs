@@ -1,15 +1,13 @@
 //! The store in memory: the reference implementation, and what tests above the store run on.
 
-mod file;
 mod state;
 
 use crate::{
-    BackupInfo, ChangeLog, CommitError, Committed, LinkFn, MAX_TXN_BYTES, Range, Revision, Row, RowKey, Slot,
-    Space, Store, StoreError, TrailEntry, TrailHead, Txn, Watch,
+    ChangeLog, CommitError, Committed, Item, LinkFn, MAX_TXN_BYTES, Range, Revision, Row, RowKey, Slot,
+    Snapshot, Space, Store, StoreError, TrailEntry, TrailHead, Txn, Watch,
 };
 use parking_lot::Mutex;
 use state::State;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use tokio::sync::Semaphore;
@@ -33,11 +31,11 @@ impl MemoryStore {
         Self::with_state(link, State::default())
     }
 
-    /// Opens what [`Store::backup`] wrote.
-    pub fn open_backup(path: &Path, link: LinkFn) -> Result<Arc<Self>, StoreError> {
-        let bytes = std::fs::read(path)
-            .map_err(|source| StoreError::Io { context: "reading a backup".to_owned(), source })?;
-        Ok(Self::with_state(link, file::decode(&bytes)?))
+    /// A store that holds what a snapshot held: rows with their revisions, entries with their links.
+    pub fn of_items(items: impl IntoIterator<Item = Item>, revision: Revision, link: LinkFn) -> Arc<Self> {
+        let mut state = State { revision, ..State::default() };
+        items.into_iter().for_each(|item| state.take(item));
+        Self::with_state(link, state)
     }
 
     /// Pretends that the disk has so much room; for tests of those above.
@@ -117,14 +115,8 @@ impl Store for MemoryStore {
         self.changes.watch(from)
     }
 
-    async fn backup(&self, to: &Path) -> Result<BackupInfo, StoreError> {
-        let (bytes, revision, trail) = {
-            let state = self.open()?;
-            (file::encode(&state), state.revision, state.head)
-        };
-        file::write_new(to, &bytes)
-            .map_err(|source| StoreError::Io { context: "writing a backup".to_owned(), source })?;
-        Ok(BackupInfo { revision, trail, bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX) })
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        Ok(Box::new(self.open()?.copied()))
     }
 
     fn space(&self) -> Space {
@@ -150,10 +142,10 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn memory_keeps_every_promise() {
         conformance::run(|| async { MemoryStore::new(conformance::link) as crate::SharedStore }).await;
-        conformance::run_backup(
+        conformance::run_snapshot(
             || async { MemoryStore::new(conformance::link) as crate::SharedStore },
-            |path| async move {
-                MemoryStore::open_backup(&path, conformance::link).unwrap() as crate::SharedStore
+            |items, moment| async move {
+                MemoryStore::of_items(items, moment.revision, conformance::link) as crate::SharedStore
             },
         )
         .await;
@@ -174,17 +166,6 @@ mod tests {
             let second = store.commit(store.reserve().unwrap(), put(crate::Class::Essential)).await;
             assert_eq!((first.is_ok(), second.is_ok()), (ordinary, essential), "{space:?}");
             assert_eq!(store.trail_head().seq, entries, "{space:?}");
-        }
-    }
-
-    #[test]
-    fn a_cut_backup_is_corrupt_at_every_length() {
-        let mut state = State::default();
-        state.apply(conformance::link, Space::Ample, conformance::put_txn(b"a", b"value")).0.unwrap();
-        let bytes = file::encode(&state);
-        assert_eq!(file::decode(&bytes).unwrap().rows, state.rows);
-        for cut in 0..bytes.len() {
-            assert!(matches!(file::decode(&bytes[..cut]), Err(StoreError::Corrupt { .. })), "{cut} bytes");
         }
     }
 }

@@ -1,10 +1,9 @@
 //! The thief of the disk: copies of a store with rows altered or entries cut, and stores that are not as they
 //! should be.
 
-use std::path::Path;
 use std::sync::Arc;
 use strongroom_store::{
-    BackupInfo, Change, CommitError, Committed, MemoryStore, Range, Revision, Row, RowKey, SharedStore, Slot,
+    Change, CommitError, Committed, MemoryStore, Range, Revision, Row, RowKey, SharedStore, Slot, Snapshot,
     Space, Store, StoreError, TrailEntry, TrailHead, Txn, Watch,
 };
 
@@ -107,8 +106,8 @@ impl Store for Odd {
         self.inner.watch(from)
     }
 
-    async fn backup(&self, to: &Path) -> Result<BackupInfo, StoreError> {
-        self.inner.backup(to).await
+    async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        self.inner.snapshot().await
     }
 
     fn space(&self) -> Space {

@@ -118,6 +118,6 @@ pub(super) async fn closes(store: &dyn Store) {
     assert!(matches!(store.list(crate::Range::prefix(*b"a", 1)).await, Err(StoreError::Closed)));
     assert!(matches!(store.entries(1, 1).await, Err(StoreError::Closed)));
     assert!(matches!(store.watch(store.revision()), Err(StoreError::Closed)));
-    assert!(matches!(store.backup(&super::fresh_path()).await, Err(StoreError::Closed)));
+    assert!(matches!(store.snapshot().await, Err(StoreError::Closed)));
     assert_eq!(store.trail_head().seq, 1, "what is known stays known");
 }

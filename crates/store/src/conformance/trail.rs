@@ -1,8 +1,7 @@
-//! The trail and backups.
+//! The trail.
 
-use super::{all_rows, commit, entry, fresh_path, put, put_txn, row_key, verify_trail};
-use crate::{Precondition, SharedStore, Store, StoreError, TrailHead, Txn};
-use std::path::PathBuf;
+use super::{commit, entry, row_key, verify_trail};
+use crate::{Precondition, Store, TrailHead, Txn};
 
 pub(super) async fn entries_are_chained(store: &dyn Store) {
     assert_eq!(store.trail_head(), TrailHead::default(), "a fresh trail is empty");
@@ -36,56 +35,4 @@ pub(super) async fn entries_page(store: &dyn Store) {
     assert_eq!(numbers(17, usize::MAX).await, (17..=30).collect::<Vec<_>>());
     assert!(numbers(31, 10).await.is_empty() && numbers(u64::MAX, 10).await.is_empty());
     assert!(numbers(1, 0).await.is_empty());
-}
-
-pub(super) async fn backup_is_described(store: &dyn Store) {
-    for n in 0..50_u8 {
-        put(store, &[n], &[n; 100]).await;
-    }
-    let path = fresh_path();
-    let info = store.backup(&path).await.expect("a backup");
-    assert_eq!((info.revision, info.trail), (store.revision(), store.trail_head()));
-    let size = std::fs::metadata(&path).map(|meta| meta.len()).expect("the backup is a file");
-    assert_eq!(info.bytes, size);
-    let again = store.backup(&path).await;
-    assert!(matches!(again, Err(StoreError::Io { .. })), "a backup never overwrites: {again:?}");
-    std::fs::remove_file(&path).expect("removing the backup");
-}
-
-pub(super) async fn backup_equals<O, Fut>(store: SharedStore, open: O)
-where
-    O: Fn(PathBuf) -> Fut,
-    Fut: Future<Output = SharedStore>,
-{
-    for n in 0..200_u16 {
-        put(&*store, &n.to_be_bytes(), &[7; 1_000]).await;
-    }
-    let path = fresh_path();
-    let writer = tokio::spawn({
-        let store = std::sync::Arc::clone(&store);
-        async move {
-            for n in 200..600_u16 {
-                commit(&*store, put_txn(&n.to_be_bytes(), &[8; 1_000]))
-                    .await
-                    .expect("writing during a backup");
-            }
-        }
-    });
-    let info = store.backup(&path).await.expect("a backup while a writer runs");
-    writer.await.expect("the writer");
-    let copy = open(path.clone()).await;
-    assert_eq!(
-        (copy.revision(), copy.trail_head()),
-        (info.revision, info.trail),
-        "the backup is as described"
-    );
-    assert_eq!(verify_trail(&*copy).await, info.trail.seq);
-    let then: Vec<_> =
-        all_rows(&*store).await.into_iter().filter(|row| row.revision <= info.revision).collect();
-    assert_eq!(all_rows(&*copy).await, then, "the backup holds the rows of its revision");
-    put(&*copy, b"new", b"v").await;
-    assert!(copy.revision() > info.revision, "a restored store goes on");
-    copy.close().await.expect("closing the copy");
-    // an opener may have moved the file
-    let _ = std::fs::remove_file(&path);
 }

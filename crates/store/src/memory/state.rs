@@ -1,8 +1,9 @@
 //! Rows, trail and the rules of a transaction, as plain data.
 
+use crate::snapshot::Copied;
 use crate::{
-    Change, Changed, Class, CommitError, Committed, LinkFn, Merge, Order, PendingEntry, Precondition, Range,
-    Revision, Row, RowKey, Space, TrailEntry, TrailHead, Txn,
+    Change, Changed, Class, CommitError, Committed, Item, LinkFn, Merge, Moment, Order, PendingEntry,
+    Precondition, Range, Revision, Row, RowKey, Space, TrailEntry, TrailHead, Txn,
 };
 use std::collections::BTreeMap;
 
@@ -48,6 +49,30 @@ impl State {
     pub(super) fn entries(&self, from_seq: u64, limit: usize) -> Vec<TrailEntry> {
         let start = self.trail.partition_point(|entry| entry.seq < from_seq);
         self.trail.iter().skip(start).take(limit).cloned().collect()
+    }
+
+    /// Everything, as it is now.
+    pub(super) fn copied(&self) -> Copied {
+        let rows = self.rows.iter().map(|(key, (revision, value))| {
+            Item::Row(Row { key: key.clone(), revision: *revision, value: value.clone() })
+        });
+        let items: Vec<Item> = rows.chain(self.trail.iter().cloned().map(Item::Entry)).collect();
+        let about_bytes = items.iter().map(|item| u64::try_from(item.weight()).unwrap_or(u64::MAX)).sum();
+        let moment = Moment { revision: self.revision, trail: self.head, about_bytes };
+        Copied { moment, items: items.into_iter() }
+    }
+
+    /// Takes one thing of a snapshot.
+    pub(super) fn take(&mut self, item: Item) {
+        match item {
+            Item::Row(row) => {
+                self.rows.insert(row.key, (row.revision, row.value));
+            }
+            Item::Entry(entry) => {
+                self.head = TrailHead { seq: entry.seq, hash: entry.hash };
+                self.trail.push(entry);
+            }
+        }
     }
 
     /// Applies a transaction; what changed is for the watches.
