@@ -15,6 +15,7 @@
 
 mod api;
 mod config;
+mod import;
 mod keys;
 pub mod mutate;
 mod trail;
@@ -27,6 +28,10 @@ pub type Target = fn(&[u8]) -> bool;
 pub const TARGETS: &[(&str, Target)] = &[
     ("access_key", keys::access_key),
     ("config", config::config),
+    ("import_env", import::env),
+    ("import_json", import::json),
+    ("import_pem", import::pem),
+    ("import_yaml", import::yaml),
     ("json_scan", words::json_scan),
     ("key_file", keys::key_file),
     ("name", words::name),

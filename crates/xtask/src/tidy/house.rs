@@ -60,6 +60,7 @@ pub(crate) const HOUSE: &[Room] = &[
     room("unlock", Mechanisms, &["crypto", "keyring"]),
     room("authz", Mechanisms, &[]),
     room("x509", Mechanisms, &["crypto"]),
+    room("import", Mechanisms, &[]),
     room("store", Custody, &[]),
     room("store-sqlite", Custody, &["store"]),
     room("barrier", Custody, &["store"]),
