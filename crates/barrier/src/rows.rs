@@ -143,6 +143,11 @@ pub mod keys {
         prefix(0x0a, &[&partition.0])
     }
 
+    /// Written anew by every change of who may do what: commits of users' writes are bound to it.
+    pub fn authz_revision(partition: PartitionId) -> RowKey {
+        key(0x10, &[&partition.0])
+    }
+
     /// All groups.
     pub fn groups(partition: PartitionId) -> Vec<u8> {
         prefix(0x11, &[&partition.0])

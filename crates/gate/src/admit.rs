@@ -3,6 +3,7 @@
 use crate::clock::{ClockState, TrustedClock};
 use crate::entry::{Entry, Permit, is_essential};
 use crate::outcome::{self, Known};
+use crate::policy::InForce;
 use crate::recover::Recovery;
 use crate::refusals::Refusals;
 use crate::resource::{Action, Resource};
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use strongroom_ambient::{Ambient, UnixMillis};
 use strongroom_audit::{CheckpointKey, Decision, Record, Verdict, Who};
-use strongroom_authz::{Nacls, Question, Rule, RuleSet};
+use strongroom_authz::{Nacls, PolicyBuilder, Rule};
 use strongroom_barrier::{Barrier, BarrierError, Limits, Opened};
 use strongroom_model::{Action as ActionCode, Caller, Credential, Effect, Origin, RequestId};
 use strongroom_store::{SharedStore, Slot, Space, Txn};
@@ -89,8 +90,9 @@ impl From<BarrierError> for Denied {
 /// The gate. Holds the barrier, and nobody else does.
 pub struct Gate {
     barrier: Barrier,
-    base_rules: Vec<Rule>,
-    pub(crate) rules: ArcSwap<RuleSet>,
+    pub(crate) base_rules: Vec<Rule>,
+    pub(crate) policy: ArcSwap<InForce>,
+    pub(crate) policy_turn: tokio::sync::Mutex<()>,
     pub(crate) nacls: ArcSwap<Nacls>,
     clock: TrustedClock,
     refusals: Refusals,
@@ -107,7 +109,8 @@ impl Gate {
         Arc::new(Self {
             clock: TrustedClock::new(ambient.clone()),
             barrier: Barrier::new(store, ambient, limits),
-            rules: ArcSwap::from_pointee(RuleSet::new(rules.clone())),
+            policy: ArcSwap::from_pointee(InForce::of_base(PolicyBuilder::new(rules.clone(), None))),
+            policy_turn: tokio::sync::Mutex::default(),
             nacls: ArcSwap::from_pointee(Nacls::default()),
             base_rules: rules,
             refusals: Refusals::default(),
@@ -140,8 +143,7 @@ impl Gate {
         }
         let slot = self.place(A::CODE)?;
         let resource_name = resource.describe();
-        let question = Question { caller, action: A::CODE, resource: &resource_name };
-        let decision = self.decide(&question);
+        let decision = self.decide(caller, A::CODE, &resource.target());
         let record = self.record(caller, A::CODE, resource_name, &decision);
         if !decision.allowed {
             self.write_refusal(caller, record, slot, opened.as_deref()).await?;
@@ -322,12 +324,6 @@ impl Gate {
 
     pub(crate) fn next_epoch(&self) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
-    }
-
-    pub(crate) fn set_root(&self, root: Option<strongroom_model::UserId>) {
-        let mut rules = self.base_rules.clone();
-        rules.extend(root.map(RuleSet::root));
-        self.rules.store(Arc::new(RuleSet::new(rules)));
     }
 
     pub(crate) fn barrier(&self) -> &Barrier {

@@ -25,6 +25,7 @@ mod entry;
 mod network;
 mod outcome;
 mod people;
+mod policy;
 mod recover;
 mod refusals;
 mod resource;
@@ -43,7 +44,10 @@ pub use server_view::{ServerView, TrailView};
 pub use strongroom_audit::{
     Checkpoint, CheckpointError, Decision, EntryError, Fault, Record, Report, Verdict, Who,
 };
-pub use strongroom_authz::{ActionSet, Actions, Mode, Nacl, NaclRule, Nacls, Rule, RuleSet, Subject};
+pub use strongroom_authz::{
+    Acl, AclError, ActionSet, Actions, Covers, List, Mode, Nacl, NaclRule, Nacls, Pattern, PatternError,
+    PolicyBuilder, Rule, RuleSet, Source, Subject, Target,
+};
 pub use strongroom_barrier::{
     BarrierError, Batch, Deleted, Entry as FolderEntry, Folder, Head, Limits, Names, Page, Reader,
     VersionRecord, Writer, keys,

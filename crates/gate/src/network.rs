@@ -2,8 +2,8 @@
 
 use crate::admit::Gate;
 use std::sync::Arc;
-use strongroom_authz::{Decision, Nacls, Question};
-use strongroom_model::{Action, Origin};
+use strongroom_authz::{Decision, Nacls, Question, Target};
+use strongroom_model::{Access, Action, Caller, Origin};
 
 impl Gate {
     /// Puts the network ACLs of the listeners in force, from the next request on.
@@ -18,9 +18,19 @@ impl Gate {
     }
 
     /// The network's rules, and then the others.
-    pub(crate) fn decide(&self, question: &Question<'_>) -> Decision {
-        self.network_refusal(question.caller.origin, question.action)
-            .unwrap_or_else(|| self.rules.load().decide(question))
+    pub(crate) fn decide(&self, caller: &Caller, action: Action, target: &Target<'_>) -> Decision {
+        if let Some(refusal) = self.network_refusal(caller.origin, action) {
+            return refusal;
+        }
+        let in_force = self.policy.load();
+        let ask = |access| in_force.policy.decide(&Question { caller, action, access, target: *target });
+        match action.access() {
+            // by what is there one of the two is needed: which, the change itself tells when it is committed
+            Access::PUT => Some(ask(Access::WRITE))
+                .filter(|decision| decision.allowed)
+                .unwrap_or_else(|| ask(Access::MODIFY)),
+            access => ask(access),
+        }
     }
 
     /// The decision of a network ACL that refuses.

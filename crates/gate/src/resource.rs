@@ -11,6 +11,7 @@ use crate::people::PeopleView;
 use crate::server_view::{ServerView, TrailView};
 use std::future::Future;
 use std::sync::Arc;
+use strongroom_authz::Target;
 use strongroom_barrier::{BarrierError, Opened};
 use strongroom_model::Action as ActionCode;
 
@@ -45,8 +46,11 @@ pub trait Resource: Sized + Send {
     /// The thing itself.
     type Resolved: Send;
 
-    /// Its path, for rules and the trail.
+    /// Its path, for the trail.
     fn describe(&self) -> String;
+
+    /// What it is, for the rules.
+    fn target(&self) -> Target<'_>;
 
     /// Finds it. `None`: there is no such thing.
     fn resolve(
@@ -71,6 +75,10 @@ impl Resource for Server {
         String::new()
     }
 
+    fn target(&self) -> Target<'_> {
+        Target::Server
+    }
+
     async fn resolve(
         self,
         gate: &Arc<Gate>,
@@ -89,6 +97,10 @@ impl Resource for Trail {
 
     fn describe(&self) -> String {
         "trail".to_owned()
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target::Server
     }
 
     async fn resolve(
@@ -112,6 +124,10 @@ impl Resource for People {
 
     fn describe(&self) -> String {
         self.what.clone()
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target::Other(&self.what)
     }
 
     async fn resolve(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use strongroom_audit::{Checkpoint, CheckpointError, CheckpointKey, EntryError, Record, Report, verify};
 use strongroom_barrier::{BarrierError, Batch, Opened, keys};
 use strongroom_keyring::{Kind, RootKey};
-use strongroom_model::{CredentialId, Name, UserId};
+use strongroom_model::{CredentialId, Name};
 use strongroom_secret::SecretArray;
 use strongroom_store::{Precondition, Revision, RowKey, StoreError, TrailEntry};
 
@@ -93,13 +93,7 @@ impl ServerView {
         let seed = seed.expose(SecretArray::<32>::copied).ok_or_else(damaged)?;
         let signer = seed.expose(CheckpointKey::from_seed).map_err(|_| damaged())?;
         self.raise_clock(opened).await?;
-        let root = opened.users.find("root").await?.map(|head| UserId(head.object.0));
-        if let Some(id) = root
-            && people::user(opened, id).await?.is_none()
-        {
-            return Err(BarrierError::corrupt(format!("user {id} has an entry and no record")));
-        }
-        self.gate.set_root(root);
+        self.gate.refresh_policy(opened).await?;
         self.gate.signer.store(Some(Arc::new((incarnation, signer))));
         Ok(())
     }
@@ -120,7 +114,7 @@ impl ServerView {
     /// Wipes keys and names.
     pub fn lock(&self) {
         self.gate.barrier().lock();
-        self.gate.set_root(None);
+        self.gate.forget_policy();
         self.gate.signer.store(None);
         self.gate.next_epoch();
     }

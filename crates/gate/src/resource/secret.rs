@@ -4,6 +4,7 @@ use super::{Resource, open};
 use crate::admit::Gate;
 use std::num::NonZeroU64;
 use std::sync::Arc;
+use strongroom_authz::Target;
 use strongroom_barrier::{BarrierError, Batch, Entry, Folder, Head, Opened, Page, VersionRecord};
 use strongroom_model::{Name, ObjectId, SecretPath};
 use strongroom_secret::SecretBytes;
@@ -20,6 +21,10 @@ impl Resource for StoreFolder {
 
     fn describe(&self) -> String {
         self.store.to_string()
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target::Store(self.store.as_str())
     }
 
     async fn resolve(
@@ -81,6 +86,10 @@ impl Resource for Secret {
         text.push('/');
         text.push_str(path);
         text
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target::Secret { store: self.store.as_str(), path: self.path.as_str() }
     }
 
     async fn resolve(

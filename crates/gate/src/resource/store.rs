@@ -3,6 +3,7 @@
 use super::{Resource, open};
 use crate::admit::Gate;
 use std::sync::Arc;
+use strongroom_authz::Target;
 use strongroom_barrier::{BarrierError, Batch, Entry, Folder, Opened};
 use strongroom_model::{KeysetId, Name, StoreId};
 
@@ -18,6 +19,10 @@ impl Resource for Stores {
 
     fn describe(&self) -> String {
         self.name.as_ref().map_or_else(String::new, ToString::to_string)
+    }
+
+    fn target(&self) -> Target<'_> {
+        self.name.as_ref().map_or(Target::Server, |name| Target::Store(name.as_str()))
     }
 
     async fn resolve(
@@ -109,6 +114,10 @@ impl Resource for Store {
 
     fn describe(&self) -> String {
         self.name.to_string()
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target::Store(self.name.as_str())
     }
 
     async fn resolve(

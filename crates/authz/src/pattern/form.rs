@@ -1,0 +1,81 @@
+//! Forms of patterns: most are matched without an automaton.
+
+use super::{PatternFault, automaton, first_match};
+use regex_automata::meta::Regex;
+use regex_syntax::hir::{Dot, Hir, HirKind};
+
+/// Most literals that an alternation is taken apart into.
+const MAX_LITERALS: usize = 64;
+
+/// How a pattern is matched.
+#[derive(Clone)]
+pub(crate) enum Form {
+    /// Every name.
+    Any,
+    /// These names.
+    Literals(Box<[Box<str>]>),
+    /// Names that begin so.
+    Prefix(Box<str>),
+    /// By an automaton of its own.
+    Automaton(Regex),
+}
+
+impl Form {
+    pub(super) fn of(hir: &Hir) -> Result<Self, PatternFault> {
+        // no name is empty
+        if hir.properties().minimum_len().is_none() || hir.properties().maximum_len() == Some(0) {
+            return Err(PatternFault::MatchesNothing);
+        }
+        match simple(hir) {
+            Some(form) => Ok(form),
+            None => automaton(&[hir]).map(Self::Automaton),
+        }
+    }
+
+    pub(super) fn matches(&self, name: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Literals(literals) => literals.iter().any(|literal| **literal == *name),
+            Self::Prefix(prefix) => name.starts_with(&**prefix),
+            Self::Automaton(automaton) => first_match(automaton, name).is_some(),
+        }
+    }
+}
+
+fn simple(hir: &Hir) -> Option<Form> {
+    match hir.kind() {
+        HirKind::Literal(_) => Some(Form::Literals([literal(hir)?].into())),
+        HirKind::Alternation(parts) if parts.len() <= MAX_LITERALS => {
+            parts.iter().map(literal).collect::<Option<_>>().map(Form::Literals)
+        }
+        HirKind::Repetition(_) => repeats_anything(hir)?.then_some(Form::Any),
+        HirKind::Concat(parts) => match parts.as_slice() {
+            [first, rest] => {
+                let (prefix, more) = (literal(first)?, repeats_anything(rest)?);
+                // no path ends with a slash, so that something follows anyway
+                (more && prefix.ends_with('/') || is_star(rest)).then_some(Form::Prefix(prefix))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn literal(hir: &Hir) -> Option<Box<str>> {
+    match hir.kind() {
+        HirKind::Literal(bytes) => std::str::from_utf8(&bytes.0).ok().map(Box::from),
+        _ => None,
+    }
+}
+
+/// `.*` and `.+`; names have no line breaks.
+fn repeats_anything(hir: &Hir) -> Option<bool> {
+    let HirKind::Repetition(repetition) = hir.kind() else { return None };
+    let all = [Hir::dot(Dot::AnyChar), Hir::dot(Dot::AnyCharExceptLF)].contains(&repetition.sub);
+    Some(all && repetition.min <= 1 && repetition.max.is_none())
+}
+
+fn is_star(hir: &Hir) -> bool {
+    matches!(hir.kind(), HirKind::Repetition(repetition) if repetition.min == 0)
+        && repeats_anything(hir) == Some(true)
+}

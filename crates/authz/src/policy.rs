@@ -1,0 +1,181 @@
+//! Policies: immutable snapshots of who may do what.
+
+use crate::acl::Acl;
+use crate::rights::Rights;
+use crate::rules::{Mode, Rule, RuleSet};
+use crate::{Decision, Question};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use strongroom_model::{AclId, Name, UserId};
+
+/// Most sources of one ACL that a reason names.
+const SHOWN_SOURCES: usize = 3;
+
+/// Where a user has an ACL from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// Attached to the user.
+    Direct,
+    /// Attached to a group that the user is in.
+    Group(Name),
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Direct => f.write_str("directly"),
+            Self::Group(name) => write!(f, "group {name}"),
+        }
+    }
+}
+
+/// Why there is no policy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// A user has an ACL that is not there: a deny that is missing would open what it closes.
+    #[error("ACL {acl} of user {user} is missing")]
+    MissingAcl {
+        /// The ACL.
+        acl: AclId,
+        /// The user.
+        user: UserId,
+    },
+}
+
+/// Gathers what a [`Policy`] is made of.
+#[derive(Debug)]
+pub struct PolicyBuilder {
+    base: Vec<Rule>,
+    root: Option<UserId>,
+    acls: HashMap<AclId, Arc<Acl>>,
+    users: Vec<(UserId, Name, Vec<(AclId, Source)>)>,
+}
+
+impl PolicyBuilder {
+    /// Begins with the rules that hold whoever is known, and the user who may do anything. No ACL reaches
+    /// that user: an installation is not locked out of itself.
+    pub fn new(base: Vec<Rule>, root: Option<UserId>) -> Self {
+        Self { base, root, acls: HashMap::new(), users: Vec::new() }
+    }
+
+    /// Adds an ACL.
+    pub fn acl(&mut self, id: AclId, acl: impl Into<Arc<Acl>>) {
+        self.acls.insert(id, acl.into());
+    }
+
+    /// Adds a user with every ACL that is attached to them or to their groups.
+    pub fn user(&mut self, user: UserId, name: Name, acls: impl IntoIterator<Item = (AclId, Source)>) {
+        self.users.push((user, name, acls.into_iter().collect()));
+    }
+
+    /// Compiles.
+    pub fn build(self) -> Result<Policy, PolicyError> {
+        let Self { mut base, root, acls, users } = self;
+        base.extend(root.map(RuleSet::root));
+        let mut sets: HashMap<Vec<AclId>, Arc<Rights>> = HashMap::new();
+        let mut labels: HashMap<String, Arc<str>> = HashMap::new();
+        let mut entitled = HashMap::with_capacity(users.len());
+        for (user, name, attached) in users {
+            let mut sources: BTreeMap<AclId, Vec<Source>> = BTreeMap::new();
+            for (acl, source) in attached {
+                sources.entry(acl).or_default().push(source);
+            }
+            let mut own = Vec::with_capacity(sources.len());
+            for (id, sources) in sources {
+                let acl = acls.get(&id).ok_or(PolicyError::MissingAcl { acl: id, user })?;
+                own.push((id, acl, label(acl, sources)));
+            }
+            // denies first, then by name: the order in which they are named as reasons
+            own.sort_by(|(_, one, _), (_, other, _)| rank(one).cmp(&rank(other)));
+            let key = own.iter().map(|(id, ..)| *id).collect();
+            let compile = || Arc::new(Rights::new(own.iter().map(|(_, acl, _)| Arc::clone(acl)).collect()));
+            let rights = Arc::clone(sets.entry(key).or_insert_with(compile));
+            let reasons = own.into_iter().map(|(_, _, label)| {
+                Arc::clone(labels.entry(label).or_insert_with_key(|label| label.as_str().into()))
+            });
+            entitled.insert(user, Entitled { name, rights, reasons: reasons.collect() });
+        }
+        Ok(Policy { base: RuleSet::new(base), root, users: entitled })
+    }
+}
+
+fn rank(acl: &Acl) -> (bool, &str) {
+    (acl.mode() == Mode::Allow, acl.name().as_str())
+}
+
+/// `acl web-read (group devs)`.
+fn label(acl: &Acl, mut sources: Vec<Source>) -> String {
+    sources.sort();
+    sources.dedup();
+    let mut shown: Vec<String> = sources.iter().take(SHOWN_SOURCES).map(Source::to_string).collect();
+    if sources.len() > SHOWN_SOURCES {
+        shown.push(format!("{} more", sources.len() - SHOWN_SOURCES));
+    }
+    format!("acl {} ({})", acl.name(), shown.join(", "))
+}
+
+/// What a user is entitled to.
+pub(crate) struct Entitled {
+    pub(crate) name: Name,
+    pub(crate) rights: Arc<Rights>,
+    /// For each of the rights' ACLs, what a reason says.
+    pub(crate) reasons: Box<[Arc<str>]>,
+}
+
+/// Who may do what: a snapshot that does not change.
+pub struct Policy {
+    pub(crate) base: RuleSet,
+    pub(crate) root: Option<UserId>,
+    pub(crate) users: HashMap<UserId, Entitled>,
+}
+
+impl Policy {
+    /// Decides. Deny wins, silence denies.
+    pub fn decide(&self, question: &Question<'_>) -> Decision {
+        let base = self.base.judge(question);
+        if let Some(Decision { allowed: false, .. }) = base {
+            return base.unwrap_or_else(|| self.base.silence());
+        }
+        let Some(entitled) = self.entitled(question) else {
+            return base.unwrap_or_else(|| self.base.silence());
+        };
+        let verdict = entitled.rights.verdict(question.action, question.access, &question.target);
+        let reason = |place: u32| {
+            let place = usize::try_from(place).unwrap_or(usize::MAX);
+            entitled.reasons.get(place).map_or_else(|| Arc::from("an acl"), Arc::clone)
+        };
+        if let Some(place) = verdict.denied(question.access) {
+            return Decision { allowed: false, rule: reason(place) };
+        }
+        if let Some(base) = base {
+            return base;
+        }
+        match verdict.allowed(question.access) {
+            Some(place) => Decision { allowed: true, rule: reason(place) },
+            None => self.base.silence(),
+        }
+    }
+
+    /// The ACLs that speak about whoever asks.
+    pub(crate) fn entitled(&self, question: &Question<'_>) -> Option<&Entitled> {
+        let user = question.caller.principal.as_ref()?.user;
+        if self.root == Some(user) { None } else { self.users.get(&user) }
+    }
+
+    /// Whether a user is known.
+    pub fn knows(&self, user: UserId) -> bool {
+        self.users.contains_key(&user) || self.root == Some(user)
+    }
+
+    /// How many compiled sets of ACLs there are.
+    pub fn sets(&self) -> usize {
+        let sets = self.users.values().map(|entitled| Arc::as_ptr(&entitled.rights));
+        sets.collect::<std::collections::HashSet<_>>().len()
+    }
+}
+
+impl std::fmt::Debug for Policy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Policy({} users)", self.users.len())
+    }
+}
