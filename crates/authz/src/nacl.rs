@@ -142,6 +142,14 @@ impl ActionSet {
         count
     }
 
+    /// Both sets in one.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.words.resize(self.words.len().max(other.words.len()), 0);
+        self.words.iter_mut().zip(other.words).for_each(|(word, more)| *word |= more);
+        self
+    }
+
     /// Whether an action is in it.
     pub fn has(&self, action: Action) -> bool {
         let (word, bit) = place(action);

@@ -3,18 +3,22 @@
 //! [`Config::load`] reads a file and finds everything that is wrong with it, each with its line. Secrets are never in
 //! it: a key is named by the file that holds it.
 
+mod border;
 mod checks;
 mod error;
 mod reader;
 mod sections;
 mod units;
 
+pub use border::Border;
 pub use error::{ConfigError, Fault, Finding, Findings, Place};
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+use strongroom_gate::Nacl;
 
 /// The port of the native door.
 pub const DEFAULT_PORT: u16 = 8200;
@@ -28,6 +32,8 @@ pub struct Config {
     pub server: Server,
     /// `[listener.NAME]`, by name; what is not here is closed.
     pub listeners: Vec<Listener>,
+    /// `[nacl.NAME]`, by name.
+    pub nacls: Vec<(String, Arc<Nacl>)>,
     /// `[limits]`.
     pub limits: Limits,
     /// `[tokens]`.
@@ -124,6 +130,8 @@ pub struct Listener {
     pub tls: Tls,
     /// Its file; used on a socket.
     pub socket: SocketAccess,
+    /// Who may come; used on TCP.
+    pub border: Border,
 }
 
 /// What a client may ask of the server before it is turned away.
@@ -241,6 +249,17 @@ impl Config {
         checks::check(self)
     }
 
+    /// What is allowed, and perhaps not what was meant.
+    pub fn warnings(&self) -> Vec<Finding> {
+        border::warnings(self)
+    }
+
+    /// A listener's network ACL, if it has one.
+    pub fn nacl_of(&self, listener: &Listener) -> Option<Arc<Nacl>> {
+        let wanted = listener.border.nacl.as_deref()?;
+        self.nacls.iter().find(|(name, _)| name == wanted).map(|(_, nacl)| Arc::clone(nacl))
+    }
+
     /// The whole default for a data directory: the native door on 127.0.0.1:8200 with the server's own
     /// certificate, and the local socket, both below `data_dir`'s `run`.
     pub fn default_for(data_dir: &Path) -> Self {
@@ -250,6 +269,7 @@ impl Config {
         Self {
             server: Server::at(data_dir.to_owned(), run_dir),
             listeners: vec![Listener::native("local", socket), Listener::native("main", tcp)],
+            nacls: Vec::new(),
             limits: Limits::default(),
             tokens: Tokens::default(),
             auto_unlock: None,
@@ -288,6 +308,7 @@ impl Listener {
             address,
             tls: Tls::Own { names: Vec::new() },
             socket: SocketAccess::default(),
+            border: Border::default(),
         }
     }
 }

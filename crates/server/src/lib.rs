@@ -10,6 +10,7 @@
 //!
 //! **Where to start.** [`run()`] and [`dev()`], then [`config::Config`] and [`listen::Listeners`].
 
+mod borders;
 mod chores;
 pub mod config;
 mod dev;

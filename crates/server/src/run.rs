@@ -1,6 +1,7 @@
 //! Running: open, listen, wait for signals, stop in good order.
 
-use crate::config::{Config, ConfigError};
+use crate::borders::Borders;
+use crate::config::{self, Border, Config, ConfigError, Finding};
 use crate::listen::{Listener, Listeners};
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
@@ -30,9 +31,9 @@ pub fn run(path: &Path) -> Result<(), ServerError> {
     })
 }
 
-/// Everything that is wrong with a configuration file; nothing if it would run.
-pub fn check(path: &Path) -> Result<(), ConfigError> {
-    Config::load(path).map(drop)
+/// Everything that is wrong with a configuration file; if it would run, what is perhaps not meant.
+pub fn check(path: &Path) -> Result<Vec<Finding>, ConfigError> {
+    Config::load(path).map(|config| config.warnings())
 }
 
 pub(crate) fn runtime(config: &Config) -> Result<tokio::runtime::Runtime, ServerError> {
@@ -63,15 +64,20 @@ pub(crate) async fn serve(
     }
     let tls = Arc::new(TlsHandles::open(&world.ambient, config, &config.server.data_dir.join(OWN_TLS_DIR))?);
     let mut listeners = Listeners::new(config.limits.clone());
-    for listener in &config.listeners {
-        listeners.serve(Listener::bind(listener, tls.of(listener))?, world.door.clone());
+    let bound = config.listeners.iter().map(|listener| Listener::bind(listener, tls.of(listener)));
+    let bound = bound.collect::<Result<Vec<Listener>, _>>()?;
+    let borders = Borders::of(config, &bound);
+    world.gate.set_nacls(borders.nacls());
+    warn(config);
+    for listener in bound {
+        listeners.serve(listener, world.door.clone());
     }
     let chores = tokio::spawn(chores::run(Arc::clone(&world), Arc::clone(&tls), config.audit.clone()));
     let upkeep = tokio::spawn(metrics.keep_up());
     let began = ready(&world, &listeners).await;
     if began.is_ok() {
         notifier.ready("serving");
-        signals.until_stop(async || reload(config, path, &world, &tls, &notifier)).await;
+        signals.until_stop(async || reload(config, path, &world, &tls, &borders, &notifier)).await;
     }
     notifier.stopping();
     chores.abort();
@@ -90,7 +96,14 @@ async fn second(signals: &mut Signals) {
 }
 
 /// Reads configuration and certificates again. What cannot be changed while running is named.
-fn reload(config: &Config, path: Option<&Path>, world: &World, tls: &TlsHandles, notifier: &Notifier) {
+fn reload(
+    config: &Config,
+    path: Option<&Path>,
+    world: &World,
+    tls: &TlsHandles,
+    borders: &Borders,
+    notifier: &Notifier,
+) {
     notifier.reloading();
     if let Err(fault) = tls.reload(&world.ambient) {
         tracing::error!(%fault, "certificates were not reloaded; the present ones stay");
@@ -100,6 +113,9 @@ fn reload(config: &Config, path: Option<&Path>, world: &World, tls: &TlsHandles,
         Some(Err(fault)) => tracing::error!(%fault, "configuration was not reloaded; the present one stays"),
         Some(Ok(fresh)) => {
             world.identity.set_lifetimes(lifetimes(&fresh));
+            borders.reload(&fresh);
+            world.gate.set_nacls(borders.nacls());
+            warn(&fresh);
             for section in needs_restart(config, &fresh) {
                 tracing::warn!(section, "this section changed and takes effect at the next start");
             }
@@ -109,13 +125,27 @@ fn reload(config: &Config, path: Option<&Path>, world: &World, tls: &TlsHandles,
     notifier.ready("serving");
 }
 
+/// Tells the log what is allowed, and perhaps not what was meant.
+fn warn(config: &Config) {
+    for finding in config.warnings() {
+        tracing::warn!(key = finding.key, "{}", finding.fault);
+    }
+}
+
 fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     let sections = [
         ("server", old.server == new.server),
-        ("listener", old.listeners == new.listeners),
+        ("listener", but_for_borders(old) == but_for_borders(new)),
         ("limits", old.limits == new.limits),
         ("unlock.auto", old.auto_unlock == new.auto_unlock),
         ("audit", old.audit == new.audit),
     ];
     sections.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+}
+
+/// The listeners without what is reloaded.
+fn but_for_borders(config: &Config) -> Vec<config::Listener> {
+    let without =
+        |listener: &config::Listener| config::Listener { border: Border::default(), ..listener.clone() };
+    config.listeners.iter().map(without).collect()
 }

@@ -10,6 +10,7 @@ use crate::output::{self, Output};
 use crate::state::{StateError, StateFolder};
 use std::path::{Path, PathBuf};
 use strongroom_api::NewUnlockKeys;
+use strongroom_server::config::Finding;
 use strongroom_server::{DevOptions, DevReady, FIRST_SECRET, FIRST_STORE, FirstTime, ServerError};
 
 /// The context that a newcomer's server is written to.
@@ -21,8 +22,12 @@ pub(super) fn server(config: &Path) -> Result<(), CliError> {
 
 pub(super) fn check(global: &Global, file: &ConfigFile) -> Result<(), CliError> {
     let config = file.path();
-    strongroom_server::check(config).map_err(ServerError::from)?;
-    if Output::new(global).json() { Ok(()) } else { output::line(&format!("{} is good.", config.display())) }
+    let warnings = strongroom_server::check(config).map_err(ServerError::from)?;
+    let out = Output::new(global);
+    for Finding { place, key, fault } in warnings {
+        out.warn(&format!("{}:{place}: {key}: {fault}", config.display()));
+    }
+    if out.json() { Ok(()) } else { output::line(&format!("{} is good.", config.display())) }
 }
 
 pub(super) fn dev(args: &DevArgs) -> Result<(), CliError> {

@@ -158,6 +158,27 @@ pub enum Fault {
     /// A file that must not lie in the data directory, because a backup or a thief would have both.
     #[error("must lie outside server.data_dir")]
     InsideDataDir,
+    /// Neither an address nor a network.
+    #[error("{0}")]
+    NotANetwork(strongroom_model::NetworkError),
+    /// Proxies are these and those, never everybody.
+    #[error("trusts everybody to name the client; list the proxies")]
+    TrustsEverybody,
+    /// A pattern that covers no action.
+    #[error("names no action; write one such as secret.get, or a pattern such as secret.*")]
+    NamesNoAction,
+    /// An empty list, which would say less than none.
+    #[error("names nothing")]
+    NamesNothing,
+    /// A network ACL's name that would not survive in a line of the trail.
+    #[error("is no name of a network ACL; use lower-case letters, digits, - and _, at most 32")]
+    NotANaclName,
+    /// A network ACL that is not there.
+    #[error("there is no such [nacl] table")]
+    NoSuchNacl,
+    /// Said as a warning: nothing but credentials stands between this listener and whoever can reach it.
+    #[error("is reachable from the network without nacl or addresses: only credentials guard it")]
+    OpenToTheNetwork,
     /// A file or directory that cannot be used.
     #[error("{path}: {reason}")]
     Inaccessible {

@@ -186,6 +186,34 @@ impl<'t> Reader<'t> {
         Some(items)
     }
 
+    /// Yes or no.
+    pub(super) fn flag(&mut self, section: &mut Section<'t>, name: &str) -> Option<bool> {
+        let (path, place, value) = self.take(section, name)?;
+        let result = match value {
+            DeValue::Boolean(flag) => Ok(flag),
+            other => Err(wrong("true or false", &other)),
+        };
+        self.keep(place, &path, result)
+    }
+
+    /// A list of tables, written one by one or in brackets; numbered from one in what is reported. Absence is reported.
+    pub(super) fn required_tables(&mut self, section: &mut Section<'t>, name: &str) -> Vec<Section<'t>> {
+        let Some((path, place, value)) = self.take(section, name) else {
+            self.report(section.place, &join(&section.path, name), Fault::Missing);
+            return Vec::new();
+        };
+        let DeValue::Array(array) = value else {
+            self.report(place, &path, wrong("a list of tables", &value));
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for (at, item) in array.into_iter().enumerate() {
+            let place = self.place(item.span());
+            tables.extend(self.table(format!("{path}.{}", at + 1), place, item.into_inner()));
+        }
+        tables
+    }
+
     fn keep<T>(&mut self, place: Place, path: &str, result: Result<T, Fault>) -> Option<T> {
         result.map_err(|fault| self.report(place, path, fault)).ok()
     }
@@ -210,6 +238,12 @@ impl Section<'_> {
     /// Where the table begins.
     pub(super) fn place(&self) -> Place {
         self.place
+    }
+
+    /// Whether this key, not yet taken, is a list of nothing.
+    pub(super) fn is_empty_list(&self, name: &str) -> bool {
+        let value = self.table.get(name).map(Spanned::get_ref);
+        matches!(value, Some(DeValue::Array(array)) if array.is_empty())
     }
 
     /// Whether this key stands in the table and was not yet taken.

@@ -2,7 +2,7 @@
 
 use super::reader::{Reader, Section};
 use super::{Address, Audit, AutoUnlock, Config, Door, Fault, Finding, Limits, Listener, Server};
-use super::{SocketAccess, Tls, Tokens, units};
+use super::{SocketAccess, Tls, Tokens, border, units};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +16,7 @@ pub(super) fn read(text: &str) -> (Config, Vec<Finding>) {
     let mut config = Config {
         server: server(&mut reader, &mut root),
         listeners: listeners(&mut reader, &mut root),
+        nacls: border::nacls(&mut reader, &mut root),
         limits: limits(&mut reader, &mut root),
         tokens: tokens(&mut reader, &mut root),
         auto_unlock: auto_unlock(&mut reader, &mut root),
@@ -24,6 +25,7 @@ pub(super) fn read(text: &str) -> (Config, Vec<Finding>) {
     };
     reader.close(&root);
     addresses_differ(&mut reader, &config.listeners);
+    border::nacls_exist(&mut reader, &config);
     secrets_lie_outside(&mut reader, &config);
     config.places = std::mem::take(&mut reader.places);
     // what a broken text lacks was perhaps in its broken part
@@ -73,11 +75,13 @@ fn listener<'t>(reader: &mut Reader<'t>, name: &str, mut section: Section<'t>) -
         Address::Tcp(_) => {
             let tls = tls(reader, &mut section);
             refuse(reader, &mut section, &["socket_mode", "socket_group"], "on a TCP listener");
-            Listener { door, tls, ..Listener::native(name, address) }
+            let border = border::border(reader, &mut section);
+            Listener { door, tls, border, ..Listener::native(name, address) }
         }
         Address::Unix(_) => {
             let socket = socket(reader, &mut section);
             refuse(reader, &mut section, &["tls", "tls_cert", "tls_key", "tls_names"], "on a socket");
+            refuse(reader, &mut section, &border::KEYS, "on a socket");
             Listener { door, socket, ..Listener::native(name, address) }
         }
     });

@@ -1,7 +1,8 @@
 //! Binding: a TCP port or a socket's file.
 
-use crate::config::{self, Address};
+use crate::config::{self, Address, Border};
 use crate::tls::TlsHandle;
+use arc_swap::ArcSwap;
 use rustix::fs::{Mode, chmod, chown};
 use rustix::process::Gid;
 use std::fs::DirBuilder;
@@ -57,6 +58,7 @@ pub struct Listener {
     name: String,
     address: Address,
     socket: Bound,
+    border: Arc<ArcSwap<Border>>,
 }
 
 enum Bound {
@@ -89,7 +91,8 @@ impl Listener {
                 (listener.address.clone(), socket)
             }
         };
-        Ok(Self { name: listener.name.clone(), address, socket })
+        let border = Arc::new(ArcSwap::from_pointee(listener.border.clone()));
+        Ok(Self { name: listener.name.clone(), address, socket, border })
     }
 
     /// Its name in the configuration.
@@ -100,6 +103,11 @@ impl Listener {
     /// Where it listens, with the port that the system chose if any would do.
     pub fn address(&self) -> &Address {
         &self.address
+    }
+
+    /// Whom it takes requests from: what is stored here is in force from then on.
+    pub fn border(&self) -> Arc<ArcSwap<Border>> {
+        Arc::clone(&self.border)
     }
 
     pub(super) async fn accept(&self) -> io::Result<(Socket, Origin)> {
