@@ -1,7 +1,7 @@
 //! The trail: what was asked, by whom, what was decided and what became of it.
 //!
 //! **What it is for.** [`Record`] is one entry before and after sealing; [`link`] chains entries; [`Checkpoint`]
-//! signs the chain's head; [`verify`] checks all of it.
+//! signs the chain's head; a [`Segment`] is the trail's front, moved out into a file; [`verify`] checks all of it.
 //!
 //! **What it promises.** An entry shows its request id and its verdict, everything else is sealed under the trail's
 //! keyset; while locked, when there is no key, entries carry no names. The chain hashes ciphertext: it is checked
@@ -12,11 +12,13 @@
 
 mod checkpoint;
 mod record;
+mod segment;
 mod verify;
 
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey};
 pub use record::{Decision, EntryError, Record, Verdict, Who};
-pub use verify::{Fault, Report, verify};
+pub use segment::{Segment, SegmentDir, SegmentError, SegmentReader, SegmentWriter};
+pub use verify::{Fault, Proof, Report, segments, verify};
 
 use strongroom_crypto::sha256_parts;
 

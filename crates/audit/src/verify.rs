@@ -2,6 +2,7 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::record::{Record, Verdict};
+use crate::segment::{Segment, SegmentDir, SegmentError};
 use crate::{EntryError, link};
 use std::collections::BTreeMap;
 use strongroom_keyring::Sealer;
@@ -9,6 +10,7 @@ use strongroom_store::{Range, SharedStore, StoreError, TrailEntry, TrailHead};
 
 const PAGE: usize = 1_000;
 const MAX_CHECKPOINTS: usize = 1_000_000;
+const MAX_SEGMENTS: usize = 1_000_000;
 
 /// What is wrong with the trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +36,12 @@ pub enum Fault {
     /// The trail ends before a checkpoint.
     #[error("the trail ends before an entry that a signed checkpoint covers")]
     Cut,
+    /// A segment that moved out is not where segments lie.
+    #[error("the segment that holds the entry is missing")]
+    SegmentMissing,
+    /// A segment's file is not what was written.
+    #[error("the segment that holds the entry is damaged")]
+    SegmentDamaged,
 }
 
 /// What a verification found.
@@ -43,31 +51,62 @@ pub struct Report {
     pub entries: u64,
     /// Checkpoints checked.
     pub checkpoints: u64,
+    /// Segments that moved out, checked.
+    pub segments: u64,
     /// The first bad entry, and what is wrong with it.
     pub bad: Option<(u64, Fault)>,
+    /// The segment that the bad entry lies in, if it is in one.
+    pub segment: Option<String>,
 }
 
-/// Verifies everything up to the present head. `own` is the incarnation and the public key that signs here;
-/// `against` a checkpoint that was kept elsewhere.
-pub async fn verify(
-    store: &SharedStore,
-    trail: Option<&Sealer>,
-    own: Option<([u8; 16], [u8; 32])>,
-    against: Option<&Checkpoint>,
-) -> Result<Report, StoreError> {
+/// What a trail is verified with.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Proof<'a> {
+    /// Opens the entries; without it only the chain is checked.
+    pub trail: Option<&'a Sealer>,
+    /// The incarnation and the public key that signs here.
+    pub own: Option<([u8; 16], [u8; 32])>,
+    /// A checkpoint that was kept elsewhere.
+    pub against: Option<&'a Checkpoint>,
+    /// Where segments that moved out lie.
+    pub segments: Option<&'a SegmentDir>,
+}
+
+/// The segments that moved out, oldest first.
+pub async fn segments(store: &SharedStore) -> Result<Vec<Segment>, StoreError> {
+    let rows = store.list(Range::prefix(strongroom_barrier::keys::segments(), MAX_SEGMENTS)).await?;
+    let damaged =
+        |key: &strongroom_store::RowKey| StoreError::Corrupt { place: format!("segment row {key:?}") };
+    rows.iter().map(|row| Segment::decode(&row.value).ok_or_else(|| damaged(&row.key))).collect()
+}
+
+/// Verifies everything from the first entry ever, in whatever segment it lies, up to the present head.
+pub async fn verify(store: &SharedStore, proof: Proof<'_>) -> Result<Report, StoreError> {
     let head = store.trail_head();
-    let mut walk =
-        Walk { at: TrailHead::default(), trail, expected: BTreeMap::new(), entries: 0, checkpoints: 0 };
-    let bad = walk.run(store, head, own, against).await?;
-    Ok(Report { entries: walk.entries, checkpoints: walk.checkpoints, bad })
+    let mut walk = Walk {
+        at: TrailHead::default(),
+        proof,
+        expected: BTreeMap::new(),
+        entries: 0,
+        checkpoints: 0,
+        segments: 0,
+        segment: None,
+    };
+    let bad = walk.run(store, head).await?;
+    let segment = walk.segment.filter(|_| bad.is_some());
+    let Walk { entries, checkpoints, segments, .. } = walk;
+    Ok(Report { entries, checkpoints, segments, bad, segment })
 }
 
 struct Walk<'a> {
     at: TrailHead,
-    trail: Option<&'a Sealer>,
+    proof: Proof<'a>,
     expected: BTreeMap<u64, [u8; 32]>,
     entries: u64,
     checkpoints: u64,
+    segments: u64,
+    /// The one that is being read.
+    segment: Option<String>,
 }
 
 impl Walk<'_> {
@@ -75,23 +114,17 @@ impl Walk<'_> {
         &mut self,
         store: &SharedStore,
         head: TrailHead,
-        own: Option<([u8; 16], [u8; 32])>,
-        against: Option<&Checkpoint>,
     ) -> Result<Option<(u64, Fault)>, StoreError> {
-        let rows =
-            store.list(Range::prefix(strongroom_barrier::keys::checkpoints(), MAX_CHECKPOINTS)).await?;
-        let mut kept = Vec::with_capacity(rows.len());
-        for row in rows {
-            match Checkpoint::decode(&row.value) {
-                Ok(checkpoint) => kept.push(checkpoint),
-                Err(_) => return Ok(Some((row_seq(row.key.as_bytes()), Fault::Signature))),
+        if let Some(bad) = self.expect_all(store).await? {
+            return Ok(Some(bad));
+        }
+        for segment in segments(store).await? {
+            self.segment = Some(segment.name());
+            if let Err(fault) = self.moved_out(&segment).await {
+                return Ok(Some((self.at.seq + 1, fault)));
             }
         }
-        for checkpoint in kept.iter().chain(against) {
-            if let Err(fault) = self.expect(checkpoint, own) {
-                return Ok(Some((checkpoint.head.seq, fault)));
-            }
-        }
+        self.segment = None;
         while self.at.seq < head.seq {
             let page = store.entries(self.at.seq + 1, PAGE).await?;
             if page.is_empty() {
@@ -104,12 +137,61 @@ impl Walk<'_> {
             }
         }
         // what a checkpoint covers beyond the head has been cut off
-        Ok(self
-            .expected
-            .keys()
-            .next_back()
-            .filter(|last| **last > self.at.seq)
-            .map(|_| (self.at.seq + 1, Fault::Cut)))
+        let last = self.expected.keys().next_back().filter(|last| **last > self.at.seq);
+        Ok(last.map(|_| (self.at.seq + 1, Fault::Cut)))
+    }
+
+    /// Every checkpoint, and what each says of its entry.
+    async fn expect_all(&mut self, store: &SharedStore) -> Result<Option<(u64, Fault)>, StoreError> {
+        let rows =
+            store.list(Range::prefix(strongroom_barrier::keys::checkpoints(), MAX_CHECKPOINTS)).await?;
+        let mut kept = Vec::with_capacity(rows.len());
+        for row in rows {
+            match Checkpoint::decode(&row.value) {
+                Ok(checkpoint) => kept.push(checkpoint),
+                Err(_) => return Ok(Some((row_seq(row.key.as_bytes()), Fault::Signature))),
+            }
+        }
+        let own = self.proof.own;
+        for checkpoint in kept.iter().chain(self.proof.against) {
+            if let Err(fault) = self.expect(checkpoint, own) {
+                return Ok(Some((checkpoint.head.seq, fault)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Walks through one segment.
+    async fn moved_out(&mut self, segment: &Segment) -> Result<(), Fault> {
+        if segment.first != self.at.seq + 1 || segment.previous != self.at.hash {
+            return Err(Fault::Order);
+        }
+        let fault = |error: SegmentError| match error {
+            SegmentError::Missing { .. } => Fault::SegmentMissing,
+            SegmentError::Io { .. } | SegmentError::Damaged { .. } => Fault::SegmentDamaged,
+        };
+        let mut reader = self.proof.segments.ok_or(Fault::SegmentMissing)?.open(segment).map_err(fault)?;
+        loop {
+            let page = reader.page(PAGE).map_err(fault)?;
+            if page.is_empty() {
+                break;
+            }
+            for entry in &page {
+                self.step(entry)?;
+            }
+            // reading a file does not wait: others have their turn
+            tokio::task::yield_now().await;
+        }
+        let checkpoint = reader.finish().map_err(fault)?;
+        // an earlier incarnation signed with the same key
+        if self.proof.own.is_some_and(|(_, key)| key != checkpoint.public_key) {
+            return Err(Fault::Foreign);
+        }
+        if self.at != segment.last {
+            return Err(Fault::SegmentDamaged);
+        }
+        self.segments += 1;
+        Ok(())
     }
 
     fn expect(&mut self, checkpoint: &Checkpoint, own: Option<([u8; 16], [u8; 32])>) -> Result<(), Fault> {
@@ -136,7 +218,7 @@ impl Walk<'_> {
         if self.expected.get(&seq).is_some_and(|expected| *expected != hash) {
             return Err(Fault::Checkpoint);
         }
-        let opens = match Record::decode(&entry.body, self.trail) {
+        let opens = match Record::decode(&entry.body, self.proof.trail) {
             Err(EntryError::Sealed) => true,
             outcome => outcome.is_ok(),
         };

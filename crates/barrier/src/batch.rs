@@ -49,6 +49,11 @@ impl Batch {
         self.changes.push(Change::DeletePrefix(prefix));
     }
 
+    /// Trims the trail's front, up to and including an entry.
+    pub fn trim_trail(&mut self, up_to: u64) {
+        self.changes.push(Change::TrimTrail(up_to));
+    }
+
     /// Adds something to do in memory once it is durable.
     pub fn then(&mut self, applied: impl FnOnce() + Send + 'static) {
         self.applied.push(Box::new(applied));

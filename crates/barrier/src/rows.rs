@@ -183,6 +183,16 @@ pub mod keys {
         key.as_bytes().get(17..).and_then(|bytes| bytes.try_into().ok())
     }
 
+    /// All segments of the trail that moved out.
+    pub fn segments() -> Vec<u8> {
+        prefix(0x16, &[])
+    }
+
+    /// The segment that begins with an entry.
+    pub fn segment(first_seq: u64) -> RowKey {
+        key(0x16, &[&first_seq.to_be_bytes()])
+    }
+
     /// The key that signs checkpoints.
     pub fn checkpoint_key(partition: PartitionId) -> RowKey {
         key(0x0f, &[&partition.0])

@@ -20,6 +20,38 @@ pub fn sha256_parts(parts: &[&[u8]]) -> Digest {
     array(context.finish().as_ref())
 }
 
+/// SHA-256 of what comes piece by piece: of a file that need not fit into memory.
+pub struct DigestStream(digest::Context);
+
+impl DigestStream {
+    /// Of nothing yet.
+    pub fn new() -> Self {
+        Self(digest::Context::new(&digest::SHA256))
+    }
+
+    /// Takes the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The digest of all pieces.
+    pub fn finish(self) -> Digest {
+        array(self.0.finish().as_ref())
+    }
+}
+
+impl Default for DigestStream {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for DigestStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DigestStream")
+    }
+}
+
 /// A key for HMAC-SHA-256 (RFC 2104), made ready once.
 pub struct MacKey(hmac::Key);
 
@@ -86,6 +118,10 @@ mod tests {
         let expected = hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(sha256(b"abc").to_vec(), expected);
         assert_eq!(sha256_parts(&[b"a", b"bc"]).to_vec(), expected);
+        let mut stream = super::DigestStream::new();
+        stream.update(b"ab");
+        stream.update(b"c");
+        assert_eq!(stream.finish().to_vec(), expected);
     }
 
     /// RFC 4231, test case 4 has a 25-byte key; case 1's key padded with zeros to 32 bytes is the same HMAC key.

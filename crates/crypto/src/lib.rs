@@ -18,7 +18,7 @@ mod sign;
 
 pub use aead::{NONCE_BYTES, Nonce, SealingKey, TAG_BYTES};
 pub use decoy::verify_or_decoy;
-pub use digest::{Digest, MacKey, derive_key, sha256, sha256_parts};
+pub use digest::{Digest, DigestStream, MacKey, derive_key, sha256, sha256_parts};
 pub use password::{PasswordCost, PasswordHash};
 pub use sign::{
     KeyError, KeyKind, PrivateKey, PublicKey, generate_ed25519_pkcs8, private_key_pem, public_key_pem,

@@ -35,6 +35,7 @@ pub(crate) enum Step {
     Delete(RowKey),
     DeletePrefix(Vec<u8>),
     Merge(RowKey, MergeRun),
+    TrimTrail(u64),
 }
 
 /// A merge runs once; its result is good as long as it would see the same row.
@@ -76,6 +77,7 @@ impl From<Change> for Step {
             Change::Delete(key) => Self::Delete(key),
             Change::DeletePrefix(prefix) => Self::DeletePrefix(prefix),
             Change::Merge(key, merge) => Self::Merge(key, MergeRun::Fresh(merge)),
+            Change::TrimTrail(seq) => Self::TrimTrail(seq),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod draft;
 mod space;
+mod trim;
 
 use crate::error::{is_full, read_error};
 use crate::queue::{Job, Outcome, Taken};

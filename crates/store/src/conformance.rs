@@ -39,6 +39,8 @@ where
     reads::watch_compacts(&*make().await).await;
     trail::entries_are_chained(&*make().await).await;
     trail::entries_page(&*make().await).await;
+    trail::trims(&*make().await).await;
+    trail::trims_groups(make().await).await;
     snapshots::a_snapshot_is_of_its_moment(&*make().await).await;
     snapshots::a_snapshot_comes_in_pieces(&*make().await).await;
     concurrency::merges_add_up(make().await).await;

@@ -3,7 +3,7 @@
 /// One durable entry of the trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrailEntry {
-    /// Sequence number: 1 for the first entry ever, no gaps.
+    /// Sequence number: 1 for the first entry ever, no gaps. What was trimmed is missing at the front only.
     pub seq: u64,
     /// What became of the operation; the values are the audit crate's.
     pub verdict: u8,

@@ -50,6 +50,9 @@ pub enum Change {
     /// transaction run before anything is written, each on the row as it was or as an earlier merge of the same
     /// transaction left it; one that refuses fails the transaction.
     Merge(RowKey, Merge),
+    /// Removes the entries of the trail up to and including this number, those of its own group and the last one
+    /// before it excepted: where the next entry links is never forgotten.
+    TrimTrail(u64),
 }
 
 impl std::fmt::Debug for Change {
@@ -59,6 +62,7 @@ impl std::fmt::Debug for Change {
             Self::Delete(key) => write!(f, "Delete({key:?})"),
             Self::DeletePrefix(prefix) => write!(f, "DeletePrefix({} bytes)", prefix.len()),
             Self::Merge(key, _) => write!(f, "Merge({key:?})"),
+            Self::TrimTrail(seq) => write!(f, "TrimTrail({seq})"),
         }
     }
 }
@@ -105,7 +109,7 @@ impl Txn {
             .iter()
             .map(|change| match change {
                 Change::Put(_, value) => value.len().saturating_add(96),
-                Change::Delete(_) | Change::DeletePrefix(_) | Change::Merge(..) => 256,
+                Change::Delete(_) | Change::DeletePrefix(_) | Change::Merge(..) | Change::TrimTrail(_) => 256,
             })
             .sum();
         changes.saturating_add(self.entry.as_ref().map_or(0, |entry| entry.body.len().saturating_add(48)))

@@ -1,6 +1,6 @@
 //! A group being written: judged and applied, transaction after transaction, then committed as one.
 
-use super::Stop;
+use super::{Stop, trim};
 use crate::queue::{Job, MergeRun, Outcome, Step};
 use crate::range::upper_bound;
 use crate::record;
@@ -204,6 +204,7 @@ impl<'w> Draft<'w> {
                 Some(value) => self.put(key, value),
                 None => self.delete(key),
             },
+            Step::TrimTrail(seq) => trim::trim(self.conn, (*seq).min(self.start.trail.seq.saturating_sub(1))),
         }
     }
 
@@ -290,7 +291,7 @@ fn earlier_merge<'s>(earlier: &'s [Step], key: &RowKey) -> Option<&'s MergeRun> 
     })
 }
 
-fn to_sql(number: u64) -> i64 {
+pub(super) fn to_sql(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 

@@ -183,6 +183,11 @@ impl State {
                     .map(|key| changed(key, true))
                     .collect()
             }
+            Change::TrimTrail(seq) => {
+                let seq = seq.min(self.head.seq.saturating_sub(1));
+                self.trail.retain(|entry| entry.seq > seq);
+                Vec::new()
+            }
             // merges have been turned into puts and deletes
             Change::Merge(..) => Vec::new(),
         }
