@@ -107,6 +107,7 @@ endpoints! {
     ReadMetadata = Get "/stores/{store}/metadata/{*path}", Token, "Read a secret's metadata";
     ReadTrail = Get "/audit/entries", Token, "Read entries of the trail";
     ExportTrail = Get "/audit/export", Token, "Export the trail as NDJSON";
+    ListSegments = Get "/audit/segments", Token, "List the segments of the trail that moved out of the store";
     VerifyTrail = Post "/audit/verify", Token, "Verify the trail, on request against a checkpoint";
     Checkpoint = Post "/audit/checkpoint", Token, "Sign a checkpoint of the trail";
 }

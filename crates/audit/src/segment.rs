@@ -157,6 +157,21 @@ impl SegmentDir {
         Ok(writer)
     }
 
+    /// The last entry of a segment that was written from `first` on and perhaps never put on record.
+    pub fn written(&self, incarnation: &[u8; 16], first: u64) -> Result<Option<u64>, SegmentError> {
+        let names = match std::fs::read_dir(&self.0) {
+            Ok(names) => names,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed("list", &self.0)(error)),
+        };
+        let last = |file: std::io::Result<std::fs::DirEntry>| {
+            let file = file.ok()?.file_name().into_string().ok()?;
+            let last = file.strip_suffix(".segment")?.rsplit('-').next()?.parse().ok()?;
+            (file == name(incarnation, first, last)).then_some(last)
+        };
+        Ok(names.filter_map(last).max())
+    }
+
     /// Opens a segment's file, to be read entry by entry.
     pub fn open(&self, segment: &Segment) -> Result<SegmentReader, SegmentError> {
         let name = segment.name();

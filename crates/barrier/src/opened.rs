@@ -192,6 +192,12 @@ impl Opened {
         &self.trail
     }
 
+    /// A stand-in for a text, the same for the same text.
+    pub fn pseudonym(&self, text: &str) -> [u8; 16] {
+        let mac = self.names.sign(&[b"strongroom pseudonym v1\0", text.as_bytes()]);
+        mac.first_chunk::<16>().copied().unwrap_or_default()
+    }
+
     /// A keyset.
     pub fn keyset(&self, id: KeysetId) -> Option<&Arc<KeysetState>> {
         self.keysets.get(&id)

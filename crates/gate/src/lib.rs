@@ -20,6 +20,7 @@
 //! ```
 
 mod admit;
+mod archive;
 mod clock;
 mod entry;
 mod network;
@@ -30,6 +31,8 @@ mod recover;
 mod refusals;
 mod resource;
 mod server_view;
+mod trail_feed;
+mod trail_view;
 
 pub use admit::{Admission, Denied, Gate, GateOptions};
 pub use clock::ClockState;
@@ -39,10 +42,14 @@ pub use resource::{
     Action, FolderView, People, Resource, Secret, SecretLivesView, SecretReadView, SecretWriteView, Server,
     Store, StoreFolder, StoreReadView, StoreWriteView, Stores, StoresView, Trail,
 };
-pub use server_view::{ServerView, TrailView};
+pub use archive::{ArchiveError, Keep};
+pub use server_view::ServerView;
+pub use trail_feed::TrailFeed;
+pub use trail_view::TrailView;
 
 pub use strongroom_audit::{
-    Checkpoint, CheckpointError, Decision, EntryError, Fault, Record, Report, Verdict, Who,
+    Checkpoint, CheckpointError, Decision, EntryError, Fault, Record, Report, Segment, SegmentDir,
+    SegmentError, Verdict, Who,
 };
 pub use strongroom_authz::{
     Acl, AclError, ActionSet, Actions, Covers, List, Mode, Nacl, NaclRule, Nacls, Pattern, PatternError,

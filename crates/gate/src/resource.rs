@@ -8,7 +8,8 @@ pub use store::{Store, StoreReadView, StoreWriteView, Stores, StoresView};
 
 use crate::admit::Gate;
 use crate::people::PeopleView;
-use crate::server_view::{ServerView, TrailView};
+use crate::server_view::ServerView;
+use crate::trail_view::TrailView;
 use std::future::Future;
 use std::sync::Arc;
 use strongroom_authz::Target;

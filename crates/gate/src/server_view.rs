@@ -1,15 +1,16 @@
-//! Views of the server itself and of its trail: for the operator engine.
+//! The view of the server itself: for the operator engine.
 
 use crate::admit::Gate;
 use crate::entry::Entry;
 use crate::people::{self, UserRecord};
+use crate::trail_feed::TrailFeed;
 use std::sync::Arc;
-use strongroom_audit::{Checkpoint, CheckpointError, CheckpointKey, EntryError, Record, Report, verify};
+use strongroom_audit::{CheckpointKey, Record};
 use strongroom_barrier::{BarrierError, Batch, Opened, keys};
 use strongroom_keyring::{Kind, RootKey};
 use strongroom_model::{CredentialId, Name};
 use strongroom_secret::SecretArray;
-use strongroom_store::{Precondition, Revision, RowKey, StoreError, TrailEntry};
+use strongroom_store::{Precondition, Revision, RowKey};
 
 /// Most rows removed by one round of housekeeping.
 const HOUSEKEEPING_ROWS: usize = 1_000;
@@ -138,6 +139,11 @@ impl ServerView {
         self.gate.expired(HOUSEKEEPING_ROWS).await
     }
 
+    /// The trail as it grows, for an export that goes on.
+    pub fn follow_trail(&self) -> TrailFeed {
+        TrailFeed::new(&self.gate)
+    }
+
     /// Believes the wall clock from here on.
     pub fn accept_clock(&self) {
         self.gate.clock().accept();
@@ -164,54 +170,5 @@ impl Gate {
     /// Whether housekeeping has anything to remove.
     pub async fn has_expired(&self) -> Result<bool, BarrierError> {
         Ok(self.expired(1).await?.is_some())
-    }
-}
-
-/// A view of the trail.
-pub struct TrailView {
-    pub(crate) gate: Arc<Gate>,
-    pub(crate) opened: Arc<Opened>,
-}
-
-impl TrailView {
-    /// The last entry's number.
-    pub fn head(&self) -> u64 {
-        self.gate.store().trail_head().seq
-    }
-
-    /// Entries from a number on, each with what it opens to.
-    pub async fn entries(
-        &self,
-        from: u64,
-        limit: usize,
-    ) -> Result<Vec<(TrailEntry, Result<Record, EntryError>)>, StoreError> {
-        let entries = self.gate.store().entries(from, limit).await?;
-        let open = |entry: TrailEntry| {
-            let record = Record::decode(&entry.body, Some(self.opened.trail()));
-            (entry, record)
-        };
-        Ok(entries.into_iter().map(open).collect())
-    }
-
-    /// Verifies the whole trail.
-    pub async fn verify(&self, against: Option<&Checkpoint>) -> Result<Report, StoreError> {
-        let own = self.gate.signer.load().as_ref().map(|signer| (signer.0, signer.1.public()));
-        verify(self.gate.store(), Some(self.opened.trail()), own, against).await
-    }
-
-    /// Signs the present head, and the change that keeps it.
-    pub fn checkpoint(&self) -> Result<(Checkpoint, Batch), CheckpointError> {
-        let signer = self.gate.signer.load_full().ok_or(CheckpointError::Key)?;
-        let head = self.gate.store().trail_head();
-        let checkpoint = signer.1.sign(signer.0, head, self.gate.now())?;
-        let mut batch = Batch::new();
-        batch.put(keys::checkpoint(head.seq), checkpoint.encode());
-        Ok((checkpoint, batch))
-    }
-}
-
-impl std::fmt::Debug for TrailView {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("TrailView")
     }
 }

@@ -123,6 +123,8 @@ actions! {
     ArchiveTrail = 35, "audit.archive", Write, DELETE;
     /// List segments of the trail.
     ListSegments = 36, "audit.segments", Read, READ;
+    /// Follow the trail to where it is exported.
+    FollowTrail = 37, "audit.follow", Read, READ;
 
     /// Ask for a challenge.
     Challenge = 64, "token.challenge", Read, READ;

@@ -40,4 +40,10 @@ actions! {
     SignCheckpoint = Checkpoint: Trail => TrailView;
     /// Sign a checkpoint because it is time.
     ChoreCheckpoint = Checkpoint: Trail => TrailView;
+    /// Move old entries out because it is time.
+    ArchiveTrail = ArchiveTrail: Trail => TrailView;
+    /// List the segments that moved out.
+    ListSegments = ListSegments: Trail => TrailView;
+    /// Follow the trail, to export it.
+    FollowTrail = FollowTrail: Server => ServerView;
 }

@@ -8,6 +8,7 @@
 //! **What it does not know.** Where an auto-unlock key is kept: see [`AutoSource`].
 
 mod actions;
+mod archive;
 mod auto;
 mod initialise;
 mod lock;
@@ -15,17 +16,20 @@ mod progress;
 mod rotate;
 mod status;
 mod trail;
+mod trail_filter;
 
 pub use actions::{
-    AcceptClock, AddAutoUnlock, AutoUnlock, CancelRotateRoot, ChoreCheckpoint, ConfirmInitialise,
-    ConfirmRotateRoot, Housekeeping, Initialise, Lock, ReadTrail, RemoveAutoUnlock, RotateRoot,
+    AcceptClock, AddAutoUnlock, ArchiveTrail, AutoUnlock, CancelRotateRoot, ChoreCheckpoint, ConfirmInitialise,
+    ConfirmRotateRoot, FollowTrail, Housekeeping, Initialise, ListSegments, Lock, ReadTrail, RemoveAutoUnlock, RotateRoot,
     SignCheckpoint, Start, Stop, Unlock, VerifyTrail,
 };
 pub use auto::{AutoSource, AutoSourceError};
 pub use initialise::{Initialised, WARNINGS};
 pub use lock::Unlocking;
 pub use status::Status;
-pub use trail::{TrailExport, TrailLine};
+pub use archive::{Archive, SegmentLine};
+pub use trail::{TrailExport, TrailFound, TrailLine};
+pub use trail_filter::TrailFilter;
 
 use crate::progress::Attempts;
 use std::sync::Arc;
@@ -121,6 +125,9 @@ pub enum OperatorError {
     /// No checkpoint can be signed.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The front of the trail did not move out.
+    #[error(transparent)]
+    Archive(#[from] strongroom_gate::ArchiveError),
 }
 
 /// New unlock keys: shown once.
@@ -139,6 +146,7 @@ pub struct Operator {
     gate: Arc<Gate>,
     attempts: Attempts,
     auto: Option<Arc<dyn AutoSource>>,
+    archive: Option<Archive>,
     /// Held while the lock changes: two who unlock at once would open two hierarchies, each with its own indexes.
     turn: tokio::sync::Mutex<()>,
 }
@@ -146,7 +154,15 @@ pub struct Operator {
 impl Operator {
     /// An engine over a gate, with the auto-unlock that the configuration names.
     pub fn new(gate: Arc<Gate>, auto: Option<Arc<dyn AutoSource>>) -> Self {
-        Self { gate, attempts: Attempts::default(), auto, turn: tokio::sync::Mutex::default() }
+        let (attempts, turn) = (Attempts::default(), tokio::sync::Mutex::default());
+        Self { gate, attempts, auto, archive: None, turn }
+    }
+
+    /// The same, with a place for the front of the trail.
+    #[must_use]
+    pub fn with_archive(mut self, archive: Archive) -> Self {
+        self.archive = Some(archive);
+        self
     }
 }
 

@@ -43,13 +43,46 @@ pub struct TrailRecord {
     pub hash: String,
 }
 
-/// Answer of `ReadTrail` (query: `from`, `limit`, `tail`).
+/// Answer of `ReadTrail` (query: `from`, `limit`, `tail`, and filters).
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct TrailPage {
     /// The entries, oldest first.
     pub entries: Vec<TrailRecord>,
     /// The trail's last entry.
     pub head: u64,
+    /// The first entry that the store holds: older ones moved out into segments.
+    pub oldest: u64,
+    /// Where to go on: the next entry to look at, with `tail` the entry before which to look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+}
+
+/// Entries of the trail that moved out of the store into a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TrailSegment {
+    /// The file's path on the server.
+    pub path: String,
+    /// Its first entry.
+    pub first: u64,
+    /// Its last entry.
+    pub last: u64,
+    /// The link of its last entry, in hexadecimal.
+    pub hash: String,
+    /// SHA-256 of the file, in hexadecimal.
+    pub digest: String,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// When it was written, RFC 3339.
+    pub time: String,
+    /// Whether the file is there, in its size.
+    pub present: bool,
+}
+
+/// Answer of `ListSegments`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TrailSegments {
+    /// The segments, oldest first.
+    pub segments: Vec<TrailSegment>,
 }
 
 /// A signed checkpoint: keep it elsewhere, and verify against it.
@@ -90,6 +123,12 @@ pub struct VerifyReport {
     pub entries: u64,
     /// Signed checkpoints checked.
     pub checkpoints: u64,
+    /// Segments that moved out, checked.
+    #[serde(default)]
+    pub segments: u64,
+    /// The segment that the first bad entry lies in, if it is in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<String>,
     /// The first entry that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_bad: Option<u64>,
