@@ -8,7 +8,7 @@ use crate::{
     ConfirmInitRequest, CreateStoreRequest, Endpoint, INIT_TOKEN_HEADER, InitRequest, KeysetList, Method,
     NDJSON, NewToken, NewUnlockKeys, PREFIX, Problem, PutSecretRequest, REQUEST_ID_HEADER, RotateRootRequest,
     SecretListed, SecretMetadata, SecretPage, SecretValue, SecretWritten, StatusReport, StoreInfo, StoreList,
-    TokenInfo, TrailPage, TrailRecord, UnlockKeysRequest, UnlockProgress, UnlockRequest, VerifyReport,
+    TokenInfo, TrailPage, TrailRecord, TrailSegments, UnlockKeysRequest, UnlockProgress, UnlockRequest, VerifyReport,
     VerifyRequest,
 };
 use serde_json::{Map, Value, json};
@@ -144,6 +144,7 @@ fn shape(endpoint: Endpoint, s: &mut Schemas) -> Shape {
         }
         E::ReadMetadata => Shape::gives::<SecretMetadata>(s),
         E::ReadTrail => Shape::gives::<TrailPage>(s),
+        E::ListSegments => Shape::gives::<TrailSegments>(s),
         E::ExportTrail => Shape::nothing().or_gives(NDJSON, s.of::<TrailRecord>()),
         E::VerifyTrail => Shape::gives::<VerifyReport>(s).takes::<VerifyRequest>(s),
         E::Checkpoint => Shape::gives::<Checkpoint>(s),
@@ -179,7 +180,14 @@ fn query(endpoint: Endpoint) -> &'static [(&'static str, &'static str, &'static 
         Endpoint::ReadTrail => &[
             ("from", "integer", "The first entry's sequence number; 1 if absent"),
             ("limit", "integer", "Entries at most: 100 if absent, at most 10,000"),
-            ("tail", "boolean", "The last `limit` entries instead of the first"),
+            ("tail", "boolean", "The last `limit` entries instead of the first; with `from` those before it"),
+            ("user", "string", "Only entries by this user"),
+            ("action", "string", "Only of this action, such as secret.get, or of this area, such as secret"),
+            ("resource", "string", "Only about this, or what lies in it: a store, a folder of one, a secret"),
+            ("decision", "string", "Only so decided: allowed or refused"),
+            ("outcome", "string", "Only with this outcome: done, released, not_found, refused, failed, abandoned"),
+            ("since", "string", "Not before this moment, RFC 3339"),
+            ("until", "string", "Before this moment, RFC 3339"),
         ],
         Endpoint::ExportTrail => &[("from", "integer", "The first entry's sequence number; 1 if absent")],
         _ => &[],

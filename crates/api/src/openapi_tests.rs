@@ -122,7 +122,9 @@ fn queries_are_described() {
     assert_eq!(names(Endpoint::ListSecrets), ["prefix", "contains", "cursor", "limit"]);
     assert_eq!(names(Endpoint::GetSecret), ["version"]);
     assert_eq!(names(Endpoint::PutSecret), ["cas"]);
-    assert_eq!(names(Endpoint::ReadTrail), ["from", "limit", "tail"]);
+    let trail =
+        ["from", "limit", "tail", "user", "action", "resource", "decision", "outcome", "since", "until"];
+    assert_eq!(names(Endpoint::ReadTrail), trail);
     assert!(names(Endpoint::Status).is_empty());
 }
 

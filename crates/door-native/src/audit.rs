@@ -4,25 +4,32 @@ use crate::Door;
 use crate::answer::{self, hex, time};
 use crate::body;
 use crate::fault::Fault;
-use crate::request::Context;
+use crate::request::{Context, Query};
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::HeaderValue;
 use http::{Response, StatusCode};
 use strongroom_ambient::UnixMillis;
 use strongroom_api::{
-    Checkpoint as WireCheckpoint, Code, NDJSON, TrailPage, TrailRecord, VerifyReport, VerifyRequest,
+    Checkpoint as WireCheckpoint, Code, NDJSON, TrailPage, TrailRecord, TrailSegment, TrailSegments,
+    VerifyReport, VerifyRequest,
 };
-use strongroom_gate::{Checkpoint, Trail, TrailHead, Verdict};
-use strongroom_operator::{ReadTrail, SignCheckpoint, TrailExport, TrailLine, VerifyTrail};
+use strongroom_gate::{Checkpoint, Decision, Trail, TrailHead, Verdict};
+use strongroom_operator::{
+    ListSegments, ReadTrail, SegmentLine, SignCheckpoint, TrailExport, TrailFilter, TrailFound, TrailLine,
+    VerifyTrail,
+};
 
 type Answered = Result<Response<Body>, Fault>;
 
 const DEFAULT_PAGE: u64 = 100;
 const MAX_PAGE: u64 = 10_000;
 
+const FILTERS: [&str; 10] =
+    ["from", "limit", "tail", "user", "action", "resource", "decision", "outcome", "since", "until"];
+
 pub(crate) async fn read(door: &Door, context: &Context) -> Answered {
-    let query = context.query(&["from", "limit", "tail"])?;
+    let query = context.query(&FILTERS)?;
     let limit = query.number("limit")?.unwrap_or(DEFAULT_PAGE);
     if limit == 0 || limit > MAX_PAGE {
         return Err(Fault::new(Code::InvalidRequest, format!("limit is from 1 to {MAX_PAGE}")));
@@ -32,13 +39,65 @@ pub(crate) async fn read(door: &Door, context: &Context) -> Answered {
         Some("true" | "") => true,
         Some(_) => return Err(Fault::new(Code::InvalidRequest, "tail is true or false")),
     };
-    let from = query.number("from")?.unwrap_or(1);
+    let (from, filter) = (query.number("from")?, filter(&query)?);
     let permit = door.gate.admit::<ReadTrail>(&context.caller, Trail).await?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let page = door.operator.read_trail(permit, from, limit, tail).await?;
-    let (entries, head) = door.gate.release(page).await?;
-    let entries = entries.into_iter().map(record).collect();
-    answer::json(&TrailPage { entries, head })
+    let found = door.operator.search_trail(permit, from, limit, tail, &filter).await?;
+    let TrailFound { lines, head, oldest, next } = door.gate.release(found).await?;
+    let entries = lines.into_iter().map(record).collect();
+    answer::json(&TrailPage { entries, head, oldest, next })
+}
+
+fn filter(query: &Query) -> Result<TrailFilter, Fault> {
+    let text = |name: &str| query.text(name).filter(|text| !text.is_empty()).map(str::to_owned);
+    let bad = |name: &str, good: &str| {
+        Fault::new(Code::InvalidRequest, format!("query field {name} is {good}"))
+    };
+    let moment = |name: &'static str| {
+        let parse = |text: String| {
+            let time: Result<jiff::Timestamp, _> = text.parse();
+            time.map(|time| UnixMillis(time.as_millisecond())).map_err(|_| bad(name, "a moment, RFC 3339"))
+        };
+        text(name).map(parse).transpose()
+    };
+    let decision = text("decision").map(|name| {
+        let known = [Decision::Allowed, Decision::Refused].into_iter().find(|known| known.name() == name);
+        known.ok_or_else(|| bad("decision", "allowed or refused"))
+    });
+    let verdict = text("outcome").map(|name| {
+        let known = (0..=u8::MAX).filter_map(Verdict::from_code).find(|known| known.name() == name);
+        known.ok_or_else(|| bad("outcome", "done, released, not_found, refused, failed or abandoned"))
+    });
+    Ok(TrailFilter {
+        user: text("user"),
+        action: text("action"),
+        resource: text("resource"),
+        decision: decision.transpose()?,
+        verdict: verdict.transpose()?,
+        since: moment("since")?,
+        until: moment("until")?,
+    })
+}
+
+pub(crate) async fn segments(door: &Door, context: &Context) -> Answered {
+    context.query(&[])?;
+    let permit = door.gate.admit::<ListSegments>(&context.caller, Trail).await?;
+    let lines = door.gate.release(door.operator.list_segments(permit).await?).await?;
+    let segments = lines.into_iter().map(segment).collect();
+    answer::json(&TrailSegments { segments })
+}
+
+fn segment(line: SegmentLine) -> TrailSegment {
+    TrailSegment {
+        path: line.path,
+        first: line.segment.first,
+        last: line.segment.last.seq,
+        hash: hex(&line.segment.last.hash),
+        digest: hex(&line.segment.digest),
+        bytes: line.segment.bytes,
+        time: time(line.segment.time),
+        present: line.present,
+    }
 }
 
 fn some(text: String) -> Option<String> {
@@ -125,6 +184,8 @@ pub(crate) async fn verify(door: &Door, context: &Context, body: &Bytes) -> Answ
         ok: report.bad.is_none(),
         entries: report.entries,
         checkpoints: report.checkpoints,
+        segments: report.segments,
+        segment: report.segment,
         first_bad: report.bad.map(|(seq, _)| seq),
         fault: report.bad.map(|(_, fault)| fault.to_string()),
     })

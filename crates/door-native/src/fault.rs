@@ -130,6 +130,7 @@ impl From<OperatorError> for Fault {
             }
             O::Record(_) => return Self::corrupt(&fault.to_string()),
             O::Checkpoint(_) => return Self::internal(&fault.to_string()),
+            O::Archive(_) => return Self::internal(&fault.to_string()),
             O::Denied(_) | O::Barrier(_) | O::Store(_) | O::Commit(_) | O::Trail(_) => Code::Internal,
         };
         match fault {

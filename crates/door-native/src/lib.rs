@@ -230,6 +230,7 @@ impl Door {
             E::ReadMetadata => boxed(secrets::metadata(self, context)).await,
             E::ReadTrail => boxed(audit::read(self, context)).await,
             E::ExportTrail => boxed(audit::export(self, context)).await,
+            E::ListSegments => boxed(audit::segments(self, context)).await,
             E::VerifyTrail => boxed(audit::verify(self, context, body)).await,
             E::Checkpoint => boxed(audit::checkpoint(self, context)).await,
         }

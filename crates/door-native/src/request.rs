@@ -182,6 +182,7 @@ fn action_of(endpoint: Endpoint) -> Action {
         E::DeleteSecret => Action::DeleteSecret,
         E::ReadMetadata => Action::ReadMetadata,
         E::ReadTrail | E::ExportTrail => Action::ReadTrail,
+        E::ListSegments => Action::ListSegments,
         E::VerifyTrail => Action::VerifyTrail,
         E::Checkpoint => Action::Checkpoint,
     }

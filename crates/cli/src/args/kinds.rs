@@ -69,9 +69,38 @@ pub(super) fn seconds(text: &str) -> Result<u32, TimeError> {
     number.checked_mul(unit).filter(|seconds| *seconds > 0).ok_or(TimeError)
 }
 
+/// A moment, as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum When {
+    /// RFC 3339.
+    At(jiff::Timestamp),
+    /// So many seconds ago.
+    Ago(u32),
+}
+
+/// A moment, or so long ago.
+pub(super) fn when(text: &str) -> Result<When, WhenError> {
+    let at = || text.parse().map(When::At).map_err(|_| WhenError);
+    seconds(text).map(When::Ago).or_else(|_| at())
+}
+
+/// A text that is no moment.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("is no moment; write 2026-01-31T12:00:00Z, or 30s, 15m, 8h, 7d for so long ago")]
+pub(crate) struct WhenError;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_absolute_or_ago() {
+        assert_eq!(when("2h"), Ok(When::Ago(7_200)));
+        assert_eq!(when("1970-01-01T00:01:00Z"), Ok(When::At(jiff::Timestamp::from_second(60).unwrap())));
+        for text in ["", "yesterday", "2026-01-31", "0s", "-1h"] {
+            assert_eq!(when(text), Err(WhenError), "{text}");
+        }
+    }
 
     #[test]
     fn times_have_a_unit() {

@@ -12,10 +12,10 @@ mod secret;
 mod serve;
 mod store;
 
-pub(crate) use audit::AuditCommand;
+pub(crate) use audit::{AuditCommand, TrailFilter};
 pub(crate) use auth::{LoginArgs, TokenCommand};
 pub(crate) use keyset::KeysetCommand;
-pub(crate) use kinds::{Swallowed, ValueSource};
+pub(crate) use kinds::{Swallowed, ValueSource, When};
 pub(crate) use operator::{
     AutoUnlockCommand, ClockCommand, InitArgs, KeyFileArgs, RotateCommand, RotateRootArgs,
 };

@@ -66,6 +66,12 @@ impl Ask {
         }
     }
 
+    /// Whether the query has a field.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let fields = self.query.trim_start_matches('?').split('&');
+        fields.into_iter().any(|field| field.split('=').next() == Some(name))
+    }
+
     /// A body of a wire type.
     #[must_use]
     pub(crate) fn json(self, body: &impl Serialize) -> Self {

@@ -1,108 +1,27 @@
 //! The audit trail.
 
+mod read;
+
 use super::{Session, yes_no};
 use crate::args::AuditCommand;
 use crate::client::{Ask, ClientError};
 use crate::error::CliError;
 use crate::output;
 use crate::state::{self, Draft};
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use std::collections::VecDeque;
 use std::io::Write as _;
 use std::path::Path;
-use std::time::Duration;
-use strongroom_api::{Checkpoint, Endpoint, NDJSON, TrailRecord, VerifyReport, VerifyRequest};
-
-/// How often a followed trail is looked at.
-const FOLLOW_EVERY: Duration = Duration::from_secs(1);
-/// Entries that are asked for at once.
-const PAGE: u32 = 1_000;
-/// Own requests that are remembered, so that following does not show itself.
-const OWN: usize = 64;
-
-/// A page whose entries stay as the server wrote them.
-#[derive(Deserialize)]
-struct Page<'a> {
-    #[serde(borrow)]
-    entries: Vec<&'a RawValue>,
-    head: u64,
-}
+use strongroom_api::{Checkpoint, Endpoint, NDJSON, VerifyReport, VerifyRequest};
 
 /// One function a command.
 pub(super) async fn run(session: &Session, command: AuditCommand) -> Result<(), CliError> {
     match command {
-        AuditCommand::Tail { lines, follow } => tail(session, lines, follow).await,
+        AuditCommand::Tail { lines, follow, filter } => read::tail(session, lines, follow, &filter).await,
+        AuditCommand::List { lines, from, filter } => read::list(session, lines, from, &filter).await,
+        AuditCommand::Segments => read::segments(session).await,
         AuditCommand::Verify { against } => verify(session, against.as_deref()).await,
         AuditCommand::Export { out } => export(session, out.as_deref()).await,
         AuditCommand::Checkpoint { out } => checkpoint(session, out.as_deref()).await,
     }
-}
-
-async fn tail(session: &Session, lines: u32, follow: bool) -> Result<(), CliError> {
-    let ask = Ask::of(Endpoint::ReadTrail).query("tail", "true").query("limit", &lines.to_string());
-    if !follow {
-        let Some(answer) = session.shown(ask).await? else { return Ok(()) };
-        let page: strongroom_api::TrailPage = answer.read()?;
-        return session.out.table(&HEADER, page.entries.into_iter().map(row));
-    }
-    let mut own = VecDeque::new();
-    let mut next = show_page(session, &ask, &mut own, 1).await?;
-    loop {
-        tokio::time::sleep(FOLLOW_EVERY).await;
-        let from = next.to_string();
-        let ask = Ask::of(Endpoint::ReadTrail).query("from", &from).query("limit", &PAGE.to_string());
-        next = show_page(session, &ask, &mut own, next).await?;
-    }
-}
-
-/// Prints a page's entries, each as a line, without those that asking for them made. Says where to go on.
-async fn show_page(
-    session: &Session,
-    ask: &Ask,
-    own: &mut VecDeque<String>,
-    from: u64,
-) -> Result<u64, CliError> {
-    let request = session.client.request_id();
-    own.push_back(request.clone());
-    if own.len() > OWN {
-        own.pop_front();
-    }
-    let answer = session.client.ask_as(ask, &request).await?;
-    answer.expose(|body| {
-        let page: Page<'_> = serde_json::from_slice(body).map_err(ClientError::from)?;
-        let mut next = from.max(if page.entries.is_empty() { page.head.saturating_add(1) } else { 0 });
-        for entry in page.entries {
-            let record: TrailRecord = serde_json::from_str(entry.get()).map_err(ClientError::from)?;
-            next = next.max(record.seq.saturating_add(1));
-            if !own.contains(&record.request_id) {
-                show_entry(session, entry, record)?;
-            }
-        }
-        Ok(next)
-    })
-}
-
-fn show_entry(session: &Session, entry: &RawValue, record: TrailRecord) -> Result<(), CliError> {
-    if session.out.json() {
-        return output::raw_json(entry.get().as_bytes());
-    }
-    output::line(&row(record).join("  "))
-}
-
-const HEADER: [&str; 7] = ["SEQ", "TIME", "ACTION", "OUTCOME", "USER", "FROM", "RESOURCE"];
-
-fn row(record: TrailRecord) -> Vec<String> {
-    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    vec![
-        record.seq.to_string(),
-        record.time,
-        record.action,
-        record.outcome,
-        or_dash(record.user),
-        or_dash(record.origin),
-        or_dash(record.resource),
-    ]
 }
 
 async fn verify(session: &Session, against: Option<&Path>) -> Result<(), CliError> {
@@ -122,9 +41,13 @@ fn report_pairs(report: &VerifyReport) -> Vec<(&'static str, String)> {
         ("holds", yes_no(report.ok)),
         ("entries", report.entries.to_string()),
         ("checkpoints", report.checkpoints.to_string()),
+        ("segments", report.segments.to_string()),
     ];
     if let Some(seq) = report.first_bad {
         pairs.push(("first bad entry", seq.to_string()));
+    }
+    if let Some(segment) = &report.segment {
+        pairs.push(("in segment", segment.clone()));
     }
     if let Some(fault) = &report.fault {
         pairs.push(("fault", fault.clone()));
