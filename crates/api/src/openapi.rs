@@ -8,8 +8,8 @@ use crate::{
     ConfirmInitRequest, CreateStoreRequest, Endpoint, INIT_TOKEN_HEADER, InitRequest, KeysetList, Method,
     NDJSON, NewToken, NewUnlockKeys, PREFIX, Problem, PutSecretRequest, REQUEST_ID_HEADER, RotateRootRequest,
     SecretListed, SecretMetadata, SecretPage, SecretValue, SecretWritten, StatusReport, StoreInfo, StoreList,
-    TokenInfo, TrailPage, TrailRecord, TrailSegments, UnlockKeysRequest, UnlockProgress, UnlockRequest, VerifyReport,
-    VerifyRequest,
+    TokenInfo, TrailPage, TrailRecord, TrailSegments, UnlockKeysRequest, UnlockProgress, UnlockRequest,
+    VerifyReport, VerifyRequest,
 };
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -185,7 +185,11 @@ fn query(endpoint: Endpoint) -> &'static [(&'static str, &'static str, &'static 
             ("action", "string", "Only of this action, such as secret.get, or of this area, such as secret"),
             ("resource", "string", "Only about this, or what lies in it: a store, a folder of one, a secret"),
             ("decision", "string", "Only so decided: allowed or refused"),
-            ("outcome", "string", "Only with this outcome: done, released, not_found, refused, failed, abandoned"),
+            (
+                "outcome",
+                "string",
+                "Only with this outcome: done, released, not_found, refused, failed, abandoned",
+            ),
             ("since", "string", "Not before this moment, RFC 3339"),
             ("until", "string", "Before this moment, RFC 3339"),
         ],

@@ -272,7 +272,8 @@ impl SegmentWriter {
     pub fn finish(mut self, checkpoint: &Checkpoint) -> Result<Segment, SegmentError> {
         let end = Writer::new().u8(0).bytes(&checkpoint.encode()).finish();
         self.put(&end)?;
-        let file = self.out.into_inner().map_err(|error| failed("write", &self.unborn)(error.into_error()))?;
+        let file =
+            self.out.into_inner().map_err(|error| failed("write", &self.unborn)(error.into_error()))?;
         file.sync_all().map_err(failed("sync", &self.unborn))?;
         let segment = Segment {
             incarnation: self.incarnation,

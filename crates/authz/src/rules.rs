@@ -126,7 +126,15 @@ impl RuleSet {
             Rule::allow(
                 "the server does its own chores",
                 Subject::Server,
-                Actions::Only(vec![A::Start, A::Stop, A::AutoUnlock, A::Checkpoint, A::Housekeeping]),
+                Actions::Only(vec![
+                    A::Start,
+                    A::Stop,
+                    A::AutoUnlock,
+                    A::Checkpoint,
+                    A::Housekeeping,
+                    A::ArchiveTrail,
+                    A::FollowTrail,
+                ]),
             ),
         ]
     }

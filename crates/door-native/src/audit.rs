@@ -50,9 +50,8 @@ pub(crate) async fn read(door: &Door, context: &Context) -> Answered {
 
 fn filter(query: &Query) -> Result<TrailFilter, Fault> {
     let text = |name: &str| query.text(name).filter(|text| !text.is_empty()).map(str::to_owned);
-    let bad = |name: &str, good: &str| {
-        Fault::new(Code::InvalidRequest, format!("query field {name} is {good}"))
-    };
+    let bad =
+        |name: &str, good: &str| Fault::new(Code::InvalidRequest, format!("query field {name} is {good}"));
     let moment = |name: &'static str| {
         let parse = |text: String| {
             let time: Result<jiff::Timestamp, _> = text.parse();

@@ -342,7 +342,16 @@ impl Gate {
 /// What is admitted while locked.
 fn works_locked(action: ActionCode) -> bool {
     use ActionCode as A;
-    matches!(action, A::Initialise | A::ConfirmInitialise | A::Unlock | A::AutoUnlock | A::Start | A::Stop | A::FollowTrail)
+    matches!(
+        action,
+        A::Initialise
+            | A::ConfirmInitialise
+            | A::Unlock
+            | A::AutoUnlock
+            | A::Start
+            | A::Stop
+            | A::FollowTrail
+    )
 }
 
 fn who(caller: &Caller) -> Option<Who> {

@@ -35,6 +35,7 @@ mod trail_feed;
 mod trail_view;
 
 pub use admit::{Admission, Denied, Gate, GateOptions};
+pub use archive::{ArchiveError, Keep};
 pub use clock::ClockState;
 pub use entry::{CommitError, Entry, Held, Permit, TrailError};
 pub use people::{CredentialRecord, PeopleView, Session, TokenRecord, UserRecord};
@@ -42,7 +43,6 @@ pub use resource::{
     Action, FolderView, People, Resource, Secret, SecretLivesView, SecretReadView, SecretWriteView, Server,
     Store, StoreFolder, StoreReadView, StoreWriteView, Stores, StoresView, Trail,
 };
-pub use archive::{ArchiveError, Keep};
 pub use server_view::ServerView;
 pub use trail_feed::TrailFeed;
 pub use trail_view::TrailView;

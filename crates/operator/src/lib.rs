@@ -19,15 +19,15 @@ mod trail;
 mod trail_filter;
 
 pub use actions::{
-    AcceptClock, AddAutoUnlock, ArchiveTrail, AutoUnlock, CancelRotateRoot, ChoreCheckpoint, ConfirmInitialise,
-    ConfirmRotateRoot, FollowTrail, Housekeeping, Initialise, ListSegments, Lock, ReadTrail, RemoveAutoUnlock, RotateRoot,
-    SignCheckpoint, Start, Stop, Unlock, VerifyTrail,
+    AcceptClock, AddAutoUnlock, ArchiveTrail, AutoUnlock, CancelRotateRoot, ChoreCheckpoint,
+    ConfirmInitialise, ConfirmRotateRoot, FollowTrail, Housekeeping, Initialise, ListSegments, Lock,
+    ReadTrail, RemoveAutoUnlock, RotateRoot, SignCheckpoint, Start, Stop, Unlock, VerifyTrail,
 };
+pub use archive::{Archive, SegmentLine};
 pub use auto::{AutoSource, AutoSourceError};
 pub use initialise::{Initialised, WARNINGS};
 pub use lock::Unlocking;
 pub use status::Status;
-pub use archive::{Archive, SegmentLine};
 pub use trail::{TrailExport, TrailFound, TrailLine};
 pub use trail_filter::TrailFilter;
 

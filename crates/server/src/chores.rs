@@ -45,10 +45,30 @@ async fn rounds(world: &World, tls: &TlsHandles, audit: &Audit) {
         if round.is_multiple_of(each) {
             signed = checkpoint(world, audit, signed).await;
         }
+        archive(world).await;
         if round.is_multiple_of(RENEW_ROUNDS)
             && let Err(fault) = tls.reload(&world.ambient)
         {
             tracing::error!(%fault, "certificates were not renewed");
+        }
+    }
+}
+
+/// Moves out whatever is due, a segment at a time.
+async fn archive(world: &World) {
+    while world.gate.is_unlocked() {
+        match world.operator.archive_chore(None).await {
+            Ok(Some(segment)) => tracing::info!(
+                segment = segment.name(),
+                first = segment.first,
+                last = segment.last.seq,
+                "entries of the trail moved out"
+            ),
+            Ok(None) => return,
+            Err(fault) => {
+                tracing::error!(%fault, "entries of the trail did not move out; they stay in the store");
+                return;
+            }
         }
     }
 }

@@ -6,10 +6,10 @@ use crate::{ServerError, install_token::InstallToken, key_file::KeyFileSource};
 use std::sync::Arc;
 use strongroom_ambient::Ambient;
 use strongroom_door_native::{NativeDoor, Parts};
-use strongroom_gate::{Gate, GateOptions, Limits, RuleSet};
+use strongroom_gate::{Gate, GateOptions, Keep, Limits, RuleSet, SegmentDir};
 use strongroom_identity::{Identity, Lifetimes};
 use strongroom_model::Origin;
-use strongroom_operator::{AutoSource, Operator};
+use strongroom_operator::{Archive, AutoSource, Operator};
 use strongroom_store::SharedStore;
 use strongroom_store_sqlite::{Options, SqliteStore};
 
@@ -47,7 +47,8 @@ impl World {
         let auto = config.auto_unlock.as_ref().map(|auto| {
             Arc::new(KeyFileSource::new(auto.key_file.clone(), ambient.clone())) as Arc<dyn AutoSource>
         });
-        let operator = Arc::new(Operator::new(Arc::clone(&gate), auto));
+        let operator = Operator::new(Arc::clone(&gate), auto).with_archive(archive(config));
+        let operator = Arc::new(operator);
         let identity = Arc::new(Identity::new(Arc::clone(&gate), lifetimes(config)));
         let install_token = Arc::new(InstallToken::at(&config.server.run_dir));
         if may_initialise(&gate, &operator).await? {
@@ -82,6 +83,21 @@ impl World {
         }
         self.install_token.remove();
     }
+}
+
+/// Below the data directory, where segments lie unless the configuration says otherwise.
+const SEGMENT_DIR: &str = "segments";
+
+fn archive(config: &Config) -> Archive {
+    let audit = &config.audit;
+    let dir = audit.archive_dir.clone().unwrap_or_else(|| config.server.data_dir.join(SEGMENT_DIR));
+    let keep = Keep {
+        entries: audit.keep_entries,
+        age: audit.keep_age,
+        segment_entries: audit.segment_entries,
+        segment_age: audit.segment_age,
+    };
+    Archive { dir: SegmentDir::at(dir), keep }
 }
 
 /// Whether an installer has something left to do: the initialisation, or its repetition and confirmation.

@@ -48,6 +48,8 @@ pub struct WorldOptions {
     pub auto: Option<Arc<dyn AutoSource>>,
     /// Lifetimes of tokens.
     pub lifetimes: Lifetimes,
+    /// A place for the front of the trail.
+    pub archive: Option<strongroom_operator::Archive>,
     /// Seed of the dice.
     pub seed: u64,
 }
@@ -59,6 +61,7 @@ impl Default for WorldOptions {
             limits: Limits::default(),
             rules: RuleSet::built_in(SERVER_UID),
             auto: None,
+            archive: None,
             lifetimes: Lifetimes { default: hours(1), max: hours(24) },
             seed: 1,
         }
@@ -118,8 +121,13 @@ impl TestWorld {
             limits: options.limits,
             rules: options.rules.clone(),
         });
+        let operator = Operator::new(Arc::clone(&gate), options.auto.clone());
+        let operator = match options.archive.clone() {
+            Some(archive) => operator.with_archive(archive),
+            None => operator,
+        };
         Self {
-            operator: Arc::new(Operator::new(Arc::clone(&gate), options.auto.clone())),
+            operator: Arc::new(operator),
             identity: Arc::new(Identity::new(Arc::clone(&gate), options.lifetimes)),
             gate,
             clock,

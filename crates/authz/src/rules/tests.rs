@@ -35,7 +35,16 @@ fn the_whole_table_is_as_reviewed() {
         let install = matches!(action, A::Initialise | A::ConfirmInitialise);
         let open = matches!(action, A::Unlock | A::Challenge | A::Authorize);
         let own = matches!(action, A::LookupToken | A::Deauth | A::ExplainSelf);
-        let chore = matches!(action, A::Start | A::Stop | A::AutoUnlock | A::Checkpoint | A::Housekeeping);
+        let chore = matches!(
+            action,
+            A::Start
+                | A::Stop
+                | A::AutoUnlock
+                | A::Checkpoint
+                | A::Housekeeping
+                | A::ArchiveTrail
+                | A::FollowTrail
+        );
         assert_eq!(allowed(&nobody, action), open, "nobody {action:?}");
         assert_eq!(allowed(&root, action), !install, "root {action:?}");
         assert_eq!(allowed(&other, action), open || own, "other {action:?}");

@@ -63,10 +63,41 @@ fn read_checkpoint(path: &Path) -> Result<Checkpoint, CliError> {
 /// The whole trail; a file appears only when it is complete.
 async fn export(session: &Session, out: Option<&Path>) -> Result<(), CliError> {
     let ask = Ask::of(Endpoint::ExportTrail).accept(NDJSON);
-    let Some(path) = out else { return session.streamed(ask, output::sink(), "entries").await };
-    let mut draft = Draft::beside(path, 0o600).map_err(CliError::file(path))?;
-    session.streamed(ask, |piece| draft.file.write_all(piece).map_err(ClientError::Sink), "entries").await?;
-    draft.finish().map_err(CliError::file(path))
+    let mut head = Vec::new();
+    if let Some(path) = out {
+        let mut draft = Draft::beside(path, 0o600).map_err(CliError::file(path))?;
+        let write = |piece: &[u8]| {
+            keep_head(&mut head, piece);
+            draft.file.write_all(piece).map_err(ClientError::Sink)
+        };
+        session.streamed(ask, write, "entries").await?;
+        draft.finish().map_err(CliError::file(path))?;
+    } else {
+        let mut sink = output::sink();
+        let write = |piece: &[u8]| {
+            keep_head(&mut head, piece);
+            sink(piece)
+        };
+        session.streamed(ask, write, "entries").await?;
+    }
+    match first_seq(&head) {
+        Some(first) if first > 1 => read::moved_out(first),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Enough of a stream to read its first entry's number.
+const HEAD_BYTES: usize = 32;
+
+fn keep_head(head: &mut Vec<u8>, piece: &[u8]) {
+    let room = HEAD_BYTES.saturating_sub(head.len());
+    head.extend(piece.iter().take(room));
+}
+
+fn first_seq(head: &[u8]) -> Option<u64> {
+    let digits = std::str::from_utf8(head).ok()?.strip_prefix("{\"seq\":")?;
+    digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 async fn checkpoint(session: &Session, out: Option<&Path>) -> Result<(), CliError> {

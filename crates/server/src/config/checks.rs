@@ -27,6 +27,12 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     if let Some(parent) = config.audit.checkpoint_file.as_deref().and_then(Path::parent) {
         found.stat("audit.checkpoint_file", parent);
     }
+    if let Some(dir) = &config.audit.archive_dir {
+        found.directory("audit.archive_dir", dir);
+    }
+    if let Some(ca_file) = config.audit.syslog.as_ref().and_then(|syslog| syslog.ca_file.as_ref()) {
+        found.file("audit.syslog.ca_file", ca_file);
+    }
     found.findings
 }
 

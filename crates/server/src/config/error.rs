@@ -122,6 +122,9 @@ pub enum Fault {
     /// Neither an address with its port nor a socket.
     #[error("is no address; write 127.0.0.1:8200, [::1]:8200 or unix:/absolute/path")]
     NotAnAddress,
+    /// Not a receiver of syslog.
+    #[error("is no receiver; write unix:/dev/log, udp:HOST:PORT, tcp:HOST:PORT or tls:HOST:PORT")]
+    NotASyslogAddress,
     /// Not a file mode for a socket.
     #[error("is no socket mode; write four octal digits such as \"0660\", none for others")]
     NotAMode,

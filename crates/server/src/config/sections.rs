@@ -1,14 +1,16 @@
 //! Section by section, with defaults and bounds.
 
+mod audit;
+
 use super::reader::{Reader, Section};
-use super::{Address, Audit, AutoUnlock, Config, Door, Fault, Finding, Limits, Listener, Server};
+use super::{Address, AutoUnlock, Config, Door, Fault, Finding, Limits, Listener, Server};
 use super::{SocketAccess, Tls, Tokens, border, units};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const DEFAULT_RUN_DIR: &str = "/run/strongroom";
-const DAY: Duration = Duration::from_hours(24);
+pub(super) const DAY: Duration = Duration::from_hours(24);
 
 /// Reads everything that can be read; what cannot takes its default and is found wrong.
 pub(super) fn read(text: &str) -> (Config, Vec<Finding>) {
@@ -20,7 +22,7 @@ pub(super) fn read(text: &str) -> (Config, Vec<Finding>) {
         limits: limits(&mut reader, &mut root),
         tokens: tokens(&mut reader, &mut root),
         auto_unlock: auto_unlock(&mut reader, &mut root),
-        audit: audit(&mut reader, &mut root),
+        audit: audit::audit(&mut reader, &mut root),
         places: BTreeMap::new(),
     };
     reader.close(&root);
@@ -120,7 +122,12 @@ fn socket<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> SocketAcces
     SocketAccess { mode: mode.unwrap_or(SocketAccess::default().mode), group }
 }
 
-fn refuse<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>, names: &[&str], when: &'static str) {
+pub(super) fn refuse<'t>(
+    reader: &mut Reader<'t>,
+    section: &mut Section<'t>,
+    names: &[&str],
+    when: &'static str,
+) {
     for name in names {
         reader.refuse(section, name, &Fault::OutOfPlace { when });
     }
@@ -192,15 +199,7 @@ fn auto_unlock<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Option<Au
     key_file.map(|key_file| AutoUnlock { key_file })
 }
 
-fn audit<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Audit {
-    let mut section = reader.section(root, "audit");
-    let interval = reader.text(&mut section, "checkpoint_interval", within(Duration::from_secs(10), DAY * 7));
-    let checkpoint_file = reader.text(&mut section, "checkpoint_file", units::absolute);
-    reader.close(&section);
-    Audit { checkpoint_interval: interval.unwrap_or(Audit::default().checkpoint_interval), checkpoint_file }
-}
-
-fn within(least: Duration, most: Duration) -> impl Fn(&str) -> Result<Duration, Fault> {
+pub(super) fn within(least: Duration, most: Duration) -> impl Fn(&str) -> Result<Duration, Fault> {
     move |text| {
         let duration = units::duration(text)?;
         let outside =

@@ -177,14 +177,7 @@ pub(super) async fn segments(session: &Session) -> Result<(), CliError> {
         list.segments.into_iter().map(|segment| {
             let present = yes_no(segment.present);
             let (first, last, bytes) = (segment.first, segment.last, segment.bytes);
-            vec![
-                first.to_string(),
-                last.to_string(),
-                segment.time,
-                bytes.to_string(),
-                present,
-                segment.path,
-            ]
+            vec![first.to_string(), last.to_string(), segment.time, bytes.to_string(), present, segment.path]
         }),
     )
 }
