@@ -1,9 +1,9 @@
 //! A batch: what a view wants to happen at once, and what to remember once it has.
 
-use strongroom_store::{Change, Class, PendingEntry, Precondition, RowKey, Txn};
+use strongroom_store::{Change, Class, MergeRefused, PendingEntry, Precondition, Revision, RowKey, Txn};
 
-/// What to do in memory once a batch is durable.
-pub type Applied = Box<dyn FnOnce() + Send>;
+/// What to do in memory once a batch is durable, given the number of its commit.
+pub type Applied = Box<dyn FnOnce(Revision) + Send>;
 
 /// Sealed changes with their preconditions. Only views build them; only the gate commits them.
 #[derive(Default)]
@@ -39,6 +39,15 @@ impl Batch {
         self.changes.push(Change::Put(key, value));
     }
 
+    /// Replaces a row's value by a function of it, on the writer.
+    pub(crate) fn merge(
+        &mut self,
+        key: RowKey,
+        merge: impl FnOnce(Option<&[u8]>) -> Result<Option<Vec<u8>>, MergeRefused> + Send + 'static,
+    ) {
+        self.changes.push(Change::Merge(key, Box::new(merge)));
+    }
+
     /// Deletes a row.
     pub fn delete(&mut self, key: RowKey) {
         self.changes.push(Change::Delete(key));
@@ -56,6 +65,11 @@ impl Batch {
 
     /// Adds something to do in memory once it is durable.
     pub fn then(&mut self, applied: impl FnOnce() + Send + 'static) {
+        self.applied.push(Box::new(move |_| applied()));
+    }
+
+    /// The same for what has to know the commit: rows written here have its number as their revision.
+    pub fn then_at(&mut self, applied: impl FnOnce(Revision) + Send + 'static) {
         self.applied.push(Box::new(applied));
     }
 

@@ -4,10 +4,11 @@ mod versions;
 
 use crate::batch::Batch;
 use crate::index::{Head, Index};
+use crate::keysets::{KeysetCell, Live};
 use crate::lives::{Deleted, Lives};
 use crate::name_list::Names;
 use crate::names::{self, NameLocks};
-use crate::opened::KeysetState;
+use crate::opened::REREADS;
 use crate::payload::{Reader, Writer};
 use crate::{BarrierError, keys};
 use arc_swap::ArcSwap;
@@ -15,8 +16,8 @@ use parking_lot::RwLock;
 use std::sync::Arc;
 use strongroom_ambient::{Ambient, UnixMillis};
 use strongroom_crypto::MacKey;
-use strongroom_keyring::{Kind, Place, Sealer};
-use strongroom_model::{FolderId, ObjectId, PartitionId};
+use strongroom_keyring::{Keyset, Kind, OpenError, Place, Sealer};
+use strongroom_model::{FolderId, KeysetId, ObjectId, PartitionId};
 use strongroom_secret::SecretBytes;
 use strongroom_store::{Change, MergeRefused, Order, Precondition, Range, Row, RowKey, SharedStore};
 
@@ -72,10 +73,7 @@ pub struct Folder {
     store: SharedStore,
     ambient: Ambient,
     names: Arc<MacKey>,
-    keyset: Arc<KeysetState>,
-    entries: Sealer,
-    versions: Sealer,
-    counts: Arc<Sealer>,
+    sealers: Arc<Live<FolderSealers>>,
     index: Arc<RwLock<Index>>,
     index_limit: usize,
     locks: NameLocks,
@@ -90,24 +88,63 @@ pub(crate) struct FolderParts {
     pub(crate) store: SharedStore,
     pub(crate) ambient: Ambient,
     pub(crate) names: Arc<MacKey>,
-    pub(crate) keyset: Arc<KeysetState>,
+    pub(crate) keyset: Arc<KeysetCell>,
     pub(crate) index_limit: usize,
+}
+
+/// Sealing keys of a folder, by kind.
+pub(crate) struct FolderSealers {
+    entries: Sealer,
+    versions: Sealer,
+    counts: Sealer,
+}
+
+impl FolderSealers {
+    pub(crate) fn new(keyset: &Keyset, partition: PartitionId, folder: FolderId) -> Self {
+        let sealer = |kind| Sealer::new(keyset, Place { partition, folder, kind });
+        Self {
+            entries: sealer(Kind::Entry),
+            versions: sealer(Kind::SecretVersion),
+            counts: sealer(Kind::Count),
+        }
+    }
+
+    /// The sealer of a kind that lies in folders.
+    pub(crate) fn of(&self, kind: Kind) -> Option<&Sealer> {
+        match kind {
+            Kind::Entry => Some(&self.entries),
+            Kind::SecretVersion => Some(&self.versions),
+            Kind::Count => Some(&self.counts),
+            _ => None,
+        }
+    }
+}
+
+/// Why a row did not open.
+enum Unopened {
+    /// Its term is not in the keyset: perhaps it was retired after the row was read, and the row sealed anew before.
+    Term,
+    /// It is damaged, or out of place.
+    Damaged,
+}
+
+impl From<OpenError> for Unopened {
+    fn from(fault: OpenError) -> Self {
+        if matches!(fault, OpenError::Term(_)) { Self::Term } else { Self::Damaged }
+    }
 }
 
 impl Folder {
     pub(crate) fn new(parts: FolderParts) -> Self {
         let FolderParts { id, partition, store, ambient, names, keyset, index_limit } = parts;
-        let sealer = |kind| Sealer::new(&keyset.keyset, Place { partition, folder: id, kind });
+        let make = move |keyset: &Keyset| FolderSealers::new(keyset, partition, id);
         Self {
-            entries: sealer(Kind::Entry),
-            versions: sealer(Kind::SecretVersion),
-            counts: Arc::new(sealer(Kind::Count)),
+            sealers: Arc::new(Live::new(&keyset, make)),
             id,
             partition,
             store,
             ambient,
             names,
-            keyset,
             index: Arc::default(),
             index_limit,
             locks: NameLocks::new(),
@@ -126,7 +163,8 @@ impl Folder {
             let rows = self.scan(after.take()).await?;
             let Some(last) = rows.last().map(|row| row.key.clone()) else { break };
             for row in &rows {
-                let entry = self.open_entry(row)?;
+                // gone since: then the index changed, and this one is not taken
+                let Some(entry) = self.open_entry(row).await? else { continue };
                 seen += 1;
                 index.insert(&entry.name, Arc::new(entry.head()), self.index_limit);
                 if seen <= 10_000 {
@@ -152,20 +190,47 @@ impl Folder {
         Ok(self.store.list(range).await?)
     }
 
-    fn open_entry(&self, row: &Row) -> Result<Entry, BarrierError> {
-        self.try_open_entry(row).ok_or_else(|| self.corrupt(&format!("directory entry {:?}", row.key)))
+    async fn open_entry(&self, row: &Row) -> Result<Option<Entry>, BarrierError> {
+        self.opened(row, "directory entry", |sealers, row| self.try_open_entry(sealers, row)).await
     }
 
-    fn try_open_entry(&self, row: &Row) -> Option<Entry> {
-        let (object, record) = row.value.split_first_chunk::<16>()?;
+    /// Opens a row that was just read. If its term was retired since, it is read again: a term is retired once nothing
+    /// is sealed under it. `None`: it was deleted meanwhile.
+    async fn opened<T>(
+        &self,
+        row: &Row,
+        what: &str,
+        open: impl Fn(&FolderSealers, &Row) -> Result<T, Unopened> + Send + Sync,
+    ) -> Result<Option<T>, BarrierError> {
+        let mut fresh;
+        let mut row = row;
+        for _ in 0..REREADS {
+            let opened = open(&self.sealers.current(), row);
+            match opened {
+                Ok(opened) => return Ok(Some(opened)),
+                Err(Unopened::Damaged) => break,
+                Err(Unopened::Term) => {}
+            }
+            fresh = self.store.get(&row.key).await?;
+            match &fresh {
+                Some(again) => row = again,
+                None => return Ok(None),
+            }
+        }
+        Err(self.corrupt(&format!("{what} {:?}", row.key)))
+    }
+
+    fn try_open_entry(&self, sealers: &FolderSealers, row: &Row) -> Result<Entry, Unopened> {
+        let (object, record) = row.value.split_first_chunk::<16>().ok_or(Unopened::Damaged)?;
         let object = ObjectId(*object);
-        let plain = self.entries.open(&object, 0, record).ok()?;
-        plain.expose(|bytes| {
+        let plain = sealers.entries.open(&object, 0, record)?;
+        let entry = plain.expose(|bytes| {
             let (name, lives, payload) = names::unpad(bytes)?;
             // an entry moved to another row would otherwise answer to another name
             let in_place = keys::entry(self.id, &self.hash(name)) == row.key;
             in_place.then(|| Entry { object, name: name.to_owned(), lives, payload: payload.to_vec() })
-        })
+        });
+        entry.ok_or(Unopened::Damaged)
     }
 
     /// The hash under which a name lies.
@@ -193,7 +258,7 @@ impl Folder {
     pub async fn entry(&self, name: &str) -> Result<Option<Entry>, BarrierError> {
         let key = keys::entry(self.id, &self.hash(name));
         match self.store.get(&key).await? {
-            Some(row) => self.open_entry(&row).map(Some),
+            Some(row) => self.open_entry(&row).await,
             None => Ok(None),
         }
     }
@@ -253,7 +318,7 @@ impl Folder {
                 return Err(BarrierError::Store(strongroom_store::StoreError::Busy));
             }
             for row in &rows {
-                let entry = self.open_entry(row)?;
+                let Some(entry) = self.open_entry(row).await? else { continue };
                 if wanted(&entry.name, entry.lives.gone) {
                     smallest.push((entry.name, entry.lives.gone));
                     if smallest.len() > limit {
@@ -270,7 +335,9 @@ impl Folder {
     pub async fn count(&self) -> Result<(u64, UnixMillis), BarrierError> {
         match self.store.get(&keys::count(self.id)).await? {
             Some(row) => {
-                open_count(&self.counts, self.id, &row.value).ok_or_else(|| self.corrupt("its count"))
+                let count =
+                    self.opened(&row, "count", |sealers, row| open_count(sealers, self.id, &row.value));
+                Ok(count.await?.unwrap_or((0, UnixMillis(0))))
             }
             None => Ok((0, UnixMillis(0))),
         }
@@ -283,7 +350,7 @@ impl Folder {
     /// A new batch in this folder: it fails if the keyset is rotated meanwhile.
     pub fn batch(&self) -> Batch {
         let mut batch = Batch::new();
-        batch.require(Precondition::Fence(self.keyset.row.clone(), self.keyset.revision));
+        batch.require(self.sealers.cell().current().fence());
         batch
     }
 
@@ -292,7 +359,7 @@ impl Folder {
         let key = keys::entry(self.id, &self.hash(name));
         let mut value = object.0.to_vec();
         let plain = names::pad(name, &Lives::default(), payload);
-        self.entries.seal_into(&self.ambient, &object, 0, &plain, &mut value);
+        self.sealers.current().entries.seal_into(&self.ambient, &object, 0, &plain, &mut value);
         batch.require(Precondition::Absent(key.clone()));
         batch.put(key, value);
         self.change_count(batch, 1);
@@ -326,7 +393,7 @@ impl Folder {
         let key = keys::entry(self.id, &self.hash(&entry.name));
         let mut value = entry.object.0.to_vec();
         let plain = names::pad(&entry.name, &entry.lives, &entry.payload);
-        self.entries.seal_into(&self.ambient, &entry.object, 0, &plain, &mut value);
+        self.sealers.current().entries.seal_into(&self.ambient, &entry.object, 0, &plain, &mut value);
         batch.require(Precondition::Present(key.clone()));
         batch.put(key, value);
     }
@@ -341,14 +408,16 @@ impl Folder {
     }
 
     fn change_count(&self, batch: &mut Batch, by: i64) {
-        let (counts, ambient, id) = (Arc::clone(&self.counts), self.ambient.clone(), self.id);
+        let (sealers, ambient, id) = (Arc::clone(&self.sealers), self.ambient.clone(), self.id);
+        // the keys of the moment: the fence sees to it that they are the batch's
         let merge = move |present: Option<&[u8]>| {
+            let sealers = sealers.current();
             let (count, _) = match present {
-                Some(record) => open_count(&counts, id, record).ok_or(MergeRefused)?,
+                Some(record) => open_count(&sealers, id, record).map_err(|_| MergeRefused)?,
                 None => (0, UnixMillis(0)),
             };
             let count = count.checked_add_signed(by).ok_or(MergeRefused)?;
-            Ok(Some(seal_count(&counts, &ambient, id, count)))
+            Ok(Some(seal_count(&sealers, &ambient, id, count)))
         };
         batch.changes.push(Change::Merge(keys::count(self.id), Box::new(merge)));
     }
@@ -368,8 +437,13 @@ impl Folder {
     }
 
     /// The keyset that seals it.
-    pub fn keyset(&self) -> &Arc<KeysetState> {
-        &self.keyset
+    pub fn keyset(&self) -> KeysetId {
+        self.sealers.cell().id()
+    }
+
+    /// Its sealing keys.
+    pub(crate) fn sealers(&self) -> &Live<FolderSealers> {
+        &self.sealers
     }
 
     /// Names in the index.
@@ -382,16 +456,22 @@ impl Folder {
     }
 }
 
-fn open_count(counts: &Sealer, folder: FolderId, record: &[u8]) -> Option<(u64, UnixMillis)> {
-    counts.open(&ObjectId(folder.0), 0, record).ok()?.expose(|bytes| {
+fn open_count(
+    sealers: &FolderSealers,
+    folder: FolderId,
+    record: &[u8],
+) -> Result<(u64, UnixMillis), Unopened> {
+    let plain = sealers.counts.open(&ObjectId(folder.0), 0, record)?;
+    let count = plain.expose(|bytes| {
         let mut reader = Reader::new(bytes);
         Some((reader.u64()?, UnixMillis(reader.i64()?)))
-    })
+    });
+    count.ok_or(Unopened::Damaged)
 }
 
-fn seal_count(counts: &Sealer, ambient: &Ambient, folder: FolderId, count: u64) -> Vec<u8> {
+fn seal_count(sealers: &FolderSealers, ambient: &Ambient, folder: FolderId, count: u64) -> Vec<u8> {
     let plain = Writer::new().u64(count).i64(ambient.now().0).finish();
-    counts.seal(ambient, &ObjectId(folder.0), 0, &plain)
+    sealers.counts.seal(ambient, &ObjectId(folder.0), 0, &plain)
 }
 
 impl std::fmt::Debug for Folder {

@@ -14,21 +14,29 @@
 mod batch;
 mod folder;
 mod index;
+mod keysets;
 mod lives;
 mod name_list;
 mod names;
 mod opened;
 mod payload;
+mod rekey;
+mod rewrite;
 mod rows;
+mod sealed;
+mod settle;
 
 pub use batch::{Applied, Batch};
 pub use folder::{Entry, Folder, Page, VersionRecord};
 pub use index::Head;
+pub use keysets::KeysetState;
 pub use lives::{Deleted, Lives, MAX_DELETED};
 pub use name_list::Names;
 pub use names::NameLocks;
-pub use opened::{KeysetState, NewHierarchy, Opened};
+pub use opened::{NewHierarchy, Opened, TrailSealer};
 pub use payload::{Reader, Writer};
+pub use rekey::KeyChange;
+pub use rewrite::{Bounds, Rewritten};
 pub use rows::keys;
 
 use arc_swap::ArcSwapOption;

@@ -2,43 +2,43 @@
 
 use crate::batch::Batch;
 use crate::folder::{Entry, Folder, FolderParts};
+use crate::keysets::{KeysetCell, Live, Made};
 use crate::payload::{Reader, Writer};
+use crate::rekey::Hierarchy;
+use crate::sealed::SINGLES;
 use crate::{BarrierError, Limits, keys};
-use parking_lot::RwLock;
+use arc_swap::{ArcSwap, Guard};
+use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use strongroom_ambient::Ambient;
 use strongroom_crypto::MacKey;
-use strongroom_keyring::{Keyset, Kind, Partition, Place, RootKey, Sealer, WrapError};
+use strongroom_keyring::{Keyset, Kind, OpenError, Partition, Place, RootKey, Sealer, WrapError};
 use strongroom_model::{FolderId, KeysetId, ObjectId, PartitionId, StoreId};
 use strongroom_secret::SecretBytes;
 use strongroom_store::{Precondition, Range, Revision, RowKey, SharedStore};
 
 /// Most partitions, keysets and such that are read at once.
-const MAX_ROWS: usize = 10_000;
-
-/// A keyset, unwrapped, with the row it came from: the fence of everything it seals.
-#[derive(Debug)]
-pub struct KeysetState {
-    /// The keys.
-    pub keyset: Keyset,
-    /// Its row.
-    pub row: RowKey,
-    /// The row's revision when it was read.
-    pub revision: Revision,
-}
+pub(crate) const MAX_ROWS: usize = 10_000;
+/// How often a record is read again because its term was retired between reading and opening.
+pub(crate) const REREADS: usize = 4;
 
 /// Everything that the root key opens.
 pub struct Opened {
-    partition: Partition,
-    store: SharedStore,
-    ambient: Ambient,
+    pub(crate) partition: PartitionId,
+    pub(crate) hierarchy: ArcSwap<Hierarchy>,
+    /// A hierarchy that is being committed: it may become the present one behind everybody's back.
+    pub(crate) coming: Mutex<Option<(Vec<u8>, Arc<Partition>)>>,
+    /// Held while keys change: one change follows another.
+    pub(crate) turn: tokio::sync::Mutex<()>,
+    pub(crate) store: SharedStore,
+    pub(crate) ambient: Ambient,
     limits: Limits,
     names: Arc<MacKey>,
-    keysets: BTreeMap<KeysetId, Arc<KeysetState>>,
-    system: Arc<KeysetState>,
-    trail: Sealer,
-    singles: Vec<(Kind, Sealer)>,
+    pub(crate) keysets: RwLock<BTreeMap<KeysetId, Arc<KeysetCell>>>,
+    pub(crate) system: Arc<KeysetCell>,
+    trail: Live<Sealer>,
+    pub(crate) singles: Live<Vec<(Kind, Sealer)>>,
     /// The folder of stores.
     pub stores: Arc<Folder>,
     /// The folder of users.
@@ -52,19 +52,16 @@ pub struct Opened {
     open_stores: RwLock<BTreeMap<StoreId, Arc<Folder>>>,
 }
 
-/// Kinds that lie in no folder, under the partition's system keyset.
-const SINGLES: [Kind; 10] = [
-    Kind::User,
-    Kind::Credential,
-    Kind::Token,
-    Kind::CheckpointKey,
-    Kind::Outcome,
-    Kind::Clock,
-    Kind::KeyMap,
-    Kind::Group,
-    Kind::Acl,
-    Kind::Password,
-];
+/// Seals and opens the trail's entries.
+pub struct TrailSealer(Guard<Arc<Made<Sealer>>>);
+
+impl std::ops::Deref for TrailSealer {
+    type Target = Sealer;
+
+    fn deref(&self) -> &Sealer {
+        &self.0
+    }
+}
 
 /// A fresh hierarchy: the rows that make it, and the hierarchy itself, not yet durable.
 pub struct NewHierarchy {
@@ -92,9 +89,10 @@ impl Opened {
             let keyset = Keyset::generate(ambient, id);
             let row = keys::keyset(partition.id, id);
             batch.put(row.clone(), keyset.wrap(ambient, partition.id, &partition.kek));
-            keysets.insert(id, Arc::new(KeysetState { keyset, row, revision: Revision(0) }));
+            keysets.insert(id, KeysetCell::new(row, keyset, Revision(0)));
         }
-        let opened = Self::assemble(store, ambient, limits, partition, keysets)?;
+        let hierarchy = Hierarchy { partition: Arc::new(partition), revision: Revision(0) };
+        let opened = Self::assemble(store, ambient, limits, hierarchy, keysets)?;
         opened.keyset_names.create_entry(&mut batch, "default", ObjectId(default.0), &[]);
         Ok(NewHierarchy { batch, opened })
     }
@@ -106,9 +104,9 @@ impl Opened {
         limits: Limits,
         root: &RootKey,
     ) -> Result<Self, BarrierError> {
-        let partition = load_partition(store, root).await?;
-        let keysets = load_keysets(store, &partition).await?;
-        let opened = Self::assemble(store, ambient, limits, partition, keysets)?;
+        let hierarchy = load_partition(store, root).await?;
+        let keysets = load_keysets(store, &hierarchy.partition).await?;
+        let opened = Self::assemble(store, ambient, limits, hierarchy, keysets)?;
         opened.keyset_names.load().await?;
         for folder in [&opened.users, &opened.groups, &opened.acls] {
             folder.load().await?;
@@ -123,15 +121,20 @@ impl Opened {
         store: &SharedStore,
         ambient: &Ambient,
         limits: Limits,
-        partition: Partition,
-        keysets: BTreeMap<KeysetId, Arc<KeysetState>>,
+        hierarchy: Hierarchy,
+        keysets: BTreeMap<KeysetId, Arc<KeysetCell>>,
     ) -> Result<Self, BarrierError> {
+        let partition = Arc::clone(&hierarchy.partition);
         let of = |id: KeysetId| {
             keysets.get(&id).cloned().ok_or_else(|| BarrierError::corrupt(format!("keyset {id} is missing")))
         };
         let (system, trail) = (of(partition.system)?, of(partition.trail)?);
         let names = Arc::new(partition.names_mac());
-        let place = |kind| Place { partition: partition.id, folder: FolderId::default(), kind };
+        let id = partition.id;
+        let place = move |kind| Place { partition: id, folder: FolderId::default(), kind };
+        let singles = move |keyset: &Keyset| -> Vec<(Kind, Sealer)> {
+            SINGLES.iter().map(|(_, kind)| (*kind, Sealer::new(keyset, place(*kind)))).collect()
+        };
         let folder = |id| {
             Arc::new(Folder::new(FolderParts {
                 id,
@@ -144,8 +147,8 @@ impl Opened {
             }))
         };
         Ok(Self {
-            trail: Sealer::new(&trail.keyset, place(Kind::Trail)),
-            singles: SINGLES.map(|kind| (kind, Sealer::new(&system.keyset, place(kind)))).into(),
+            trail: Live::new(&trail, move |keyset| Sealer::new(keyset, place(Kind::Trail))),
+            singles: Live::new(&system, singles),
             stores: folder(partition.folders.stores),
             users: folder(partition.folders.users),
             keyset_names: folder(partition.folders.keysets),
@@ -154,17 +157,20 @@ impl Opened {
             open_stores: RwLock::default(),
             store: Arc::clone(store),
             ambient: ambient.clone(),
-            partition,
+            partition: id,
+            hierarchy: ArcSwap::from_pointee(hierarchy),
+            coming: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
             limits,
             names,
-            keysets,
+            keysets: RwLock::new(keysets),
             system,
         })
     }
 
     /// The partition.
     pub fn partition(&self) -> PartitionId {
-        self.partition.id
+        self.partition
     }
 
     /// The store below.
@@ -182,14 +188,9 @@ impl Opened {
         self.ambient.random()
     }
 
-    /// The partition's row, wrapped anew under another root key.
-    pub fn rewrap(&self, root: &RootKey, root_generation: u64) -> (RowKey, Vec<u8>) {
-        (keys::partition(self.partition.id), self.partition.wrap(&self.ambient, root, root_generation))
-    }
-
     /// Seals the trail's entries.
-    pub fn trail(&self) -> &Sealer {
-        &self.trail
+    pub fn trail(&self) -> TrailSealer {
+        TrailSealer(self.trail.current())
     }
 
     /// A stand-in for a text, the same for the same text.
@@ -198,24 +199,26 @@ impl Opened {
         mac.first_chunk::<16>().copied().unwrap_or_default()
     }
 
-    /// A keyset.
-    pub fn keyset(&self, id: KeysetId) -> Option<&Arc<KeysetState>> {
-        self.keysets.get(&id)
-    }
-
     /// A batch of single records: it fails if the system keyset is rotated meanwhile.
     pub fn batch(&self) -> Batch {
         let mut batch = Batch::new();
-        batch.require(Precondition::Fence(self.system.row.clone(), self.system.revision));
+        batch.require(self.system.current().fence());
         batch
     }
 
     /// Seals a record that lies in no folder.
     pub fn seal(&self, kind: Kind, object: [u8; 16], plain: &[u8]) -> Vec<u8> {
-        match self.single(kind) {
-            Some(sealer) => sealer.seal(&self.ambient, &ObjectId(object), 0, plain),
+        let singles = self.singles.current();
+        match singles.iter().find(|(of, _)| *of == kind) {
+            Some((_, sealer)) => sealer.seal(&self.ambient, &ObjectId(object), 0, plain),
             None => unreachable!("{kind:?} is in SINGLES"),
         }
+    }
+
+    fn try_single(&self, kind: Kind, object: [u8; 16], record: &[u8]) -> Result<SecretBytes, OpenError> {
+        let singles = self.singles.current();
+        let sealer = singles.iter().find(|(of, _)| *of == kind);
+        sealer.ok_or(OpenError::Malformed)?.1.open(&ObjectId(object), 0, record)
     }
 
     /// Opens a record that lies in no folder.
@@ -225,9 +228,8 @@ impl Opened {
         object: [u8; 16],
         record: &[u8],
     ) -> Result<SecretBytes, BarrierError> {
-        self.single(kind)
-            .and_then(|sealer| sealer.open(&ObjectId(object), 0, record).ok())
-            .ok_or_else(|| BarrierError::corrupt(format!("{kind:?} {}", ObjectId(object))))
+        self.try_single(kind, object, record)
+            .map_err(|_| BarrierError::corrupt(format!("{kind:?} {}", ObjectId(object))))
     }
 
     /// Reads and opens a record that lies in no folder.
@@ -237,14 +239,16 @@ impl Opened {
         object: [u8; 16],
         key: &RowKey,
     ) -> Result<Option<SecretBytes>, BarrierError> {
-        match self.store.get(key).await? {
-            Some(row) => self.open_single(kind, object, &row.value).map(Some),
-            None => Ok(None),
+        for _ in 0..REREADS {
+            let Some(row) = self.store.get(key).await? else { return Ok(None) };
+            match self.try_single(kind, object, &row.value) {
+                Ok(plain) => return Ok(Some(plain)),
+                // retired since the row was read: it was sealed anew before that
+                Err(OpenError::Term(_)) => {}
+                Err(_) => break,
+            }
         }
-    }
-
-    fn single(&self, kind: Kind) -> Option<&Sealer> {
-        self.singles.iter().find(|(of, _)| *of == kind).map(|(_, sealer)| sealer)
+        Err(BarrierError::corrupt(format!("{kind:?} {}", ObjectId(object))))
     }
 
     /// A store's folder, if it is open.
@@ -273,25 +277,24 @@ impl Opened {
         Ok(Arc::clone(self.open_stores.write().entry(id).or_insert(folder)))
     }
 
-    async fn attached_keyset(&self, id: StoreId) -> Result<KeysetId, BarrierError> {
+    pub(crate) async fn attached_keyset(&self, id: StoreId) -> Result<KeysetId, BarrierError> {
         let missing = || BarrierError::corrupt(format!("store {id} has no keyset"));
-        let key = keys::keymap(self.partition.id, id);
+        let key = keys::keymap(self.partition, id);
         let plain = self.read_single(Kind::KeyMap, id.0, &key).await?.ok_or_else(missing)?;
         plain.expose(|bytes| Reader::new(bytes).array()).map(KeysetId).ok_or_else(missing)
     }
 
     fn folder(&self, id: StoreId, keyset: KeysetId) -> Result<Folder, BarrierError> {
         let keyset = self
-            .keysets
-            .get(&keyset)
+            .cell(keyset)
             .ok_or_else(|| BarrierError::corrupt(format!("store {id} is attached to a missing keyset")))?;
         Ok(Folder::new(FolderParts {
             id: id.into(),
-            partition: self.partition.id,
+            partition: self.partition,
             store: Arc::clone(&self.store),
             ambient: self.ambient.clone(),
             names: Arc::clone(&self.names),
-            keyset: Arc::clone(keyset),
+            keyset,
             index_limit: self.limits.indexed_names,
         }))
     }
@@ -308,7 +311,7 @@ impl Opened {
         folder.set_payload(payload.to_vec());
         let mut batch = self.stores.batch();
         // the keyset must outlive the moment it is attached
-        batch.require(Precondition::Present(folder.keyset().row.clone()));
+        batch.require(Precondition::Present(keys::keyset(self.partition, keyset)));
         // the folder before its name: whoever finds the name must find this folder
         let opened = Arc::clone(self);
         batch.then(move || {
@@ -316,7 +319,7 @@ impl Opened {
         });
         self.stores.create_entry(&mut batch, name, ObjectId(id.0), payload);
         let keymap = Writer::new().raw(&keyset.0).finish();
-        batch.put(keys::keymap(self.partition.id, id), self.seal(Kind::KeyMap, id.0, &keymap));
+        batch.put(keys::keymap(self.partition, id), self.seal(Kind::KeyMap, id.0, &keymap));
         Ok((id, batch))
     }
 
@@ -337,7 +340,7 @@ impl Opened {
         // the name may name another store by now
         self.require_store(&mut batch, folder);
         self.stores.remove_entry(&mut batch, name, ObjectId(id.0));
-        batch.delete(keys::keymap(self.partition.id, id));
+        batch.delete(keys::keymap(self.partition, id));
         folder.remove_all(&mut batch);
         let opened = Arc::clone(self);
         batch.then(move || {
@@ -348,11 +351,12 @@ impl Opened {
 
     /// The precondition that a store is still there.
     pub fn require_store(&self, batch: &mut Batch, folder: &Folder) {
-        batch.require(Precondition::Present(keys::keymap(self.partition.id, StoreId(folder.id.0))));
+        batch.require(Precondition::Present(keys::keymap(self.partition, StoreId(folder.id.0))));
     }
 
     /// Reads every index anew: after a commit of unknown outcome.
     pub async fn reindex(&self) -> Result<(), BarrierError> {
+        self.refresh().await?;
         for folder in [&self.keyset_names, &self.users, &self.groups, &self.acls] {
             folder.load().await?;
         }
@@ -375,8 +379,13 @@ impl Opened {
         self.open_stores.read().values().map(|folder| folder.indexed()).sum()
     }
 
+    /// The folders that are the partition's own, sealed under its system keyset.
+    pub(crate) fn own_folders(&self) -> [&Arc<Folder>; 5] {
+        [&self.stores, &self.users, &self.keyset_names, &self.groups, &self.acls]
+    }
+
     pub(crate) fn wipe(&self) {
-        for folder in [&self.stores, &self.users, &self.keyset_names, &self.groups, &self.acls] {
+        for folder in self.own_folders() {
             folder.wipe();
         }
         for (_, folder) in std::mem::take(&mut *self.open_stores.write()) {
@@ -396,27 +405,41 @@ fn derived_folder(names: &MacKey, what: &[u8]) -> FolderId {
     FolderId(id)
 }
 
-async fn load_partition(store: &SharedStore, root: &RootKey) -> Result<Partition, BarrierError> {
+async fn load_partition(store: &SharedStore, root: &RootKey) -> Result<Hierarchy, BarrierError> {
     let rows = store.list(Range::prefix(keys::partitions(), MAX_ROWS)).await?;
     let row = rows.first().ok_or_else(|| BarrierError::corrupt("no partition"))?;
     let id = row.key.as_bytes().get(1..).and_then(PartitionId::from_slice);
     let id = id.ok_or_else(|| BarrierError::corrupt(format!("partition {:?}", row.key)))?;
-    Partition::unwrap(id, root, &row.value).map_err(|fault| unwrap_fault(&format!("partition {id}"), fault))
+    let partition = Partition::unwrap(id, root, &row.value)
+        .map_err(|fault| unwrap_fault(&format!("partition {id}"), fault))?;
+    Ok(Hierarchy { partition: Arc::new(partition), revision: row.revision })
 }
 
 async fn load_keysets(
     store: &SharedStore,
     partition: &Partition,
-) -> Result<BTreeMap<KeysetId, Arc<KeysetState>>, BarrierError> {
+) -> Result<BTreeMap<KeysetId, Arc<KeysetCell>>, BarrierError> {
     let mut keysets = BTreeMap::new();
     for row in store.list(Range::prefix(keys::keysets(partition.id), MAX_ROWS)).await? {
-        let id = row.key.as_bytes().get(17..).and_then(KeysetId::from_slice);
-        let id = id.ok_or_else(|| BarrierError::corrupt(format!("keyset {:?}", row.key)))?;
-        let keyset = Keyset::unwrap(partition.id, id, &partition.kek, &row.value)
-            .map_err(|fault| unwrap_fault(&format!("keyset {id}"), fault))?;
-        keysets.insert(id, Arc::new(KeysetState { keyset, row: row.key, revision: row.revision }));
+        let id = keyset_of(&row.key)?;
+        let keyset = unwrap_keyset(partition, id, &row.value)?;
+        keysets.insert(id, KeysetCell::new(row.key, keyset, row.revision));
     }
     Ok(keysets)
+}
+
+pub(crate) fn keyset_of(key: &RowKey) -> Result<KeysetId, BarrierError> {
+    let id = key.as_bytes().get(17..).and_then(KeysetId::from_slice);
+    id.ok_or_else(|| BarrierError::corrupt(format!("keyset {key:?}")))
+}
+
+pub(crate) fn unwrap_keyset(
+    partition: &Partition,
+    id: KeysetId,
+    wrapped: &[u8],
+) -> Result<Keyset, BarrierError> {
+    Keyset::unwrap(partition.id, id, &partition.kek, wrapped)
+        .map_err(|fault| unwrap_fault(&format!("keyset {id}"), fault))
 }
 
 /// Unlock keys are verified before the root key is used, so what does not unwrap is damaged.
@@ -426,6 +449,6 @@ fn unwrap_fault(what: &str, fault: WrapError) -> BarrierError {
 
 impl std::fmt::Debug for Opened {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Opened({})", self.partition.id)
+        write!(f, "Opened({})", self.partition)
     }
 }

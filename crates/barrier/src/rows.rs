@@ -3,7 +3,8 @@
 /// Row keys, one function a table.
 pub mod keys {
     use strongroom_model::{
-        AclId, CredentialId, FolderId, GroupId, KeysetId, ObjectId, PartitionId, RequestId, StoreId, UserId,
+        AclId, CredentialId, FolderId, GroupId, JobId, KeysetId, ObjectId, PartitionId, RequestId, StoreId,
+        UserId,
     };
     use strongroom_store::RowKey;
 
@@ -196,5 +197,25 @@ pub mod keys {
     /// The key that signs checkpoints.
     pub fn checkpoint_key(partition: PartitionId) -> RowKey {
         key(0x0f, &[&partition.0])
+    }
+
+    /// All background jobs.
+    pub fn jobs(partition: PartitionId) -> Vec<u8> {
+        prefix(0x15, &[&partition.0])
+    }
+
+    /// A background job.
+    pub fn job(partition: PartitionId, id: JobId) -> RowKey {
+        key(0x15, &[&partition.0, &id.0])
+    }
+
+    /// All places of stores in the key map.
+    pub fn keymaps(partition: PartitionId) -> Vec<u8> {
+        prefix(0x07, &[&partition.0])
+    }
+
+    /// A table, whole.
+    pub(crate) fn table(number: u8) -> Vec<u8> {
+        prefix(number, &[])
     }
 }

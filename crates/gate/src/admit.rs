@@ -212,7 +212,7 @@ impl Gate {
         if caller.principal.is_none() && !self.note_refusal(caller.origin, &mut record) {
             return Ok(());
         }
-        let body = record.encode(self.ambient(), opened.map(Opened::trail));
+        let body = record.encode(self.ambient(), opened.map(Opened::trail).as_deref());
         let txn = Txn::entry_only(body, Verdict::Refused.code());
         self.store().commit(slot, txn).await.map(drop).map_err(|_| Denied::Trail)
     }

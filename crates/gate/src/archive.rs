@@ -97,7 +97,8 @@ impl Gate {
     /// Whether an entry, or the first after it that can be read, is not younger than a moment.
     async fn is_before(&self, opened: &Opened, seq: u64, moment: UnixMillis) -> Result<bool, BarrierError> {
         let entries = self.store().entries(seq, READABLE_WITHIN).await?;
-        let mut records = entries.iter().map(|entry| Record::decode(&entry.body, Some(opened.trail())));
+        let sealer = opened.trail();
+        let mut records = entries.iter().map(|entry| Record::decode(&entry.body, Some(&sealer)));
         Ok(records.find_map(Result::ok).is_some_and(|record| record.time <= moment))
     }
 }

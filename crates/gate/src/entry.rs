@@ -9,6 +9,9 @@ use strongroom_barrier::{Batch, Opened};
 use strongroom_model::{Action as ActionCode, Caller, Origin, Repeat};
 use strongroom_store::{CommitError as StoreCommitError, Committed, PendingEntry, Slot, Txn};
 
+/// How often a change is sealed again because keys were rotated under it, before it is answered busy.
+const RESEALS: usize = 4;
+
 /// Leave to do one thing once: a view of its resource, and the entry that goes with it.
 #[must_use = "a permit dropped unspent leaves an abandoned entry"]
 pub struct Permit<A: Action> {
@@ -117,7 +120,8 @@ impl Entry {
     }
 
     fn encode(&self, record: &Record) -> Vec<u8> {
-        record.encode(self.gate.ambient(), self.opened.as_ref().map(|opened| opened.trail()))
+        let sealer = self.opened.as_ref().map(|opened| opened.trail());
+        record.encode(self.gate.ambient(), sealer.as_deref())
     }
 
     /// Commits a change together with this entry. The entry is spent unless the answer is [`CommitError::Busy`].
@@ -129,6 +133,12 @@ impl Entry {
         if is_essential(self.action) {
             batch = batch.essential();
         }
+        if let Some(opened) = &self.opened
+            && opened.settle(&mut batch).is_err()
+        {
+            self.record = Some((record, slot));
+            return Err(CommitError::Busy);
+        }
         let entry = PendingEntry {
             body: self.encode(&record),
             committed: Verdict::Done.code(),
@@ -136,15 +146,31 @@ impl Entry {
         };
         let before = self.gate.store().trail_head();
         let (txn, applied) = batch.into_txn(Some(entry));
-        match self.gate.store().commit(slot, txn).await {
+        match self.commit_sealed(slot, txn).await {
             Ok(committed) => {
                 for apply in applied {
-                    apply();
+                    apply(committed.revision);
                 }
                 Ok(committed)
             }
             Err(fault) => Err(self.not_committed(&fault, record, before.seq)),
         }
+    }
+
+    /// Commits; what a rotation overtook is sealed again under the new keys, and nobody notices.
+    async fn commit_sealed(&self, slot: Slot, txn: Txn) -> Result<Committed, StoreCommitError> {
+        let (mut slot, mut txn) = (slot, txn);
+        for _ in 0..RESEALS {
+            let (index, back) = match self.gate.store().commit(slot, txn).await {
+                Err(StoreCommitError::Fenced { index, txn: Some(back) }) => (index, back),
+                outcome => return outcome,
+            };
+            let fenced = || StoreCommitError::Fenced { index, txn: None };
+            let opened = self.opened.as_ref().ok_or_else(fenced)?;
+            txn = opened.settle_again(*back).await.map_err(|_| fenced())?;
+            slot = self.gate.store().reserve().map_err(|_| fenced())?;
+        }
+        self.gate.store().commit(slot, txn).await
     }
 
     fn not_committed(&mut self, fault: &StoreCommitError, record: Record, before: u64) -> CommitError {

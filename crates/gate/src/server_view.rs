@@ -10,7 +10,7 @@ use strongroom_barrier::{BarrierError, Batch, Opened, keys};
 use strongroom_keyring::{Kind, RootKey};
 use strongroom_model::{CredentialId, Name};
 use strongroom_secret::SecretArray;
-use strongroom_store::{Precondition, Revision, RowKey};
+use strongroom_store::{Precondition, Revision};
 
 /// Most rows removed by one round of housekeeping.
 const HOUSEKEEPING_ROWS: usize = 1_000;
@@ -104,8 +104,8 @@ impl ServerView {
         let head = self.gate.store().trail_head();
         let from = head.seq.saturating_sub(63).max(1);
         let entries = self.gate.store().entries(from, 64).await?;
-        let last =
-            entries.iter().rev().find_map(|entry| Record::decode(&entry.body, Some(opened.trail())).ok());
+        let sealer = opened.trail();
+        let last = entries.iter().rev().find_map(|entry| Record::decode(&entry.body, Some(&sealer)).ok());
         if let Some(record) = last {
             self.gate.clock().raise(record.time);
         }
@@ -130,7 +130,7 @@ impl ServerView {
     }
 
     /// The partition's row, wrapped under another root key.
-    pub fn rewrap(&self, root: &RootKey, root_generation: u64) -> Option<(RowKey, Vec<u8>)> {
+    pub fn rewrap(&self, root: &RootKey, root_generation: u64) -> Option<Batch> {
         self.opened.as_ref().map(|opened| opened.rewrap(root, root_generation))
     }
 

@@ -32,8 +32,9 @@ impl TrailView {
         limit: usize,
     ) -> Result<Vec<(TrailEntry, Result<Record, EntryError>)>, StoreError> {
         let entries = self.gate.store().entries(from, limit).await?;
+        let sealer = self.opened.trail();
         let open = |entry: TrailEntry| {
-            let record = Record::decode(&entry.body, Some(self.opened.trail()));
+            let record = Record::decode(&entry.body, Some(&sealer));
             (entry, record)
         };
         Ok(entries.into_iter().map(open).collect())
@@ -46,7 +47,8 @@ impl TrailView {
         dir: Option<&SegmentDir>,
     ) -> Result<Report, StoreError> {
         let own = self.gate.signer.load().as_ref().map(|signer| (signer.0, signer.1.public()));
-        let proof = Proof { trail: Some(self.opened.trail()), own, against, segments: dir };
+        let trail = self.opened.trail();
+        let proof = Proof { trail: Some(&trail), own, against, segments: dir };
         verify(self.gate.store(), proof).await
     }
 

@@ -54,6 +54,36 @@ impl Keyset {
         self.write_term
     }
 
+    /// The same keyset with one more term, which seals from now on; `None` if it is full.
+    pub fn with_new_term(&self, ambient: &Ambient) -> Option<Self> {
+        let newest = self.terms.iter().map(|term| term.number).max().unwrap_or(0);
+        let number = newest.checked_add(1).filter(|_| self.terms.len() < MAX_TERMS)?;
+        let mut terms = self.copied_from(0);
+        terms.push(Term { number, key: TermKey::filled(|bytes| ambient.entropy.fill(bytes)) });
+        Some(Self { id: self.id, terms, write_term: number })
+    }
+
+    /// The same keyset without the terms before `oldest`. The term that seals always stays.
+    pub fn without_terms_before(&self, oldest: u32) -> Self {
+        let oldest = oldest.min(self.write_term);
+        Self { id: self.id, terms: self.copied_from(oldest), write_term: self.write_term }
+    }
+
+    fn copied_from(&self, oldest: u32) -> Vec<Term> {
+        let kept = self.terms.iter().filter(|term| term.number >= oldest);
+        kept.map(|term| {
+            let key = TermKey::filled(|to| term.key.expose(|from| to.copy_from_slice(from)));
+            Term { number: term.number, key }
+        })
+        .collect()
+    }
+
+    /// The generation of the KEK that wraps a row of a keyset.
+    pub fn kek_generation_of(wrapped: &[u8]) -> Option<u32> {
+        let (outer, _) = wrapped.get(1..)?.split_first_chunk::<8>()?;
+        u32::try_from(u64::from_be_bytes(*outer)).ok()
+    }
+
     /// Wraps the whole keyset: `format | KEK generation | nonce | ciphertext | tag`.
     pub fn wrap(&self, ambient: &Ambient, partition: PartitionId, kek: &Kek) -> Vec<u8> {
         let mut body = Vec::with_capacity(8 + self.terms.len() * TERM_BYTES);
@@ -132,6 +162,22 @@ pub(crate) mod tests {
         assert!(open(PartitionId([2; 16]), KeysetId([5; 16]), &kek).is_err());
         assert!(open(PARTITION, KeysetId([6; 16]), &kek).is_err());
         assert!(open(PARTITION, KeysetId([5; 16]), &Kek::generate(&ambient, 1)).is_err());
+    }
+
+    #[test]
+    fn a_new_term_seals_and_the_old_ones_stay_until_they_are_retired() {
+        let ambient = ambient();
+        let grown = keyset(2).with_new_term(&ambient).unwrap();
+        assert_eq!((grown.terms().len(), grown.write_term()), (3, 3));
+        assert!(grown.terms()[0].key.same_as(&keyset(2).terms()[0].key));
+        let numbers = |keyset: &Keyset| keyset.terms().iter().map(|term| term.number).collect::<Vec<_>>();
+        assert_eq!(numbers(&grown.without_terms_before(3)), [3]);
+        assert_eq!(numbers(&grown.without_terms_before(2)), [2, 3]);
+        assert_eq!(numbers(&grown.without_terms_before(9)), [3], "the term that seals stays");
+        let next = grown.without_terms_before(3).with_new_term(&ambient).unwrap();
+        assert_eq!(numbers(&next), [3, 4], "a number is never used again");
+        let kek = Kek::generate(&ambient, 7);
+        assert_eq!(Keyset::kek_generation_of(&next.wrap(&ambient, PARTITION, &kek)), Some(7));
     }
 
     #[test]

@@ -95,6 +95,18 @@ impl Partition {
         }
     }
 
+    /// The same partition under a fresh KEK of the next generation.
+    pub fn with_new_kek(&self, ambient: &Ambient) -> Self {
+        Self {
+            id: self.id,
+            kek: Kek::generate(ambient, self.kek.generation.saturating_add(1)),
+            names: NamesKey::filled(|to| self.names.expose(|from| to.copy_from_slice(from))),
+            system: self.system,
+            trail: self.trail,
+            folders: self.folders,
+        }
+    }
+
     /// The partition's row: `KEK wrapped by the root key | settings wrapped by the KEK`, each
     /// `format | generation | nonce | ciphertext | tag`.
     pub fn wrap(&self, ambient: &Ambient, root: &RootKey, root_generation: u64) -> Vec<u8> {
@@ -264,6 +276,19 @@ mod tests {
         assert!(opened.names.same_as(&partition.names));
         assert!(Partition::unwrap(PartitionId([2; 16]), &root, &row).is_err());
         assert!(Partition::unwrap(ID, &RootKey::filled(|bytes| bytes.fill(1)), &row).is_err());
+    }
+
+    #[test]
+    fn a_new_kek_keeps_everything_but_the_kek() {
+        let ambient = ambient();
+        let root = RootKey::filled(|bytes| ambient.entropy.fill(bytes));
+        let before = Partition::generate(&ambient, ID);
+        let after = before.with_new_kek(&ambient);
+        assert_eq!(after.kek.generation(), 2);
+        assert!(!after.kek.bytes.same_as(&before.kek.bytes));
+        let opened = Partition::unwrap(ID, &root, &after.wrap(&ambient, &root, 1)).unwrap();
+        assert_eq!((opened.folders, opened.system), (before.folders, before.system));
+        assert!(opened.names.same_as(&before.names));
     }
 
     #[test]

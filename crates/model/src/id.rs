@@ -68,6 +68,8 @@ ids! {
     TokenId;
     /// A request (UUID version 7); of a write, its idempotency key.
     RequestId;
+    /// A background job (UUID version 7).
+    JobId;
 }
 
 impl From<StoreId> for FolderId {

@@ -21,8 +21,8 @@ pub use access::Access;
 pub use action::{Action, Effect};
 pub use caller::{Caller, Client, Credential, Entrance, Origin, Principal, Repeat};
 pub use id::{
-    AclId, CredentialId, FolderId, GroupId, IdError, KeysetId, ObjectId, PartitionId, RequestId, StoreId,
-    TokenId, UserId,
+    AclId, CredentialId, FolderId, GroupId, IdError, JobId, KeysetId, ObjectId, PartitionId, RequestId,
+    StoreId, TokenId, UserId,
 };
 pub use json::{JsonError, JsonFault, JsonLimits, JsonText, scan as scan_json};
 pub use name::{MAX_COMPONENT_BYTES, MAX_PATH_BYTES, Name, NameError, SecretPath};

@@ -116,9 +116,7 @@ impl Operator {
         self.rewrap_autos(&providers, &root, &mut record)?;
         providers.retain(|name| record.autos().iter().all(|auto| auto.provider() != name));
         let rewrapped = view.rewrap(&root, record.root_generation());
-        let (partition, row) = rewrapped.ok_or(strongroom_gate::BarrierError::Locked)?;
-        let mut batch = Batch::new();
-        batch.put(partition, row);
+        let mut batch = rewrapped.ok_or(strongroom_gate::BarrierError::Locked)?;
         view.put_root(&mut batch, Some(revision), RootRecord::encode(&record));
         Ok(Some((batch, providers)))
     }

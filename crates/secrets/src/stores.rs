@@ -153,7 +153,7 @@ async fn summaries(
             continue;
         }
         if let Some((found, folder)) = view.store(&name).await? {
-            let keyset = view.keyset_name(folder.keyset().keyset.id()).await?;
+            let keyset = view.keyset_name(folder.keyset()).await?;
             stores.push(summarise(name, keyset, &found, &folder).await?);
         }
     }
@@ -191,7 +191,7 @@ async fn attached(view: &StoresView, id: KeysetId) -> Result<Vec<String>, Secret
     let mut stores = Vec::new();
     for name in view.names().await? {
         let folder = view.store(&name).await?;
-        if folder.is_some_and(|(_, folder)| folder.keyset().keyset.id() == id) {
+        if folder.is_some_and(|(_, folder)| folder.keyset() == id) {
             stores.push(name);
         }
     }

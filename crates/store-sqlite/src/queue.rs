@@ -62,11 +62,19 @@ impl Job {
 
     /// Gives the outcome and the place in the queue back.
     pub(crate) fn answer(self, outcome: Outcome) {
-        drop(self.slot);
-        if let Some(reply) = self.reply {
-            // whoever asked may have left
-            let _ = reply.send(outcome);
-        }
+        let Self { class, preconditions, steps, entry, reply, slot, .. } = self;
+        drop(slot);
+        let Some(reply) = reply else { return };
+        let outcome = match outcome {
+            Err(CommitError::Fenced { index, .. }) => {
+                let changes: Option<Vec<Change>> = steps.into_iter().map(Step::unapplied).collect();
+                let txn = changes.map(|changes| Box::new(Txn { class, preconditions, changes, entry }));
+                Err(CommitError::Fenced { index, txn })
+            }
+            outcome => outcome,
+        };
+        // whoever asked may have left
+        let _ = reply.send(outcome);
     }
 }
 
@@ -79,6 +87,20 @@ impl From<Change> for Step {
             Change::Merge(key, merge) => Self::Merge(key, MergeRun::Fresh(merge)),
             Change::TrimTrail(seq) => Self::TrimTrail(seq),
         }
+    }
+}
+
+impl Step {
+    /// The change it came from; `None` of a merge that has run.
+    fn unapplied(self) -> Option<Change> {
+        Some(match self {
+            Self::Put(key, value) => Change::Put(key, value),
+            Self::Delete(key) => Change::Delete(key),
+            Self::DeletePrefix(prefix) => Change::DeletePrefix(prefix),
+            Self::TrimTrail(seq) => Change::TrimTrail(seq),
+            Self::Merge(key, MergeRun::Fresh(merge)) => Change::Merge(key, merge),
+            Self::Merge(_, MergeRun::Running | MergeRun::Ran { .. }) => return None,
+        })
     }
 }
 

@@ -139,6 +139,8 @@ pub enum CommitError {
     Fenced {
         /// Its place in [`Txn::preconditions`].
         index: usize,
+        /// The transaction, given back to be sealed again; `None` if a part of it is spent.
+        txn: Option<Box<Txn>>,
     },
     /// A merge declined; nothing changed, the entry stands with its `failed` verdict.
     #[error("merge {index} declined")]

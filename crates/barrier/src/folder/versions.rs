@@ -1,6 +1,6 @@
 //! Versions of objects: made one after another; the oldest go when no more are kept, or all together.
 
-use super::{Entry, Folder, VersionRecord};
+use super::{Entry, Folder, Unopened, VersionRecord};
 use crate::batch::Batch;
 use crate::index::Head;
 use crate::{BarrierError, keys};
@@ -32,8 +32,9 @@ impl Folder {
         {
             return Ok(Some(record));
         }
-        if let Some(row) = self.store.last(&keys::versions(self.id, head.object)).await? {
-            let record = self.open_version(head.object, &row)?;
+        if let Some(row) = self.store.last(&keys::versions(self.id, head.object)).await?
+            && let Some(record) = self.open_version(head.object, &row).await?
+        {
             if head.seen_version().is_some_and(|seen| seen > record.version) {
                 return Err(self.corrupt(&format!("object {} lost its newest version", head.object)));
             }
@@ -91,7 +92,7 @@ impl Folder {
         version: u64,
     ) -> Result<Option<VersionRecord>, BarrierError> {
         match self.store.get(&keys::version(self.id, object, version)).await? {
-            Some(row) => self.open_version(object, &row).map(Some),
+            Some(row) => self.open_version(object, &row).await,
             None => Ok(None),
         }
     }
@@ -117,7 +118,8 @@ impl Folder {
             let rows = self.older(entry.object, after.take(), HISTORY_ROWS.min(limit - made.len())).await?;
             let Some(last) = rows.last().map(|row| row.key.clone()) else { break };
             for row in rows {
-                let record = self.open_version(entry.object, &row)?;
+                // removed meanwhile, with all the others or because no more are kept: the entry says which
+                let Some(record) = self.open_version(entry.object, &row).await? else { break };
                 if let Some(missing) = expected.filter(|expected| *expected != record.version) {
                     return Err(self.gap(entry.object, missing));
                 }
@@ -146,11 +148,13 @@ impl Folder {
         Ok(self.store.list(Range { prefix, after, order: Order::Descending, limit }).await?)
     }
 
-    fn open_version(&self, object: ObjectId, row: &Row) -> Result<VersionRecord, BarrierError> {
-        let corrupt = || self.corrupt(&format!("version {:?}", row.key));
-        let version = keys::version_of(&row.key).ok_or_else(corrupt)?;
-        let plain = self.versions.open(&object, version, &row.value).map_err(|_| corrupt())?;
-        Ok(VersionRecord { version, deleted: None, plain })
+    async fn open_version(&self, object: ObjectId, row: &Row) -> Result<Option<VersionRecord>, BarrierError> {
+        self.opened(row, "version", |sealers, row| {
+            let version = keys::version_of(&row.key).ok_or(Unopened::Damaged)?;
+            let plain = sealers.versions.open(&object, version, &row.value)?;
+            Ok(VersionRecord { version, deleted: None, plain })
+        })
+        .await
     }
 
     /// Adds a version. The one before must still be there, and this one must not.
@@ -160,7 +164,7 @@ impl Folder {
             batch.require(Precondition::Present(keys::version(self.id, head.object, version - 1)));
         }
         batch.require(Precondition::Absent(key.clone()));
-        batch.put(key, self.versions.seal(&self.ambient, &head.object, version, plain));
+        batch.put(key, self.sealers.current().versions.seal(&self.ambient, &head.object, version, plain));
         let head = Arc::clone(head);
         batch.then(move || {
             head.saw(version);
@@ -172,7 +176,7 @@ impl Folder {
     pub fn replace_version(&self, batch: &mut Batch, object: ObjectId, version: u64, plain: &[u8]) {
         let key = keys::version(self.id, object, version);
         batch.require(Precondition::Present(key.clone()));
-        batch.put(key, self.versions.seal(&self.ambient, &object, version, plain));
+        batch.put(key, self.sealers.current().versions.seal(&self.ambient, &object, version, plain));
     }
 
     /// Takes note, in the entry, of a new version: it can be read, and the oldest beyond `keep` go. The caller writes

@@ -163,7 +163,7 @@ impl StoreReadView {
 
     /// The keyset's name.
     pub async fn keyset_name(&self) -> Result<String, BarrierError> {
-        keyset_name(&self.0.opened, self.0.folder.keyset().keyset.id()).await
+        keyset_name(&self.0.opened, self.0.folder.keyset()).await
     }
 }
 
@@ -212,7 +212,7 @@ impl StoreWriteView {
 
     /// The keyset's name.
     pub async fn keyset_name(&self) -> Result<String, BarrierError> {
-        keyset_name(&self.0.opened, self.0.folder.keyset().keyset.id()).await
+        keyset_name(&self.0.opened, self.0.folder.keyset()).await
     }
 
     /// Writes its entry anew.

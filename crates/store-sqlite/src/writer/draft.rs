@@ -134,7 +134,7 @@ impl<'w> Draft<'w> {
             if !self.holds(precondition)? {
                 let fence = matches!(precondition, Precondition::Fence(..));
                 return Ok(Some(if fence {
-                    CommitError::Fenced { index }
+                    CommitError::Fenced { index, txn: None }
                 } else {
                     CommitError::Precondition { index }
                 }));

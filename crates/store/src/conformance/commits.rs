@@ -96,7 +96,7 @@ pub(super) async fn preconditions(store: &dyn Store) {
         match outcome {
             Ok(_) => assert!(holds, "{precondition:?} let it pass"),
             Err(CommitError::Precondition { index: 1 }) => assert!(!holds && !fence, "{precondition:?}"),
-            Err(CommitError::Fenced { index: 1 }) => assert!(!holds && fence, "{precondition:?}"),
+            Err(CommitError::Fenced { index: 1, .. }) => assert!(!holds && fence, "{precondition:?}"),
             Err(other) => panic!("{precondition:?}: {other}"),
         }
         assert_eq!(value(store, b"written").await.is_some(), holds, "{precondition:?}");
@@ -118,13 +118,13 @@ async fn fences_follow_writes(store: &dyn Store) {
         commit(store, fenced(at)).await.expect("the fence holds");
         let next =
             commit(store, Txn { changes: vec![change], ..Txn::default() }).await.expect("a rewrite").revision;
-        assert!(matches!(commit(store, fenced(at)).await, Err(CommitError::Fenced { index: 0 })));
+        assert!(matches!(commit(store, fenced(at)).await, Err(CommitError::Fenced { index: 0, .. })));
         at = next;
     }
     commit(store, fenced(at)).await.expect("the fence holds");
     let changes = vec![Change::DeletePrefix(b"ge".to_vec())];
     commit(store, Txn { changes, ..Txn::default() }).await.expect("a prefix delete");
-    assert!(matches!(commit(store, fenced(at)).await, Err(CommitError::Fenced { index: 0 })));
+    assert!(matches!(commit(store, fenced(at)).await, Err(CommitError::Fenced { index: 0, .. })));
 }
 
 pub(super) async fn failed_changes_nothing(store: &dyn Store) {
@@ -158,7 +158,11 @@ pub(super) async fn fenced_writes_no_entry(store: &dyn Store) {
     let head = store.trail_head();
     let txn =
         Txn { preconditions: vec![Precondition::Fence(row_key(b"key"), at)], ..super::put_txn(b"a", b"v") };
-    assert!(matches!(commit(store, txn).await, Err(CommitError::Fenced { index: 0 })));
+    let Err(CommitError::Fenced { index: 0, txn: Some(back) }) = commit(store, txn).await else {
+        panic!("a fenced transaction is given back to be sealed again");
+    };
+    assert!(matches!(back.changes.as_slice(), [Change::Put(..)]), "{back:?}");
+    assert_eq!(back.preconditions, [Precondition::Fence(row_key(b"key"), at)]);
     assert_eq!(store.trail_head(), head, "a fenced transaction wrote an entry");
     assert_eq!(value(store, b"a").await, None);
 }

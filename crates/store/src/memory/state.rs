@@ -86,7 +86,18 @@ impl State {
         if space == Space::Exhausted {
             return (Err(CommitError::Full), Vec::new());
         }
-        match self.judge(class, space, &preconditions, changes) {
+        match self.admits(class, space, &preconditions) {
+            Ok(()) => {}
+            Err(CommitError::Fenced { index, .. }) => {
+                let txn = Some(Box::new(Txn { class, preconditions, changes, entry }));
+                return (Err(CommitError::Fenced { index, txn }), Vec::new());
+            }
+            Err(error) => {
+                self.append_failed(link, &error, entry);
+                return (Err(error), Vec::new());
+            }
+        }
+        match self.merge_all(changes) {
             Ok((plain, merged)) => {
                 self.revision = Revision(self.revision.0.saturating_add(1));
                 let changed = self.change(plain, merged);
@@ -100,20 +111,19 @@ impl State {
         }
     }
 
-    /// Checks everything that can refuse, runs the merges, changes nothing.
-    fn judge(
-        &self,
-        class: Class,
-        space: Space,
-        preconditions: &[Precondition],
-        changes: Vec<Change>,
-    ) -> Result<(Vec<(usize, Change)>, Merged), CommitError> {
+    /// Whether there is room, and every precondition holds.
+    fn admits(&self, class: Class, space: Space, preconditions: &[Precondition]) -> Result<(), CommitError> {
         if space == Space::Reserved && class == Class::Ordinary {
             return Err(CommitError::Full);
         }
         for (index, precondition) in preconditions.iter().enumerate() {
             self.check(index, precondition)?;
         }
+        Ok(())
+    }
+
+    /// Runs the merges, changes nothing.
+    fn merge_all(&self, changes: Vec<Change>) -> Result<(Vec<(usize, Change)>, Merged), CommitError> {
         let mut plain = Vec::with_capacity(changes.len());
         let mut merged = Merged::new();
         for (index, change) in changes.into_iter().enumerate() {
@@ -135,7 +145,7 @@ impl State {
                 return if revision(key) == Some(*wanted) {
                     Ok(())
                 } else {
-                    Err(CommitError::Fenced { index })
+                    Err(CommitError::Fenced { index, txn: None })
                 };
             }
             Precondition::NonePrefixed(prefix) => {
