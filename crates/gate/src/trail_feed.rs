@@ -39,7 +39,7 @@ impl TrailFeed {
         let opened = self.gate.opened().ok();
         let trail = opened.as_deref().map(Opened::trail);
         let open = |entry: TrailEntry| {
-            let record = Record::decode(&entry.body, trail);
+            let record = Record::decode(&entry.body, trail.as_deref());
             (entry, record)
         };
         Ok(entries.into_iter().map(open).collect())
