@@ -28,9 +28,9 @@ mod verdict;
 pub use acl::{Acl, AclError, Covers, List, MAX_PATTERNS};
 pub use nacl::{ActionSet, Nacl, NaclRule, Nacls};
 pub use pattern::{GLOB_PREFIX, MAX_PATTERN_BYTES, Pattern, PatternError, PatternFault};
-pub use policy::{Policy, PolicyBuilder, PolicyError, Source};
+pub use policy::{NameFilter, Policy, PolicyBuilder, PolicyError, Source};
 pub use rules::{Actions, Mode, Rule, RuleSet, Subject};
-pub use target::Target;
+pub use target::{OwnedTarget, Target};
 
 use std::sync::Arc;
 use strongroom_model::{Access, Action, Caller};

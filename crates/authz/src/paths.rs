@@ -89,6 +89,14 @@ impl Paths {
         verdict
     }
 
+    /// Whether some access is allowed to every path.
+    pub(crate) fn all(&self, access: Access) -> bool {
+        let verdicts = self.literals.values().chain(self.prefixes.iter().map(|prefix| &prefix.verdict));
+        let mut verdicts =
+            verdicts.chain(self.automata.iter().map(|(_, verdict)| verdict)).chain([&self.any]);
+        self.any.allowed(access).is_some() && verdicts.all(|verdict| verdict.denied(access).is_none())
+    }
+
     fn search(&self, path: &str, access: Access, verdict: &mut Verdict) {
         if self.automata.len() <= SEARCHED_SINGLY {
             return self.search_singly(path, verdict);

@@ -1,12 +1,12 @@
 //! Policies: immutable snapshots of who may do what.
 
 use crate::acl::Acl;
-use crate::rights::Rights;
+use crate::rights::{Names, Rights};
 use crate::rules::{Mode, Rule, RuleSet};
-use crate::{Decision, Question};
+use crate::{Decision, Question, Target};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use strongroom_model::{AclId, Name, UserId};
+use strongroom_model::{AclId, Action, Caller, Name, UserId};
 
 /// Most sources of one ACL that a reason names.
 const SHOWN_SOURCES: usize = 3;
@@ -156,6 +156,20 @@ impl Policy {
         }
     }
 
+    /// Which names of a store's secrets a listing shows to whoever asks: name by name what [`Self::decide`] says of the
+    /// listing upon each secret.
+    pub fn names(&self, caller: &Caller, action: Action, store: &str) -> NameFilter {
+        let target = Target::Secret { store, path: "" };
+        let question = Question { caller, action, access: action.access(), target };
+        let names = match (self.base.judge(&question), self.entitled(&question)) {
+            (Some(Decision { allowed: false, .. }), _) | (None, None) => Names::None,
+            // a base rule knows no names: all of them, or none
+            (Some(_), None) => Names::All,
+            (_, Some(entitled)) => entitled.rights.names(action, store),
+        };
+        NameFilter(names)
+    }
+
     /// The ACLs that speak about whoever asks.
     pub(crate) fn entitled(&self, question: &Question<'_>) -> Option<&Entitled> {
         let user = question.caller.principal.as_ref()?.user;
@@ -171,6 +185,22 @@ impl Policy {
     pub fn sets(&self) -> usize {
         let sets = self.users.values().map(|entitled| Arc::as_ptr(&entitled.rights));
         sets.collect::<std::collections::HashSet<_>>().len()
+    }
+}
+
+/// Which names of a store are shown to somebody.
+pub struct NameFilter(Names);
+
+impl NameFilter {
+    /// Whether a secret's path is shown.
+    pub fn shows(&self, path: &str) -> bool {
+        self.0.shows(path)
+    }
+}
+
+impl std::fmt::Debug for NameFilter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NameFilter")
     }
 }
 

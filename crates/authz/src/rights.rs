@@ -40,7 +40,7 @@ pub(crate) struct Rights {
 
 /// What ACLs of stores say about one store.
 #[derive(Default)]
-struct OfStore {
+pub(crate) struct OfStore {
     /// The store itself, and the names in it.
     itself: Verdict,
     /// Making, changing, removing it.
@@ -117,6 +117,20 @@ impl Rights {
         verdict
     }
 
+    /// Which of a store's names an action may see.
+    pub(crate) fn names(&self, action: Action, store: &str) -> Names {
+        let access = action.access();
+        let mut beyond = self.everything;
+        if let Some(command) = self.commands.get(actions::index(action)) {
+            beyond.merge(&command.denials());
+        }
+        if beyond.denied(access).is_some() {
+            return Names::None;
+        }
+        let store = self.store(store);
+        if store.paths.all(access) { Names::All } else { Names::Some { store, beyond, access } }
+    }
+
     fn store(&self, name: &str) -> Arc<OfStore> {
         if let Some(known) = self.stores.load().get(name) {
             return Arc::clone(known);
@@ -149,6 +163,27 @@ impl Rights {
         }
         found.paths.finish();
         found
+    }
+}
+
+/// Which names of a store are seen.
+pub(crate) enum Names {
+    All,
+    None,
+    Some { store: Arc<OfStore>, beyond: Verdict, access: Access },
+}
+
+impl Names {
+    pub(crate) fn shows(&self, path: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::None => false,
+            Self::Some { store, beyond, access } => {
+                let mut verdict = *beyond;
+                verdict.merge(&store.paths.of(path, *access));
+                verdict.denied(*access).is_none() && verdict.allowed(*access).is_some()
+            }
+        }
     }
 }
 

@@ -43,3 +43,66 @@ impl std::fmt::Display for Target<'_> {
         }
     }
 }
+
+/// A target that is kept while it is being worked upon: to be decided upon once more.
+#[derive(Clone)]
+pub struct OwnedTarget {
+    make: fn(&Self) -> Target<'_>,
+    name: Box<str>,
+    path: Box<str>,
+}
+
+impl OwnedTarget {
+    /// The target.
+    pub fn target(&self) -> Target<'_> {
+        (self.make)(self)
+    }
+}
+
+impl From<&Target<'_>> for OwnedTarget {
+    fn from(target: &Target<'_>) -> Self {
+        let (make, name, path): (fn(&Self) -> Target<'_>, &str, &str) = match *target {
+            Target::Server => (|_| Target::Server, "", ""),
+            Target::Store(name) => (|own| Target::Store(&own.name), name, ""),
+            Target::Secret { store, path } => {
+                (|own| Target::Secret { store: &own.name, path: &own.path }, store, path)
+            }
+            Target::User(name) => (|own| Target::User(&own.name), name, ""),
+            Target::Group(name) => (|own| Target::Group(&own.name), name, ""),
+            Target::Acl(name) => (|own| Target::Acl(&own.name), name, ""),
+            Target::Keyset(name) => (|own| Target::Keyset(&own.name), name, ""),
+            Target::Job(name) => (|own| Target::Job(&own.name), name, ""),
+            Target::Other(name) => (|own| Target::Other(&own.name), name, ""),
+        };
+        Self { make, name: name.into(), path: path.into() }
+    }
+}
+
+impl std::fmt::Debug for OwnedTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OwnedTarget")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_target_is_the_target() {
+        let targets = [
+            Target::Server,
+            Target::Store("a"),
+            Target::Secret { store: "a", path: "b/c" },
+            Target::User("a"),
+            Target::Group("a"),
+            Target::Acl("a"),
+            Target::Keyset("a"),
+            Target::Job("a"),
+            Target::Other("a"),
+        ];
+        for target in targets {
+            assert_eq!(OwnedTarget::from(&target).target(), target);
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! A batch: what a view wants to happen at once, and what to remember once it has.
 
+use strongroom_model::Access;
 use strongroom_store::{Change, Class, MergeRefused, PendingEntry, Precondition, Revision, RowKey, Txn};
 
 /// What to do in memory once a batch is durable, given the number of its commit.
@@ -9,6 +10,7 @@ pub type Applied = Box<dyn FnOnce(Revision) + Send>;
 #[derive(Default)]
 pub struct Batch {
     pub(crate) class: Class,
+    pub(crate) needs: Access,
     pub(crate) preconditions: Vec<Precondition>,
     pub(crate) changes: Vec<Change>,
     pub(crate) applied: Vec<Applied>,
@@ -25,6 +27,17 @@ impl Batch {
     pub fn essential(mut self) -> Self {
         self.class = Class::Essential;
         self
+    }
+
+    /// Takes note of the access that it needs: of an action which makes or changes, by what is there, the view that
+    /// builds its batch knows which. The gate decides it when the batch is committed.
+    pub fn need(&mut self, access: Access) {
+        self.needs = self.needs.with(access);
+    }
+
+    /// The access that it needs; none: what its action does.
+    pub fn needs(&self) -> Access {
+        self.needs
     }
 
     /// Requires something.
@@ -75,11 +88,17 @@ impl Batch {
 
     /// Adds another batch's part to this one.
     pub fn absorb(&mut self, other: Self) {
+        self.needs = self.needs.with(other.needs);
         for precondition in other.preconditions {
             self.require(precondition);
         }
         self.changes.extend(other.changes);
         self.applied.extend(other.applied);
+    }
+
+    /// Whether it writes a row.
+    pub fn puts(&self, key: &RowKey) -> bool {
+        self.changes.iter().any(|change| matches!(change, Change::Put(written, _) if written == key))
     }
 
     /// How many changes it makes.
@@ -94,7 +113,7 @@ impl Batch {
 
     /// The transaction with its entry, and what to do once it is durable.
     pub fn into_txn(self, entry: Option<PendingEntry>) -> (Txn, Vec<Applied>) {
-        let Self { class, preconditions, changes, applied } = self;
+        let Self { class, needs: _, preconditions, changes, applied } = self;
         (Txn { class, preconditions, changes, entry }, applied)
     }
 }

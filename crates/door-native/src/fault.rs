@@ -40,7 +40,7 @@ impl From<Denied> for Fault {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::Locked => Code::Locked.into(),
-            Denied::Refused { action, rule } => Self::new(Code::Refused, format!("{action}: {rule}")),
+            Denied::Refused { action, resource, .. } => refused(action, &resource),
             Denied::NotFound => Code::NotFound.into(),
             Denied::Busy => Code::Busy.into(),
             Denied::Full => Code::StorageFull.into(),
@@ -51,6 +51,15 @@ impl From<Denied> for Fault {
             Denied::Reused => Code::RequestReused.into(),
         }
     }
+}
+
+/// A refusal names the action and what it was asked upon, as the caller named it; the rule tells `explain`.
+fn refused(action: &str, resource: &str) -> Fault {
+    let upon = if resource.is_empty() { String::new() } else { format!(" on '{resource}'") };
+    Fault::new(
+        Code::Refused,
+        format!("{action}{upon} is not allowed; 'strongroom explain' tells which rule decided"),
+    )
 }
 
 impl From<BarrierError> for Fault {
@@ -76,6 +85,7 @@ impl From<CommitError> for Fault {
         match fault {
             CommitError::Changed => Self::new(Code::Conflict, "it was changed meanwhile; look and try again"),
             CommitError::Busy => Code::Busy.into(),
+            CommitError::Refused { action, resource, .. } => refused(action, &resource),
             CommitError::Full => Code::StorageFull.into(),
             CommitError::TooLarge => Code::TooLarge.into(),
             CommitError::Corrupt => Self::corrupt("a counter"),

@@ -3,16 +3,17 @@
 use crate::clock::{ClockState, TrustedClock};
 use crate::entry::{Entry, Permit, is_essential};
 use crate::outcome::{self, Known};
-use crate::policy::InForce;
+use crate::policy::{Asked, InForce};
 use crate::recover::Recovery;
 use crate::refusals::Refusals;
 use crate::resource::{Action, Resource};
+use crate::seer::Seer;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use strongroom_ambient::{Ambient, UnixMillis};
 use strongroom_audit::{CheckpointKey, Decision, Record, Verdict, Who};
-use strongroom_authz::{Nacls, PolicyBuilder, Rule};
+use strongroom_authz::{Decision as Decided, Nacls, OwnedTarget, PolicyBuilder, Rule};
 use strongroom_barrier::{Barrier, BarrierError, Limits, Opened};
 use strongroom_model::{Action as ActionCode, Caller, Credential, Effect, Origin, RequestId};
 use strongroom_store::{SharedStore, Slot, Space, Txn};
@@ -36,10 +37,12 @@ pub enum Denied {
     #[error("locked")]
     Locked,
     /// The rules do not allow it.
-    #[error("{action} is refused: {rule}")]
+    #[error("{action} on '{resource}' is refused: {rule}")]
     Refused {
         /// The action that was refused.
         action: &'static str,
+        /// What upon, as the caller named it.
+        resource: String,
         /// The rule that decided.
         rule: Arc<str>,
     },
@@ -93,6 +96,8 @@ pub struct Gate {
     pub(crate) base_rules: Vec<Rule>,
     pub(crate) policy: ArcSwap<InForce>,
     pub(crate) policy_turn: tokio::sync::Mutex<()>,
+    pub(crate) stale: AtomicBool,
+    pub(crate) commits: tokio::sync::RwLock<()>,
     pub(crate) nacls: ArcSwap<Nacls>,
     clock: TrustedClock,
     refusals: Refusals,
@@ -111,6 +116,8 @@ impl Gate {
             barrier: Barrier::new(store, ambient, limits),
             policy: ArcSwap::from_pointee(InForce::of_base(PolicyBuilder::new(rules.clone(), None))),
             policy_turn: tokio::sync::Mutex::default(),
+            stale: AtomicBool::new(false),
+            commits: tokio::sync::RwLock::default(),
             nacls: ArcSwap::from_pointee(Nacls::default()),
             base_rules: rules,
             refusals: Refusals::default(),
@@ -125,7 +132,8 @@ impl Gate {
     pub async fn admit<A: Action>(self: &Arc<Self>, caller: &Caller, resource: A::Resource) -> Admission<A> {
         if caller.origin == Origin::Internal {
             // only `system` speaks for the server
-            return Err(Denied::Refused { action: A::CODE.name(), rule: "no caller is the server".into() });
+            let rule = "no caller is the server".into();
+            return Err(Denied::Refused { action: A::CODE.name(), resource: resource.describe(), rule });
         }
         self.admit_any(caller, resource).await
     }
@@ -142,21 +150,33 @@ impl Gate {
             return Err(Denied::Locked);
         }
         let slot = self.place(A::CODE)?;
-        let resource_name = resource.describe();
-        let decision = self.decide(caller, A::CODE, &resource.target());
-        let record = self.record(caller, A::CODE, resource_name, &decision);
-        if !decision.allowed {
-            self.write_refusal(caller, record, slot, opened.as_deref()).await?;
-            return Err(Denied::Refused { action: A::CODE.name(), rule: decision.rule });
+        if let Some(opened) = &opened {
+            self.fresh_policy(opened).await?;
         }
-        let entry = Entry::new(self, opened.clone(), record, slot, caller);
+        let in_force = self.policy.load_full();
+        let decision = self.decide(&in_force, caller, A::CODE, &resource.target());
+        let record = self.record(caller, A::CODE, resource.describe(), &decision);
+        if !decision.allowed {
+            let resource = record.resource.clone();
+            self.write_refusal(caller, record, slot, opened.as_deref()).await?;
+            return Err(Denied::Refused { action: A::CODE.name(), resource, rule: decision.rule });
+        }
+        // what a user writes is decided once more when it is committed
+        let asked = (A::CODE.effect() == Effect::Write && caller.principal.is_some()).then(|| {
+            let target = OwnedTarget::from(&resource.target());
+            Box::new(Asked { caller: caller.clone(), target, in_force: Arc::clone(&in_force) })
+        });
+        let entry = Entry::new(self, opened.clone(), record, slot, caller).asked(asked);
         if self.store().space() == Space::Reserved && !is_essential(A::CODE) {
             entry.finish(Verdict::Failed).await?;
             return Err(Denied::Full);
         }
         let entry = self.check_repeat::<A>(caller, opened.as_deref(), entry).await?;
         match resource.resolve(self, opened).await {
-            Ok(Some(resolved)) => Ok(Permit::new(resolved.into(), entry)),
+            Ok(Some(mut resolved)) => {
+                A::Resource::shown_to(&mut resolved, Seer::new(self, caller));
+                Ok(Permit::new(resolved.into(), entry))
+            }
             Ok(None) => {
                 entry.finish(Verdict::NotFound).await?;
                 Err(Denied::NotFound)
@@ -243,7 +263,9 @@ impl Gate {
         let opened = self.opened().ok();
         self.write_refusal(caller, record, slot, opened.as_deref()).await?;
         match network {
-            Some(decision) => Err(Denied::Refused { action: action.name(), rule: decision.rule }),
+            Some(Decided { rule, .. }) => {
+                Err(Denied::Refused { action: action.name(), resource: String::new(), rule })
+            }
             None => Ok(()),
         }
     }

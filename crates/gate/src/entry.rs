@@ -2,9 +2,11 @@
 
 use crate::admit::Gate;
 use crate::outcome;
+use crate::policy::{Asked, changes_rights, is_authz_fence};
 use crate::resource::Action;
 use std::sync::Arc;
-use strongroom_audit::{Record, Verdict};
+use strongroom_audit::{Decision, Record, Verdict};
+use strongroom_authz::Decision as Decided;
 use strongroom_barrier::{Batch, Opened};
 use strongroom_model::{Action as ActionCode, Caller, Origin, Repeat};
 use strongroom_store::{CommitError as StoreCommitError, Committed, PendingEntry, Slot, Txn};
@@ -53,6 +55,16 @@ pub enum CommitError {
     /// The disk is full.
     #[error("the disk is full")]
     Full,
+    /// The right to it was lost since it was admitted, or does not reach what is there; nothing was changed.
+    #[error("{action} on '{resource}' is refused: {rule}")]
+    Refused {
+        /// The action that was refused.
+        action: &'static str,
+        /// What upon, as the caller named it.
+        resource: String,
+        /// The rule that decided.
+        rule: Arc<str>,
+    },
     /// Too large for one transaction.
     #[error("too large for one transaction")]
     TooLarge,
@@ -76,6 +88,7 @@ pub struct Entry {
     origin: Origin,
     repeat: Option<Repeat>,
     outcome: Option<Vec<u8>>,
+    asked: Option<Box<Asked>>,
 }
 
 impl Entry {
@@ -94,7 +107,14 @@ impl Entry {
             origin: caller.origin,
             repeat: caller.repeat,
             outcome: None,
+            asked: None,
         }
+    }
+
+    /// What is to be decided anew when it is committed.
+    pub(crate) fn asked(mut self, asked: Option<Box<Asked>>) -> Self {
+        self.asked = asked;
+        self
     }
 
     /// Adds to the entry's note: which version, how many. Never a value.
@@ -139,6 +159,14 @@ impl Entry {
             self.record = Some((record, slot));
             return Err(CommitError::Busy);
         }
+        let gate = Arc::clone(&self.gate);
+        let changes_rights = changes_rights(self.opened.as_deref(), &batch);
+        let _turn = gate.turn(changes_rights, self.asked.is_some()).await;
+        if let (Some(asked), Some(opened)) = (&self.asked, &self.opened)
+            && let Err(decision) = gate.decide_again(asked, self.action, opened, &mut batch)
+        {
+            return Err(self.refused_after_all(record, slot, decision).await);
+        }
         let entry = PendingEntry {
             body: self.encode(&record),
             committed: Verdict::Done.code(),
@@ -146,15 +174,36 @@ impl Entry {
         };
         let before = self.gate.store().trail_head();
         let (txn, applied) = batch.into_txn(Some(entry));
-        match self.commit_sealed(slot, txn).await {
+        let committed = self.commit_sealed(slot, txn).await;
+        if changes_rights {
+            gate.policy_is_stale();
+        }
+        match committed {
             Ok(committed) => {
                 for apply in applied {
                     apply(committed.revision);
+                }
+                if let Some(opened) = self.opened.as_ref().filter(|_| changes_rights)
+                    && let Err(fault) = gate.fresh_policy(opened).await
+                {
+                    // it stays stale, and nobody is admitted before it is not
+                    tracing::error!(%fault, "the policy cannot be loaded");
                 }
                 Ok(committed)
             }
             Err(fault) => Err(self.not_committed(&fault, record, before.seq)),
         }
+    }
+
+    /// Leaves word that something admitted was refused when it was to be committed.
+    async fn refused_after_all(&self, mut record: Record, slot: Slot, decision: Decided) -> CommitError {
+        record.decision = Decision::Refused;
+        record.rule = decision.rule.to_string();
+        let txn = Txn::entry_only(self.encode(&record), Verdict::Refused.code());
+        if self.gate.store().commit(slot, txn).await.is_err() {
+            return CommitError::Failed;
+        }
+        CommitError::Refused { action: self.action.name(), resource: record.resource, rule: decision.rule }
     }
 
     /// Commits; what a rotation overtook is sealed again under the new keys, and nobody notices.
@@ -167,6 +216,11 @@ impl Entry {
             };
             let fenced = || StoreCommitError::Fenced { index, txn: None };
             let opened = self.opened.as_ref().ok_or_else(fenced)?;
+            if is_authz_fence(opened, back.preconditions.get(index)) {
+                // another machine changed who may do what
+                self.gate.policy_is_stale();
+                return Err(fenced());
+            }
             txn = opened.settle_again(*back).await.map_err(|_| fenced())?;
             slot = self.gate.store().reserve().map_err(|_| fenced())?;
         }

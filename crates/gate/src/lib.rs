@@ -30,6 +30,7 @@ mod policy;
 mod recover;
 mod refusals;
 mod resource;
+mod seer;
 mod server_view;
 mod trail_feed;
 mod trail_view;
@@ -43,6 +44,7 @@ pub use resource::{
     Action, FolderView, People, Resource, Secret, SecretLivesView, SecretReadView, SecretWriteView, Server,
     Store, StoreFolder, StoreReadView, StoreWriteView, Stores, StoresView, Trail,
 };
+pub use seer::{ListingEnded, LongListing, Seer};
 pub use server_view::ServerView;
 pub use trail_feed::TrailFeed;
 pub use trail_view::TrailView;

@@ -1,6 +1,7 @@
 //! The network's rules, which are asked before all others.
 
 use crate::admit::Gate;
+use crate::policy::InForce;
 use std::sync::Arc;
 use strongroom_authz::{Decision, Nacls, Question, Target};
 use strongroom_model::{Access, Action, Caller, Origin};
@@ -18,11 +19,16 @@ impl Gate {
     }
 
     /// The network's rules, and then the others.
-    pub(crate) fn decide(&self, caller: &Caller, action: Action, target: &Target<'_>) -> Decision {
+    pub(crate) fn decide(
+        &self,
+        in_force: &InForce,
+        caller: &Caller,
+        action: Action,
+        target: &Target<'_>,
+    ) -> Decision {
         if let Some(refusal) = self.network_refusal(caller.origin, action) {
             return refusal;
         }
-        let in_force = self.policy.load();
         let ask = |access| in_force.policy.decide(&Question { caller, action, access, target: *target });
         match action.access() {
             // by what is there one of the two is needed: which, the change itself tells when it is committed

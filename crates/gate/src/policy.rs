@@ -2,10 +2,12 @@
 
 use crate::admit::Gate;
 use std::sync::Arc;
-use strongroom_authz::{Policy, PolicyBuilder};
+use std::sync::atomic::Ordering;
+use strongroom_authz::{Decision, OwnedTarget, Policy, PolicyBuilder, Question};
 use strongroom_barrier::{BarrierError, Batch, Opened, keys};
-use strongroom_model::UserId;
-use strongroom_store::Revision;
+use strongroom_model::{Access, Action, Caller, UserId};
+use strongroom_store::{Precondition, Revision};
+use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 
 /// What the row of the authorisation revision holds; its revision is what counts.
 const FORMAT: u8 = 1;
@@ -32,23 +34,129 @@ pub(crate) fn authz_change(opened: &Opened, batch: &mut Batch) {
     batch.put(keys::authz_revision(opened.partition()), vec![FORMAT]);
 }
 
+/// What a user asked for and was admitted to: to be decided anew when it is committed.
+pub(crate) struct Asked {
+    pub(crate) caller: Caller,
+    pub(crate) target: OwnedTarget,
+    pub(crate) in_force: Arc<InForce>,
+}
+
+/// Commits of users' writes go together; a change of who may do what goes alone. So whoever commits finds a policy that
+/// stays in force until the commit is done, and the precondition on the authorisation revision proves it to the
+/// store.
+pub(crate) enum Turn<'g> {
+    /// The server's own work, which no change of rights stops.
+    Free,
+    /// A user's write.
+    Write(#[expect(dead_code, reason = "held, not read")] RwLockReadGuard<'g, ()>),
+    /// A change of who may do what.
+    Change(#[expect(dead_code, reason = "held, not read")] RwLockWriteGuard<'g, ()>),
+}
+
+/// Whether a batch changes who may do what.
+pub(crate) fn changes_rights(opened: Option<&Opened>, batch: &Batch) -> bool {
+    opened.is_some_and(|opened| batch.puts(&keys::authz_revision(opened.partition())))
+}
+
+/// Whether a precondition is what binds a commit to the policy.
+pub(crate) fn is_authz_fence(opened: &Opened, precondition: Option<&Precondition>) -> bool {
+    let key = keys::authz_revision(opened.partition());
+    matches!(precondition, Some(Precondition::Fence(fenced, _)) if *fenced == key)
+}
+
 impl Gate {
+    /// Waits for the turn of a commit.
+    pub(crate) async fn turn(&self, changes_rights: bool, asked: bool) -> Turn<'_> {
+        if changes_rights {
+            Turn::Change(self.commits.write().await)
+        } else if asked {
+            Turn::Write(self.commits.read().await)
+        } else {
+            Turn::Free
+        }
+    }
+
+    /// Decides once more what is about to be committed, if the policy changed since it was admitted or if only now it is
+    /// known which access it needs; and binds it to the policy. The decision is one that refuses.
+    pub(crate) fn decide_again(
+        &self,
+        asked: &Asked,
+        action: Action,
+        opened: &Opened,
+        batch: &mut Batch,
+    ) -> Result<(), Decision> {
+        let in_force = self.policy.load_full();
+        let access = match (action.access(), batch.needs()) {
+            (Access::PUT, needs) if needs != Access::NONE => needs,
+            (access, _) => access,
+        };
+        let changed = !Arc::ptr_eq(&in_force, &asked.in_force);
+        if changed || action.access() == Access::PUT {
+            let caller = &asked.caller;
+            let gone = caller.principal.as_ref().is_none_or(|who| !in_force.policy.knows(who.user));
+            if gone {
+                return Err(Decision { allowed: false, rule: "the user is gone".into() });
+            }
+            let target = asked.target.target();
+            let decision = in_force.policy.decide(&Question { caller, action, access, target });
+            if !decision.allowed {
+                return Err(decision);
+            }
+        }
+        let key = keys::authz_revision(opened.partition());
+        batch.require(match in_force.revision {
+            Some(revision) => Precondition::Fence(key, revision),
+            None => Precondition::Absent(key),
+        });
+        Ok(())
+    }
+
+    /// After a change of who may do what, or when the policy may be older than what is stored: callers that were
+    /// prepared are void, and nobody is admitted before the policy is loaded anew.
+    pub(crate) fn policy_is_stale(&self) {
+        self.stale.store(true, Ordering::Release);
+        self.next_epoch();
+    }
+
+    /// Whether the policy may be older than what is stored.
+    pub(crate) fn policy_is_old(&self) -> bool {
+        self.stale.load(Ordering::Acquire)
+    }
+
+    /// Loads the policy if it is stale.
+    pub(crate) async fn fresh_policy(&self, opened: &Opened) -> Result<(), BarrierError> {
+        if self.policy_is_old() { self.refresh_policy(opened).await } else { Ok(()) }
+    }
+
     /// Loads the policy if what is in force is older than what is stored.
     pub(crate) async fn refresh_policy(&self, opened: &Opened) -> Result<(), BarrierError> {
         let _turn = self.policy_turn.lock().await;
         loop {
-            let before = authz_revision(opened).await?;
-            let policy = load(self, opened).await?;
-            // a change that came in between makes it a mixture
-            if authz_revision(opened).await? == before {
-                self.policy.store(Arc::new(InForce { policy, revision: before }));
-                break;
+            self.stale.store(false, Ordering::Release);
+            match self.load_policy(opened).await {
+                Ok(Some(in_force)) => {
+                    self.policy.store(Arc::new(in_force));
+                    break;
+                }
+                // a change came in between
+                Ok(None) => {}
+                Err(fault) => {
+                    self.stale.store(true, Ordering::Release);
+                    return Err(fault);
+                }
             }
         }
         if !self.is_unlocked() {
             self.forget_policy();
         }
         Ok(())
+    }
+
+    /// Reads everything that a policy is made of; `None` if it changed meanwhile.
+    async fn load_policy(&self, opened: &Opened) -> Result<Option<InForce>, BarrierError> {
+        let revision = authz_revision(opened).await?;
+        let policy = load(self, opened).await?;
+        Ok((authz_revision(opened).await? == revision).then_some(InForce { policy, revision }))
     }
 
     /// Back to base rules: nobody is known while locked.

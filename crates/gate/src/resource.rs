@@ -8,6 +8,7 @@ pub use store::{Store, StoreReadView, StoreWriteView, Stores, StoresView};
 
 use crate::admit::Gate;
 use crate::people::PeopleView;
+use crate::seer::Seer;
 use crate::server_view::ServerView;
 use crate::trail_view::TrailView;
 use std::future::Future;
@@ -59,6 +60,9 @@ pub trait Resource: Sized + Send {
         gate: &Arc<Gate>,
         opened: Option<Arc<Opened>>,
     ) -> impl Future<Output = Result<Option<Self::Resolved>, BarrierError>> + Send;
+
+    /// Of what is listed name by name: the view shows what the caller sees.
+    fn shown_to(_: &mut Self::Resolved, _: Seer) {}
 }
 
 fn open(opened: Option<Arc<Opened>>) -> Result<Arc<Opened>, BarrierError> {

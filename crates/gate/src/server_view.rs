@@ -3,6 +3,7 @@
 use crate::admit::Gate;
 use crate::entry::Entry;
 use crate::people::{self, UserRecord};
+use crate::policy::authz_change;
 use crate::trail_feed::TrailFeed;
 use std::sync::Arc;
 use strongroom_audit::{CheckpointKey, Record};
@@ -49,7 +50,7 @@ impl ServerView {
         let limits = strongroom_barrier::Limits::default();
         let fresh = Opened::generate(self.gate.store(), ambient, limits, root, root_generation)?;
         let mut batch = Batch::new();
-        for table in 0x02..=0x0f_u8 {
+        for table in 0x02..=0x15_u8 {
             batch.delete_prefix(vec![table]);
         }
         batch.absorb(fresh.batch);
@@ -59,6 +60,7 @@ impl ServerView {
         let partition = fresh.opened.partition();
         let sealed = seed.expose(|bytes| fresh.opened.seal(Kind::CheckpointKey, partition.0, bytes));
         batch.put(keys::checkpoint_key(partition), sealed);
+        authz_change(&fresh.opened, &mut batch);
         Ok((batch, key))
     }
 
@@ -84,6 +86,15 @@ impl ServerView {
         entry.seal_under(opened);
         self.gate.next_epoch();
         Ok(())
+    }
+
+    /// A store from before there was an authorisation revision gets one with its first unlock.
+    pub fn begin_authz_revision(&self, batch: &mut Batch) -> Result<bool, BarrierError> {
+        let lacks = self.gate.policy.load().revision.is_none();
+        if lacks {
+            authz_change(&*self.gate.opened()?, batch);
+        }
+        Ok(lacks)
     }
 
     async fn prepare(&self, opened: &Opened, incarnation: [u8; 16]) -> Result<(), BarrierError> {

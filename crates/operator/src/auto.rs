@@ -106,9 +106,15 @@ impl Operator {
                 if let Err(fault) = view.unlock(&root, record.incarnation, &mut entry).await {
                     return fail(entry, fault.into()).await;
                 }
-                if let Err(fault) = entry.finish(Verdict::Done).await {
+                let mut batch = Batch::new();
+                let written = match view.begin_authz_revision(&mut batch) {
+                    Ok(true) => entry.commit(batch).await.map(drop).map_err(OperatorError::from),
+                    Ok(false) => entry.finish(Verdict::Done).await.map_err(OperatorError::from),
+                    Err(fault) => Err(fault.into()),
+                };
+                if let Err(fault) = written {
                     view.lock();
-                    return Err(fault.into());
+                    return Err(fault);
                 }
                 self.checkpoint_chore().await;
                 Ok(true)

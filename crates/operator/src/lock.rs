@@ -80,11 +80,15 @@ impl Operator {
         if let Err(fault) = view.unlock(root, record.incarnation, &mut entry).await {
             return fail(entry, fault.into()).await;
         }
-        let news = !record.confirmed || record.auto_held;
+        let mut batch = Batch::new();
+        let begins = match view.begin_authz_revision(&mut batch) {
+            Ok(begins) => begins,
+            Err(fault) => return fail(entry, fault.into()).await,
+        };
+        let news = !record.confirmed || record.auto_held || begins;
         record.confirmed = true;
         record.auto_held = false;
         let written = if news {
-            let mut batch = Batch::new();
             view.put_root(&mut batch, Some(revision), record.encode());
             entry.commit(batch).await.map(drop).map_err(OperatorError::from)
         } else {

@@ -23,7 +23,7 @@ async fn a_user_who_is_not_root_is_refused_with_the_rule_and_an_entry() {
     let mallory = other(&world).await;
     let from = world.head() + 1;
     let fault = world.create_store_as(&mallory, "mine").await.unwrap_err();
-    let WorldError::Denied(Denied::Refused { action: "store.create", rule }) = fault else {
+    let WorldError::Denied(Denied::Refused { action: "store.create", rule, .. }) = fault else {
         panic!("{fault}")
     };
     assert_eq!(&*rule, "no rule allows it");

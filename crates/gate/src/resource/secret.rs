@@ -2,11 +2,12 @@
 
 use super::{Resource, open};
 use crate::admit::Gate;
+use crate::seer::{Seer, Shown};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use strongroom_authz::Target;
 use strongroom_barrier::{BarrierError, Batch, Entry, Folder, Head, Opened, Page, VersionRecord};
-use strongroom_model::{Name, ObjectId, SecretPath};
+use strongroom_model::{Access, Name, ObjectId, SecretPath};
 use strongroom_secret::SecretBytes;
 
 /// The secrets of one store, for a listing.
@@ -33,7 +34,11 @@ impl Resource for StoreFolder {
         opened: Option<Arc<Opened>>,
     ) -> Result<Option<FolderView>, BarrierError> {
         let folder = open(opened)?.find_store(self.store.as_str()).await?;
-        Ok(folder.map(|folder| FolderView { folder }))
+        Ok(folder.map(|folder| FolderView { folder, store: self.store, seer: None }))
+    }
+
+    fn shown_to(view: &mut FolderView, seer: Seer) {
+        view.seer = Some(seer);
     }
 }
 
@@ -41,10 +46,12 @@ impl Resource for StoreFolder {
 #[derive(Debug)]
 pub struct FolderView {
     folder: Arc<Folder>,
+    store: Name,
+    seer: Option<Seer>,
 }
 
 impl FolderView {
-    /// Names in order that begin with `prefix`, after `after`, and that `keep` wants.
+    /// Names that the caller may see, in order, that begin with `prefix`, after `after`, and that `keep` wants.
     pub async fn page(
         &self,
         prefix: &str,
@@ -52,6 +59,8 @@ impl FolderView {
         limit: usize,
         keep: impl Fn(&str) -> bool + Send + Sync,
     ) -> Result<Page, BarrierError> {
+        let shown = self.shown();
+        let keep = |name: &str| keep(name) && shown.as_ref().is_some_and(|shown| shown.shows(name));
         self.folder.page(prefix, after, limit, keep).await
     }
 
@@ -63,7 +72,15 @@ impl FolderView {
         limit: usize,
         keep: impl Fn(&str, bool) -> bool + Send + Sync,
     ) -> Result<Page, BarrierError> {
+        let shown = self.shown();
+        let keep =
+            |name: &str, gone| keep(name, gone) && shown.as_ref().is_some_and(|shown| shown.shows(name));
         self.folder.page_where(prefix, after, limit, keep).await
+    }
+
+    /// What the caller sees; nobody's view shows nothing.
+    fn shown(&self) -> Option<Shown> {
+        self.seer.as_ref().map(|seer| seer.secrets(self.store.as_str()))
     }
 }
 
@@ -214,6 +231,7 @@ impl SecretWriteView {
     /// A first version under a free name.
     pub fn create(&self, payload: &[u8], plain: &[u8]) -> Batch {
         let mut batch = self.0.folder.batch();
+        batch.need(Access::WRITE);
         self.0.opened.require_store(&mut batch, &self.0.folder);
         let object = ObjectId(self.0.opened.random_id());
         let head = self.0.folder.create_entry(&mut batch, self.0.path.as_str(), object, payload);
@@ -230,6 +248,7 @@ impl SecretWriteView {
         keep: Option<NonZeroU64>,
     ) -> Result<Option<Batch>, BarrierError> {
         let mut batch = self.0.folder.batch();
+        batch.need(Access::MODIFY);
         self.0.folder.add_version(&mut batch, head, version, plain);
         // the entry changes only if something is deleted or too old
         if keep.is_some_and(|keep| version > keep.get()) || head.is_gone() {

@@ -2,6 +2,7 @@
 
 use super::{Resource, open};
 use crate::admit::Gate;
+use crate::seer::Seer;
 use std::sync::Arc;
 use strongroom_authz::Target;
 use strongroom_barrier::{BarrierError, Batch, Entry, Folder, Opened};
@@ -30,7 +31,11 @@ impl Resource for Stores {
         _: &Arc<Gate>,
         opened: Option<Arc<Opened>>,
     ) -> Result<Option<StoresView>, BarrierError> {
-        Ok(Some(StoresView { opened: open(opened)?, name: self.name }))
+        Ok(Some(StoresView { opened: open(opened)?, name: self.name, seer: None }))
+    }
+
+    fn shown_to(view: &mut StoresView, seer: Seer) {
+        view.seer = Some(seer);
     }
 }
 
@@ -39,12 +44,14 @@ impl Resource for Stores {
 pub struct StoresView {
     opened: Arc<Opened>,
     name: Option<Name>,
+    seer: Option<Seer>,
 }
 
 impl StoresView {
-    /// Names of stores, in order.
+    /// Names of stores that the caller may see, in order.
     pub async fn names(&self) -> Result<Vec<String>, BarrierError> {
-        Ok(self.opened.stores.page("", None, usize::MAX - 1, |_| true).await?.names.to_vec())
+        let keep = |name: &str| self.seer.as_ref().is_some_and(|seer| seer.store(name));
+        Ok(self.opened.stores.page("", None, usize::MAX - 1, keep).await?.names.to_vec())
     }
 
     /// A store's entry and folder.
