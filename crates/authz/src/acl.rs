@@ -218,3 +218,6 @@ fn check_names(list: List, pattern: &Pattern) -> Result<(), AclError> {
     }
     Err(nothing(list, pattern, "no valid name is like that"))
 }
+
+#[cfg(test)]
+mod tests;

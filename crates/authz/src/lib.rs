@@ -15,6 +15,7 @@
 
 mod acl;
 mod actions;
+mod explain;
 mod nacl;
 mod paths;
 mod pattern;
@@ -26,6 +27,7 @@ mod text;
 mod verdict;
 
 pub use acl::{Acl, AclError, Covers, List, MAX_PATTERNS};
+pub use explain::{Able, Bearing, Candidate, Explanation};
 pub use nacl::{ActionSet, Nacl, NaclRule, Nacls};
 pub use pattern::{GLOB_PREFIX, MAX_PATTERN_BYTES, Pattern, PatternError, PatternFault};
 pub use policy::{NameFilter, Policy, PolicyBuilder, PolicyError, Source};

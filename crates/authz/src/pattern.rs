@@ -19,9 +19,9 @@ pub const GLOB_PREFIX: &str = "glob:";
 /// Deepest nesting of a pattern.
 const MAX_NESTING: u32 = 24;
 /// Largest compiled pattern, in bytes: bounds the time that the slowest search takes.
-const MAX_COMPILED_BYTES: usize = 48 * 1024;
+const MAX_COMPILED_BYTES: usize = 192 * 1024;
 /// Room for the states of a search that are made on the way.
-const CACHE_BYTES: usize = 256 * 1024;
+const CACHE_BYTES: usize = 512 * 1024;
 
 /// A text that names are matched with: a regular expression (of the linear-time `regex` family, without
 /// look-around and backreferences), or after `glob:` a path in which `*` stands for any part of one component, `**`

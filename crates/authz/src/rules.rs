@@ -152,15 +152,19 @@ impl RuleSet {
         self.judge(question).unwrap_or_else(|| self.silence())
     }
 
+    /// The rules that say something.
+    pub(crate) fn speaking<'q>(&'q self, question: &'q Question<'_>) -> impl Iterator<Item = &'q Rule> {
+        let about = |rule: &&Rule| rule.actions.has(question.action) && rule.subject.is(question.caller);
+        self.rules.iter().filter(about)
+    }
+
     /// What a rule says; `None`: none does.
     pub(crate) fn judge(&self, question: &Question<'_>) -> Option<Decision> {
         let mut allowed = None;
-        for rule in self.rules.iter().filter(|rule| rule.actions.has(question.action)) {
-            if rule.subject.is(question.caller) {
-                match rule.mode {
-                    Mode::Deny => return Some(Decision { allowed: false, rule: Arc::clone(&rule.name) }),
-                    Mode::Allow => allowed = allowed.or(Some(&rule.name)),
-                }
+        for rule in self.speaking(question) {
+            match rule.mode {
+                Mode::Deny => return Some(Decision { allowed: false, rule: Arc::clone(&rule.name) }),
+                Mode::Allow => allowed = allowed.or(Some(&rule.name)),
             }
         }
         allowed.map(|rule| Decision { allowed: true, rule: Arc::clone(rule) })

@@ -1,6 +1,6 @@
 //! Why a text is no pattern.
 
-use regex_syntax::{ast, hir};
+use regex_syntax::ast;
 
 /// A text that is no pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,14 +64,7 @@ pub(super) fn of_parser(error: &regex_syntax::Error) -> (usize, PatternFault) {
             (error.span().start.offset, fault)
         }
         regex_syntax::Error::Translate(error) => {
-            let fault = match error.kind() {
-                hir::ErrorKind::UnicodePropertyNotFound | hir::ErrorKind::UnicodePropertyValueNotFound => {
-                    PatternFault::Syntax(
-                        "Unicode properties are not supported; \\w, \\d and \\s are".to_owned(),
-                    )
-                }
-                kind => PatternFault::Syntax(kind.to_string()),
-            };
+            let fault = PatternFault::Syntax(error.kind().to_string());
             (error.span().start.offset, fault)
         }
         error => (0, PatternFault::Syntax(error.to_string())),
