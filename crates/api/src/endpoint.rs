@@ -95,6 +95,9 @@ endpoints! {
     Authorize = Post "/auth/authorize", Unlocked, "Prove possession of an access key and get a token";
     LookupToken = Get "/auth/token", Token, "Look one's own token up";
     Deauth = Delete "/auth/token", Token, "End one's own token";
+    ExplainSelf = Get "/explain", Token, "Tell why oneself may or may not do something";
+    Explain = Get "/users/{user}/explain", Token, "Tell why a user may or may not do something";
+    WhoCan = Get "/who-can", Token, "List who may do something";
     ListKeysets = Get "/keysets", Token, "List keysets";
     ListStores = Get "/stores", Token, "List stores";
     CreateStore = Post "/stores", Token, "Create a store";

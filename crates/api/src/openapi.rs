@@ -5,11 +5,11 @@
 
 use crate::{
     Access, AuthorizeRequest, AutoUnlockAdded, ChallengeRequest, ChallengeResponse, Checkpoint,
-    ConfirmInitRequest, CreateStoreRequest, Endpoint, INIT_TOKEN_HEADER, InitRequest, KeysetList, Method,
-    NDJSON, NewToken, NewUnlockKeys, PREFIX, Problem, PutSecretRequest, REQUEST_ID_HEADER, RotateRootRequest,
-    SecretListed, SecretMetadata, SecretPage, SecretValue, SecretWritten, StatusReport, StoreInfo, StoreList,
-    TokenInfo, TrailPage, TrailRecord, TrailSegments, UnlockKeysRequest, UnlockProgress, UnlockRequest,
-    VerifyReport, VerifyRequest,
+    ConfirmInitRequest, CreateStoreRequest, Endpoint, ExplainReport, INIT_TOKEN_HEADER, InitRequest,
+    KeysetList, Method, NDJSON, NewToken, NewUnlockKeys, PREFIX, Problem, PutSecretRequest,
+    REQUEST_ID_HEADER, RotateRootRequest, SecretListed, SecretMetadata, SecretPage, SecretValue,
+    SecretWritten, StatusReport, StoreInfo, StoreList, TokenInfo, TrailPage, TrailRecord, TrailSegments,
+    UnlockKeysRequest, UnlockProgress, UnlockRequest, VerifyReport, VerifyRequest, WhoCanReport,
 };
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -133,6 +133,8 @@ fn shape(endpoint: Endpoint, s: &mut Schemas) -> Shape {
         E::Challenge => Shape::gives::<ChallengeResponse>(s).takes::<ChallengeRequest>(s),
         E::Authorize => Shape::gives::<NewToken>(s).takes::<AuthorizeRequest>(s),
         E::LookupToken => Shape::gives::<TokenInfo>(s),
+        E::ExplainSelf | E::Explain => Shape::gives::<ExplainReport>(s),
+        E::WhoCan => Shape::gives::<WhoCanReport>(s),
         E::ListKeysets => Shape::gives::<KeysetList>(s),
         E::ListStores => Shape::gives::<StoreList>(s),
         E::CreateStore => Shape::gives::<StoreInfo>(s).takes::<CreateStoreRequest>(s),
@@ -170,6 +172,11 @@ fn query(endpoint: Endpoint) -> &'static [(&'static str, &'static str, &'static 
             ("contains", "string", "Only paths that contain this"),
             ("cursor", "string", "Where to go on: `next` of the page before; bound to the caller"),
             ("limit", "integer", "Secrets a page: 1,000 if absent, at most 100,000"),
+        ],
+        Endpoint::ExplainSelf | Endpoint::Explain | Endpoint::WhoCan => &[
+            ("action", "string", "An action's name, such as secret.get; or read, write, modify, delete"),
+            ("store", "string", "The store that it is asked upon"),
+            ("secret", "string", "The secret in the store that it is asked upon"),
         ],
         Endpoint::GetSecret => &[("version", "integer", "An earlier version; the current one if absent")],
         Endpoint::PutSecret => &[(

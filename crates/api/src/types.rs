@@ -2,12 +2,14 @@
 
 mod audit;
 mod auth;
+mod authz;
 mod operator;
 mod secrets;
 mod stores;
 
 pub use audit::*;
 pub use auth::*;
+pub use authz::*;
 pub use operator::*;
 pub use secrets::*;
 pub use stores::*;

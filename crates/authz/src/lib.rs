@@ -15,6 +15,7 @@
 
 mod acl;
 mod actions;
+mod ask;
 mod explain;
 mod nacl;
 mod paths;
@@ -27,6 +28,7 @@ mod text;
 mod verdict;
 
 pub use acl::{Acl, AclError, Covers, List, MAX_PATTERNS};
+pub use ask::{Ask, AskError};
 pub use explain::{Able, Bearing, Candidate, Explanation};
 pub use nacl::{ActionSet, Nacl, NaclRule, Nacls};
 pub use pattern::{GLOB_PREFIX, MAX_PATTERN_BYTES, Pattern, PatternError, PatternFault};

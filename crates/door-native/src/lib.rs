@@ -11,6 +11,7 @@ mod answer;
 mod audit;
 mod auth;
 mod body;
+mod explain;
 mod fault;
 mod health;
 mod operator;
@@ -218,6 +219,9 @@ impl Door {
             E::Authorize => boxed(auth::authorize(self, context, body)).await,
             E::LookupToken => auth::look_up(self, context).await,
             E::Deauth => boxed(auth::deauth(self, context)).await,
+            E::ExplainSelf => boxed(explain::of_self(self, context)).await,
+            E::Explain => boxed(explain::of_user(self, context)).await,
+            E::WhoCan => boxed(explain::who_can(self, context)).await,
             E::ListKeysets => boxed(stores::list_keysets(self, context)).await,
             E::ListStores => boxed(stores::list(self, context)).await,
             E::CreateStore => boxed(stores::create(self, context, body)).await,

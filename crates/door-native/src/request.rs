@@ -85,6 +85,12 @@ impl Context {
         Name::new(text).map_err(|fault| Fault::new(Code::InvalidName, format!("store name: {fault}")))
     }
 
+    /// The first name in the path: a user's, say.
+    pub(crate) fn first_name(&self, what: &str) -> Result<Name, Fault> {
+        let text = self.params.first().map(String::as_str).unwrap_or_default();
+        Name::new(text).map_err(|fault| Fault::new(Code::InvalidName, format!("{what} name: {fault}")))
+    }
+
     /// The secret that the path names.
     pub(crate) fn secret_path(&self) -> Result<SecretPath, Fault> {
         let text = self.params.get(1).map(String::as_str).unwrap_or_default();
@@ -171,6 +177,9 @@ fn action_of(endpoint: Endpoint) -> Action {
         E::Authorize => Action::Authorize,
         E::LookupToken => Action::LookupToken,
         E::Deauth => Action::Deauth,
+        E::ExplainSelf => Action::ExplainSelf,
+        E::Explain => Action::Explain,
+        E::WhoCan => Action::WhoCan,
         E::ListKeysets => Action::ListKeysets,
         E::ListStores => Action::ListStores,
         E::CreateStore => Action::CreateStore,

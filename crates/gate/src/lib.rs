@@ -41,8 +41,8 @@ pub use clock::ClockState;
 pub use entry::{CommitError, Entry, Held, Permit, TrailError};
 pub use people::{CredentialRecord, PeopleView, Session, TokenRecord, UserRecord};
 pub use resource::{
-    Action, FolderView, People, Resource, Secret, SecretLivesView, SecretReadView, SecretWriteView, Server,
-    Store, StoreFolder, StoreReadView, StoreWriteView, Stores, StoresView, Trail,
+    Action, FolderView, People, Resource, Rules, RulesView, Secret, SecretLivesView, SecretReadView,
+    SecretWriteView, Server, Store, StoreFolder, StoreReadView, StoreWriteView, Stores, StoresView, Trail,
 };
 pub use seer::{ListingEnded, LongListing, Seer};
 pub use server_view::ServerView;
@@ -54,8 +54,8 @@ pub use strongroom_audit::{
     SegmentError, Verdict, Who,
 };
 pub use strongroom_authz::{
-    Acl, AclError, ActionSet, Actions, Covers, List, Mode, Nacl, NaclRule, Nacls, Pattern, PatternError,
-    PolicyBuilder, Rule, RuleSet, Source, Subject, Target,
+    Able, Acl, AclError, ActionSet, Actions, Ask, AskError, Candidate, Covers, Explanation, List, Mode, Nacl,
+    NaclRule, Nacls, Pattern, PatternError, PolicyBuilder, Rule, RuleSet, Source, Subject, Target,
 };
 pub use strongroom_barrier::{
     BarrierError, Batch, Deleted, Entry as FolderEntry, Folder, Head, Limits, Names, Page, Reader,

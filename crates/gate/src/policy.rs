@@ -178,6 +178,9 @@ async fn load(gate: &Gate, opened: &Opened) -> Result<Policy, BarrierError> {
     {
         return Err(BarrierError::corrupt(format!("user {id} has an entry and no record")));
     }
-    let builder = PolicyBuilder::new(gate.base_rules.clone(), root);
+    let mut builder = PolicyBuilder::new(gate.base_rules.clone(), root);
+    if let (Some(root), Ok(name)) = (root, strongroom_model::Name::new("root")) {
+        builder.user(root, name, []);
+    }
     builder.build().map_err(|fault| BarrierError::corrupt(fault.to_string()))
 }

@@ -1,8 +1,10 @@
 //! Resources: what a permit can be about, and the views that it opens.
 
+mod rules;
 mod secret;
 mod store;
 
+pub use rules::{Rules, RulesView};
 pub use secret::{FolderView, Secret, SecretLivesView, SecretReadView, SecretWriteView, StoreFolder};
 pub use store::{Store, StoreReadView, StoreWriteView, Stores, StoresView};
 

@@ -3,7 +3,7 @@
 use crate::admit::Gate;
 use crate::policy::InForce;
 use std::sync::Arc;
-use strongroom_authz::{NameFilter, Question, Target};
+use strongroom_authz::{Bearing, Candidate, Explanation, Mode, NameFilter, Question, Target};
 use strongroom_model::{Access, Action, Caller, Origin};
 
 /// Whose eyes a listing is for.
@@ -30,6 +30,24 @@ impl Seer {
     /// Whether a store is shown, by the policy of this moment.
     pub(crate) fn store(&self, name: &str) -> bool {
         self.sees(Action::ListStores, Target::Store(name))
+    }
+
+    /// What whoever asks may do, and why; from a place that the network's rules close, that.
+    pub(crate) fn explain(
+        &self,
+        in_force: &InForce,
+        action: Action,
+        access: Access,
+        target: Target<'_>,
+    ) -> Explanation {
+        match self.gate.network_refusal(self.caller.origin, action) {
+            Some(decision) => {
+                let (rule, mode) = (Arc::clone(&decision.rule), Mode::Deny);
+                let candidates = vec![Candidate { rule, mode, bearing: Bearing::Decides }];
+                Explanation { decision, candidates }
+            }
+            None => in_force.policy.explain(&Question { caller: &self.caller, action, access, target }),
+        }
     }
 
     /// Whether something is shown in a listing, by the policy of this moment.

@@ -13,10 +13,12 @@
 mod actions;
 mod cache;
 mod challenge;
+mod explain;
 mod token;
 
-pub use actions::{Authorize, Challenge, Deauth, LookupToken};
+pub use actions::{Authorize, Challenge, Deauth, Explain, ExplainSelf, LookupToken, WhoCan};
 pub use challenge::{Proof, Transcript};
+pub use explain::{Answered, explain, explain_self, who_can};
 pub use token::TOKEN_PREFIX;
 
 use crate::cache::{Cache, Prepared};

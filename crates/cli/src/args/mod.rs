@@ -5,6 +5,7 @@
 
 mod audit;
 mod auth;
+mod explain;
 mod keyset;
 mod kinds;
 mod operator;
@@ -14,6 +15,7 @@ mod store;
 
 pub(crate) use audit::{AuditCommand, TrailFilter};
 pub(crate) use auth::{LoginArgs, TokenCommand};
+pub(crate) use explain::ExplainArgs;
 pub(crate) use keyset::KeysetCommand;
 pub(crate) use kinds::{Swallowed, ValueSource, When};
 pub(crate) use operator::{
@@ -109,6 +111,8 @@ pub(crate) enum Command {
     /// Secrets
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// Tell which rule decides whether somebody may do something, or list who may
+    Explain(ExplainArgs),
     /// The audit trail
     #[command(subcommand)]
     Audit(AuditCommand),

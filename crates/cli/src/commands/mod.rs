@@ -2,6 +2,7 @@
 
 mod audit;
 mod auth;
+mod explain;
 mod init;
 mod keys;
 mod keyset;
@@ -114,6 +115,7 @@ async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
         Command::Keyset(command) => keyset::run(session, command).await,
         Command::Store(command) => store::run(session, command).await,
         Command::Secret(command) => secret::run(session, command).await,
+        Command::Explain(args) => explain::run(session, &args).await,
         Command::Audit(command) => audit::run(session, command).await,
         Command::Clock(ClockCommand::Accept) => operator::accept_clock(session).await,
         // these were run before: they are no questions to a server
