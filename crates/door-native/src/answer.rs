@@ -4,8 +4,9 @@ use crate::fault::Fault;
 use axum::body::Body;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
-use metrics::{Counter, counter};
+use metrics::{Counter, Histogram, counter, histogram};
 use serde::Serialize;
+use std::time::Duration;
 use strongroom_ambient::UnixMillis;
 use strongroom_api::{Code, Endpoint, Problem, REQUEST_ID_HEADER};
 use strongroom_model::RequestId;
@@ -56,10 +57,17 @@ pub(crate) fn problem(fault: &Fault, request: Option<RequestId>) -> Response<Bod
     if matches!(fault.code, Code::Busy | Code::TrailUnavailable | Code::Unknown) {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
-    if let Some(value) = request.and_then(|id| HeaderValue::from_str(&id.to_string()).ok()) {
-        answer.headers_mut().insert(REQUEST_ID_HEADER, value);
+    if let Some(id) = request {
+        name(&mut answer, id);
     }
     answer
+}
+
+/// Says which request is answered.
+pub(crate) fn name(answer: &mut Response<Body>, request: RequestId) {
+    if let Ok(value) = HeaderValue::from_str(&request.to_string()) {
+        answer.headers_mut().insert(REQUEST_ID_HEADER, value);
+    }
 }
 
 /// The endpoint does not take this method, but these (RFC 9110, section 15.5.6).
@@ -85,26 +93,36 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Counts answers, a counter an endpoint and class of status.
-pub(crate) struct Meters(Vec<[Counter; 3]>);
+/// Counts answers, a counter an endpoint and class of status, and how long they took.
+pub(crate) struct Meters(Vec<Meter>);
+
+struct Meter {
+    answers: [Counter; 3],
+    took: Histogram,
+}
 
 impl Meters {
     pub(crate) fn new() -> Self {
         let of = |endpoint: &Endpoint| {
-            ["2xx", "4xx", "5xx"].map(
+            Meter {
+            answers: ["2xx", "4xx", "5xx"].map(
                 |class| counter!("strongroom_requests_total", "endpoint" => endpoint.name(), "status" => class),
-            )
+            ),
+            took: histogram!("strongroom_request_duration_seconds", "endpoint" => endpoint.name()),
+        }
         };
         Self(Endpoint::ALL.iter().map(of).collect())
     }
 
-    pub(crate) fn count(&self, endpoint: Endpoint, status: StatusCode) {
+    pub(crate) fn count(&self, endpoint: Endpoint, status: StatusCode, took: Duration) {
         let class = match status.as_u16() {
             400..500 => 1,
             500.. => 2,
             _ => 0,
         };
-        if let Some(counter) = self.0.get(endpoint as usize).and_then(|counters| counters.get(class)) {
+        let Some(meter) = self.0.get(endpoint as usize) else { return };
+        meter.took.record(took);
+        if let Some(counter) = meter.answers.get(class) {
             counter.increment(1);
         }
     }

@@ -117,11 +117,20 @@ fn boxed<'a, F: Future<Output = Result<Response<Body>, Fault>> + Send + 'a>(
     Box::pin(answer)
 }
 
+/// A panic ends its request, and neither the connection nor the requests beside it.
+async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Fault> {
+    use futures_util::FutureExt as _;
+    let caught = std::panic::AssertUnwindSafe(work).catch_unwind().await;
+    caught.map_err(|_| Fault::internal("a handler panicked"))
+}
+
 impl Door {
     async fn serve(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        if let Some(answer) = health::serve(&self, parts.method.as_str(), parts.uri.path()).await {
-            return answer;
+        match caught(health::serve(&self, parts.method.as_str(), parts.uri.path())).await {
+            Ok(Some(answer)) => return answer,
+            Ok(None) => {}
+            Err(fault) => return answer::problem(&fault, None),
         }
         let found =
             parts.uri.path().strip_prefix(PREFIX).map(|path| route::find(parts.method.as_str(), path));
@@ -136,9 +145,10 @@ impl Door {
             Err(fault) => return answer::problem(&fault, None),
         };
         let request_id = context.caller.request;
+        let began = self.gate.ambient().clock.monotonic();
         let door = Arc::clone(&self);
         let answered = if endpoint.method() == Method::Get {
-            door.handle(endpoint, context, body).await
+            caught(door.handle(endpoint, context, body)).await.flatten()
         } else {
             // admitted work runs where a client's hanging up cannot cancel it
             match tokio::spawn(async move { door.handle(endpoint, context, body).await }).await {
@@ -146,8 +156,10 @@ impl Door {
                 Err(_) => Err(Fault::internal("the request's task ended")),
             }
         };
-        let answer = answered.unwrap_or_else(|fault| answer::problem(&fault, Some(request_id)));
-        self.meters.count(endpoint, answer.status());
+        let mut answer = answered.unwrap_or_else(|fault| answer::problem(&fault, Some(request_id)));
+        answer::name(&mut answer, request_id);
+        let took = self.gate.ambient().clock.monotonic().saturating_sub(began);
+        self.meters.count(endpoint, answer.status(), took);
         answer
     }
 

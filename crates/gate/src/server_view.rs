@@ -178,6 +178,21 @@ impl Gate {
         Ok(Some(batch).filter(|batch| !batch.is_empty()))
     }
 
+    /// How many tokens are kept; none while locked.
+    pub async fn token_count(&self) -> Result<Option<u64>, BarrierError> {
+        let Ok(opened) = self.opened() else { return Ok(None) };
+        let mut range = strongroom_store::Range::prefix(keys::tokens(opened.partition()), HOUSEKEEPING_ROWS);
+        let mut count = 0_u64;
+        loop {
+            let rows = self.store().list(range.clone()).await?;
+            count = count.saturating_add(u64::try_from(rows.len()).unwrap_or(u64::MAX));
+            match rows.into_iter().next_back() {
+                Some(last) => range.after = Some(last.key),
+                None => return Ok(Some(count)),
+            }
+        }
+    }
+
     /// Whether housekeeping has anything to remove.
     pub async fn has_expired(&self) -> Result<bool, BarrierError> {
         Ok(self.expired(1).await?.is_some())

@@ -1,8 +1,10 @@
 //! What the server does by itself: expiry, checkpoints, certificates.
 
 use crate::config::Audit;
+use crate::gauges;
 use crate::tls::TlsHandles;
 use crate::wire::World;
+use metrics::{counter, gauge};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -46,6 +48,7 @@ async fn rounds(world: &World, tls: &TlsHandles, audit: &Audit) {
             signed = checkpoint(world, audit, signed).await;
         }
         archive(world).await;
+        take_stock(world).await;
         if round.is_multiple_of(RENEW_ROUNDS)
             && let Err(fault) = tls.reload(&world.ambient)
         {
@@ -54,18 +57,33 @@ async fn rounds(world: &World, tls: &TlsHandles, audit: &Audit) {
     }
 }
 
+/// What takes a look at the store to know.
+async fn take_stock(world: &World) {
+    if let Ok(Some(tokens)) = world.gate.token_count().await {
+        gauge!("strongroom_tokens").set(gauges::count(tokens));
+    }
+    if let Ok(entries) = world.store.entries(0, 1).await {
+        let oldest = entries.first().map_or(1, |entry| entry.seq);
+        gauge!("strongroom_audit_oldest_entry").set(gauges::count(oldest));
+    }
+}
+
 /// Moves out whatever is due, a segment at a time.
 async fn archive(world: &World) {
     while world.gate.is_unlocked() {
         match world.operator.archive_chore(None).await {
-            Ok(Some(segment)) => tracing::info!(
-                segment = segment.name(),
-                first = segment.first,
-                last = segment.last.seq,
-                "entries of the trail moved out"
-            ),
+            Ok(Some(segment)) => {
+                counter!("strongroom_audit_segments_total").increment(1);
+                tracing::info!(
+                    segment = segment.name(),
+                    first = segment.first,
+                    last = segment.last.seq,
+                    "entries of the trail moved out"
+                );
+            }
             Ok(None) => return,
             Err(fault) => {
+                counter!("strongroom_audit_archive_failures_total").increment(1);
                 tracing::error!(%fault, "entries of the trail did not move out; they stay in the store");
                 return;
             }
@@ -80,6 +98,8 @@ async fn checkpoint(world: &World, audit: &Audit, signed: u64) -> u64 {
         return signed;
     }
     let Some(checkpoint) = world.operator.checkpoint_chore().await else { return signed };
+    gauge!("strongroom_audit_checkpoint_entry").set(gauges::count(checkpoint.head.seq));
+    gauge!("strongroom_audit_checkpoint_timestamp_seconds").set(gauges::seconds(checkpoint.time));
     if let Some(path) = &audit.checkpoint_file
         && let Err(fault) = append(path, &checkpoint)
     {

@@ -15,6 +15,7 @@ mod chores;
 pub mod config;
 mod dev;
 mod error;
+mod gauges;
 pub mod harden;
 mod install_token;
 mod key_file;

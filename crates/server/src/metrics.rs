@@ -1,12 +1,14 @@
 //! Counters and gauges for Prometheus: one recorder a process, rendered when asked.
 
-use metrics::{describe_counter, describe_gauge, gauge};
+use metrics::{describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::time::Duration;
 
 /// Bounds of the histograms whose name ends in `_seconds`.
 const SECONDS: &[f64] =
     &[0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
+/// Bounds of the histogram of how many transactions share a flush.
+const TRANSACTIONS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 /// What histograms collect is folded away this often, so that nobody need ask for it.
 const UPKEEP: Duration = Duration::from_secs(15);
 
@@ -31,7 +33,8 @@ impl Metrics {
     /// If there is one already.
     pub fn install() -> Result<Self, MetricsError> {
         let builder = PrometheusBuilder::new()
-            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS)?;
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS)?
+            .set_buckets_for_metric(Matcher::Suffix("_transactions".to_owned()), TRANSACTIONS)?;
         let handle = builder.install_recorder()?;
         describe();
         Ok(Self { handle })
@@ -53,22 +56,69 @@ impl Metrics {
     }
 }
 
+const COUNTERS: [(&str, &str); 12] = [
+    ("strongroom_requests_total", "Answers, by endpoint and class of status"),
+    ("strongroom_connections_accepted_total", "Connections accepted"),
+    ("strongroom_connections_refused_total", "Connections closed at once: a cap was reached"),
+    ("strongroom_tls_handshakes_failed_total", "TLS handshakes that failed or took too long"),
+    ("strongroom_accept_errors_total", "Accepts that the system refused"),
+    ("strongroom_store_groups_total", "Groups of transactions that were made durable with one flush"),
+    ("strongroom_store_transactions_total", "Transactions in them"),
+    ("strongroom_store_unknown_outcomes_total", "Groups of which the commit's outcome was not known at once"),
+    ("strongroom_audit_segments_total", "Segments that the front of the trail moved out to"),
+    ("strongroom_audit_archive_failures_total", "Attempts to move the front of the trail out that failed"),
+    ("strongroom_audit_syslog_sent_total", "Messages handed over to the receiver of syslog"),
+    ("strongroom_audit_syslog_failures_total", "Connections to the receiver of syslog that failed"),
+];
+
+const GAUGES: [(&str, &str); 23] = [
+    ("strongroom_build_info", "1, with the version as a label"),
+    ("strongroom_unlocked", "1 if the server is unlocked"),
+    (
+        "strongroom_degraded",
+        "1 if the server is locked, out of space, unsure of its clock or resolving a commit",
+    ),
+    ("strongroom_clock_believed", "1 if the wall clock is believed"),
+    ("strongroom_tokens", "Tokens that are kept, expired ones until housekeeping removes them included"),
+    ("strongroom_certificate_expires_timestamp_seconds", "When a listener's certificate expires"),
+    ("strongroom_connections_open", "Connections open"),
+    (
+        "strongroom_store_queue_depth",
+        "Transactions that waited or were worked on when the last group was taken",
+    ),
+    ("strongroom_store_space", "Room on the disk: 0 ample, 1 the reserve is in use, 2 exhausted"),
+    ("strongroom_disk_free_bytes", "Room on the data directory's disk for the server"),
+    ("strongroom_disk_size_bytes", "Size of the data directory's disk"),
+    ("strongroom_audit_entries", "Number of the trail's last entry"),
+    ("strongroom_audit_oldest_entry", "Number of the first entry that has not moved out"),
+    ("strongroom_audit_checkpoint_entry", "Number of the last entry that a signed checkpoint covers"),
+    ("strongroom_audit_checkpoint_timestamp_seconds", "When the last checkpoint was signed"),
+    ("strongroom_audit_syslog_lag_entries", "Entries that syslog has not been given yet"),
+    ("strongroom_audit_syslog_connected", "1 if the receiver of syslog takes messages"),
+    ("strongroom_backup_timestamp_seconds", "When the last backup was made, if one is known"),
+    ("process_start_time_seconds", "When the process started"),
+    ("process_cpu_seconds_total", "CPU seconds used"),
+    ("process_resident_memory_bytes", "Resident memory"),
+    ("process_open_fds", "Open descriptors"),
+    ("process_threads", "Threads"),
+];
+
+const HISTOGRAMS: [(&str, &str); 3] = [
+    ("strongroom_request_duration_seconds", "From a request's head to its answer's head, by endpoint"),
+    ("strongroom_store_commit_seconds", "Commit of a group with its flush"),
+    ("strongroom_store_group_transactions", "Transactions that share a flush"),
+];
+
 fn describe() {
-    describe_counter!("strongroom_connections_accepted_total", "Connections accepted");
-    describe_counter!(
-        "strongroom_connections_refused_total",
-        "Connections closed at once: a cap was reached"
-    );
-    describe_counter!(
-        "strongroom_tls_handshakes_failed_total",
-        "TLS handshakes that failed or took too long"
-    );
-    describe_counter!("strongroom_accept_errors_total", "Accepts that the system refused");
-    describe_gauge!("strongroom_connections_open", "Connections open");
-    describe_gauge!("process_cpu_seconds_total", "CPU seconds used");
-    describe_gauge!("process_resident_memory_bytes", "Resident memory");
-    describe_gauge!("process_open_fds", "Open descriptors");
-    describe_gauge!("process_threads", "Threads");
+    for (name, text) in COUNTERS {
+        describe_counter!(name, text);
+    }
+    for (name, text) in GAUGES {
+        describe_gauge!(name, text);
+    }
+    for (name, text) in HISTOGRAMS {
+        describe_histogram!(name, text);
+    }
 }
 
 fn record_process() {

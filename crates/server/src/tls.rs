@@ -160,7 +160,9 @@ impl TlsHandles {
         }
         let own = names.map(|names| TlsSource::Own { dir: own_dir.to_owned(), names });
         let own = own.map(|source| TlsHandle::open(ambient, source)).transpose()?.map(Arc::new);
-        Ok(Self { own, from_files })
+        let handles = Self { own, from_files };
+        handles.tell_expiry();
+        Ok(handles)
     }
 
     /// The handle of a listener; none for a socket.
@@ -188,7 +190,28 @@ impl TlsHandles {
                 Err(error) => outcome = outcome.and(Err(error)),
             }
         }
+        self.tell_expiry();
         outcome
+    }
+
+    fn tell_expiry(&self) {
+        if let Some(TlsSource::Own { dir, .. }) = self.own.as_ref().map(|handle| &handle.source) {
+            tell_expiry("own", &own::certificate(dir));
+        }
+        for (name, handle) in &self.from_files {
+            if let TlsSource::Files { cert, .. } = &handle.source {
+                tell_expiry(name, cert);
+            }
+        }
+    }
+}
+
+/// Tells metrics when a chain's leaf expires.
+fn tell_expiry(listener: &str, cert: &Path) {
+    if let Some(info) = std::fs::read(cert).ok().and_then(|pem| inspect(&pem).ok()) {
+        let expires = crate::gauges::seconds(strongroom_ambient::UnixMillis(info.not_after_ms));
+        metrics::gauge!("strongroom_certificate_expires_timestamp_seconds", "listener" => listener.to_owned())
+            .set(expires);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Wiring: store, gate, engines, door.
 
 use crate::config::Config;
+use crate::gauges::Gauges;
 use crate::metrics::Metrics;
 use crate::{ServerError, install_token::InstallToken, key_file::KeyFileSource};
 use std::sync::Arc;
@@ -66,7 +67,11 @@ impl World {
             }),
             render_metrics: Box::new({
                 let metrics = metrics.clone();
-                move || metrics.render()
+                let gauges = Gauges::new(&gate, &store, &config.server.data_dir);
+                move || {
+                    gauges.record();
+                    metrics.render()
+                }
             }),
             version: env!("CARGO_PKG_VERSION"),
         });

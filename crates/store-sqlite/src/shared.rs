@@ -74,6 +74,11 @@ impl Shared {
         self.revision.store(head.revision.0, Ordering::Release);
     }
 
+    /// Places in the queue that are taken.
+    pub(crate) fn waiting(&self) -> usize {
+        self.options.queue.saturating_sub(self.slots.available_permits())
+    }
+
     pub(crate) fn revision(&self) -> Revision {
         Revision(self.revision.load(Ordering::Acquire))
     }

@@ -1,6 +1,7 @@
 //! The one thread that writes: takes a group, commits it with one flush, answers it.
 
 mod draft;
+mod meters;
 mod space;
 mod trim;
 
@@ -10,6 +11,7 @@ use crate::schema::{self, Head};
 use crate::shared::Shared;
 pub(crate) use draft::Done;
 use draft::{Draft, Fences};
+use meters::Meters;
 use rusqlite::Connection;
 use space::Gauge;
 use std::sync::Arc;
@@ -59,6 +61,7 @@ pub(crate) struct Writer {
     frames: Arc<AtomicU32>,
     /// Fold the log once it has so many.
     fold_at: u32,
+    meters: Meters,
 }
 
 impl Writer {
@@ -66,9 +69,9 @@ impl Writer {
     pub(crate) fn open(shared: Arc<Shared>) -> Result<Self, StoreError> {
         let gauge = Gauge::open(&shared.dir, shared.options.reserve_bytes)?;
         let (frames, fold_at) = (Arc::default(), shared.options.wal_pages);
-        let (head, fences) = (Head::default(), Fences::default());
+        let (head, fences, meters) = (Head::default(), Fences::default(), Meters::new());
         let mut writer =
-            Self { shared, conn: None, head, fences, gauge, in_doubt: Vec::new(), frames, fold_at };
+            Self { shared, conn: None, head, fences, gauge, in_doubt: Vec::new(), frames, fold_at, meters };
         writer.connect()?;
         writer.shared.set_space(writer.gauge.space());
         Ok(writer)
@@ -87,6 +90,7 @@ impl Writer {
             match self.shared.queue.take(expected, self.patience()) {
                 Taken::Group(jobs) => {
                     expected = jobs.len();
+                    self.meters.taken(self.shared.waiting());
                     self.look();
                     self.group(jobs);
                     self.fold_when_due();
@@ -146,6 +150,7 @@ impl Writer {
                 Err(Stop::Before(context)) => return self.apart(jobs, &context),
                 Err(Stop::Commit(context)) => {
                     tracing::error!(%context, jobs = jobs.len(), "commit failed, its outcome is unknown");
+                    self.meters.in_doubt();
                     self.shared.readers.bar();
                     answer_all(jobs, || CommitError::Unknown);
                     return self.recover();
@@ -163,12 +168,14 @@ impl Writer {
         // from here to the end of the commit, memory does not answer for these rows
         let changed = draft.changed().to_vec();
         self.shared.cache.begin(&changed);
+        let began = self.shared.clock.monotonic();
         let outcomes = outcomes.and_then(|outcomes| draft.finish().map(|done| (outcomes, done)));
         self.shared.cache.end(&changed);
         match outcomes {
             Ok((outcomes, done)) => {
                 self.head = done.head;
                 self.shared.publish(done);
+                self.meters.committed(jobs.len(), self.shared.clock.monotonic().saturating_sub(began));
                 Ok(outcomes)
             }
             Err(stop) => {

@@ -24,7 +24,7 @@ pub struct OwnTls {
 /// If the directory cannot be read or written, or holds a damaged or expired authority.
 pub fn ensure_own(ambient: &Ambient, dir: &Path, names: &[String]) -> Result<OwnTls, TlsError> {
     files::make_dir(dir)?;
-    let own = OwnTls { ca: dir.join("ca.pem"), cert: dir.join("server.pem"), key: dir.join("server.key") };
+    let own = OwnTls { ca: dir.join("ca.pem"), cert: certificate(dir), key: dir.join("server.key") };
     let authority = authority(ambient, &own.ca, &dir.join("ca.key"))?;
     let names = distinct(names);
     if !is_good(ambient, &own, &authority, &names) {
@@ -35,6 +35,11 @@ pub fn ensure_own(ambient: &Ambient, dir: &Path, names: &[String]) -> Result<Own
         tracing::info!(cert = %own.cert.display(), "issued a server certificate");
     }
     Ok(own)
+}
+
+/// Where the certificate is that the authority in `dir` issued for this server.
+pub(crate) fn certificate(dir: &Path) -> PathBuf {
+    dir.join("server.pem")
 }
 
 fn authority(ambient: &Ambient, certificate: &Path, key: &Path) -> Result<Authority, TlsError> {
