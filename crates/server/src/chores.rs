@@ -18,9 +18,14 @@ const RENEW_ROUNDS: u64 = 12 * 60;
 /// How soon after the initialisation's confirmation its token is void.
 const TOKEN_ROUND: Duration = Duration::from_secs(1);
 
-/// Runs for ever.
-pub(crate) async fn run(world: Arc<World>, tls: Arc<TlsHandles>, audit: Audit) {
-    tokio::join!(void_install_token(&world), rounds(&world, &tls, &audit));
+/// Runs for ever. `held` is the last entry that was exported, if any are.
+pub(crate) async fn run(
+    world: Arc<World>,
+    tls: Arc<TlsHandles>,
+    audit: Audit,
+    held: impl Fn() -> Option<u64> + Send + Sync,
+) {
+    tokio::join!(void_install_token(&world), rounds(&world, &tls, &audit, &held));
 }
 
 /// Ends with the token.
@@ -34,7 +39,7 @@ async fn void_install_token(world: &World) {
     }
 }
 
-async fn rounds(world: &World, tls: &TlsHandles, audit: &Audit) {
+async fn rounds(world: &World, tls: &TlsHandles, audit: &Audit, held: &(impl Fn() -> Option<u64> + Sync)) {
     let mut rounds = tokio::time::interval(ROUND);
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let each = (audit.checkpoint_interval.as_secs() / ROUND.as_secs()).max(1);
@@ -47,7 +52,7 @@ async fn rounds(world: &World, tls: &TlsHandles, audit: &Audit) {
         if round.is_multiple_of(each) {
             signed = checkpoint(world, audit, signed).await;
         }
-        archive(world).await;
+        archive(world, held).await;
         take_stock(world).await;
         if round.is_multiple_of(RENEW_ROUNDS)
             && let Err(fault) = tls.reload(&world.ambient)
@@ -68,10 +73,10 @@ async fn take_stock(world: &World) {
     }
 }
 
-/// Moves out whatever is due, a segment at a time.
-async fn archive(world: &World) {
+/// Moves out whatever is due and was exported, a segment at a time.
+async fn archive(world: &World, held: &(impl Fn() -> Option<u64> + Sync)) {
     while world.gate.is_unlocked() {
-        match world.operator.archive_chore(None).await {
+        match world.operator.archive_chore(held()).await {
             Ok(Some(segment)) => {
                 counter!("strongroom_audit_segments_total").increment(1);
                 tracing::info!(

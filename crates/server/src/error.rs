@@ -35,6 +35,9 @@ pub enum ServerError {
     /// A certificate or key.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// The export of the trail.
+    #[error(transparent)]
+    Syslog(#[from] crate::syslog::SyslogError),
     /// An operator's step.
     #[error(transparent)]
     Operator(#[from] OperatorError),

@@ -25,6 +25,7 @@ pub mod metrics;
 pub mod notify;
 mod run;
 pub mod signals;
+mod syslog;
 pub mod tls;
 mod wire;
 
@@ -33,3 +34,4 @@ pub use error::ServerError;
 pub use install_token::INSTALL_TOKEN_FILE;
 pub use run::{check, run};
 pub use strongroom_operator::WARNINGS;
+pub use syslog::SyslogError;

@@ -6,6 +6,7 @@ use crate::listen::{Listener, Listeners};
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
 use crate::signals::{Asked, Signals};
+use crate::syslog::Exporter;
 use crate::tls::TlsHandles;
 use crate::wire::{World, lifetimes};
 use crate::{ServerError, chores, harden, logging};
@@ -72,7 +73,10 @@ pub(crate) async fn serve(
     for listener in bound {
         listeners.serve(listener, world.door.clone());
     }
-    let chores = tokio::spawn(chores::run(Arc::clone(&world), Arc::clone(&tls), config.audit.clone()));
+    let exporter = export(config, &world)?;
+    let delivered = exporter.as_ref().map(Exporter::delivered);
+    let held = move || delivered.as_ref().map(|delivered| delivered());
+    let chores = tokio::spawn(chores::run(Arc::clone(&world), Arc::clone(&tls), config.audit.clone(), held));
     let upkeep = tokio::spawn(metrics.keep_up());
     let began = ready(&world, &listeners).await;
     if began.is_ok() {
@@ -86,8 +90,15 @@ pub(crate) async fn serve(
         _ = listeners.stop(STOP_DEADLINE) => {}
         () = second(&mut signals) => tracing::warn!("stopping at once"),
     }
-    world.close().await;
+    world.close(exporter).await;
     began
+}
+
+/// Begins to export the trail, where that is asked for.
+fn export(config: &Config, world: &World) -> Result<Option<Exporter>, ServerError> {
+    let Some(syslog) = &config.audit.syslog else { return Ok(None) };
+    let (operator, ambient) = (Arc::clone(&world.operator), world.ambient.clone());
+    Ok(Some(Exporter::start(operator, ambient, syslog, &config.server.data_dir)?))
 }
 
 /// Waits for a second request to stop.

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::gauges::Gauges;
 use crate::metrics::Metrics;
+use crate::syslog::Exporter;
 use crate::{ServerError, install_token::InstallToken, key_file::KeyFileSource};
 use std::sync::Arc;
 use strongroom_ambient::Ambient;
@@ -79,9 +80,12 @@ impl World {
     }
 
     /// Takes note that the server stops, and closes the store.
-    pub(crate) async fn close(&self) {
+    pub(crate) async fn close(&self, exporter: Option<Exporter>) {
         if let Err(fault) = self.operator.stopping().await {
             tracing::warn!(%fault, "the stop is not in the trail");
+        }
+        if let Some(exporter) = exporter {
+            exporter.finish().await;
         }
         if let Err(fault) = self.store.close().await {
             tracing::error!(%fault, "the store did not close in good order");
