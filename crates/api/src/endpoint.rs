@@ -90,6 +90,7 @@ endpoints! {
     RotateRoot = Post "/rotate/root", Token, "Begin a rotation of the root key; takes a threshold of unlock keys";
     ConfirmRotateRoot = Post "/rotate/root/confirm", Token, "Finish it; takes a threshold of the new unlock keys";
     CancelRotateRoot = Delete "/rotate/root", Token, "Give it up; the old unlock keys stay";
+    DeepCheck = Post "/check", Token, "Look at everything that is stored: pages, rows, every sealed record";
     AcceptClock = Post "/clock/accept", Token, "Accept the wall clock after a jump";
     Challenge = Post "/auth/challenge", Unlocked, "Ask for a challenge to sign";
     Authorize = Post "/auth/authorize", Unlocked, "Prove possession of an access key and get a token";

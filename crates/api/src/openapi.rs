@@ -4,7 +4,7 @@
 //! match, so that a new row does not compile without its types.
 
 use crate::{
-    Access, AuthorizeRequest, AutoUnlockAdded, ChallengeRequest, ChallengeResponse, Checkpoint,
+    Access, AuthorizeRequest, AutoUnlockAdded, ChallengeRequest, ChallengeResponse, CheckReport, Checkpoint,
     ConfirmInitRequest, CreateStoreRequest, Endpoint, ExplainReport, INIT_TOKEN_HEADER, InitRequest,
     KeysetList, Method, NDJSON, NewToken, NewUnlockKeys, PREFIX, Problem, PutSecretRequest,
     REQUEST_ID_HEADER, RotateRootRequest, SecretListed, SecretMetadata, SecretPage, SecretValue,
@@ -129,6 +129,7 @@ fn shape(endpoint: Endpoint, s: &mut Schemas) -> Shape {
         E::Unlock => Shape::gives::<UnlockProgress>(s).takes::<UnlockRequest>(s),
         E::ConfirmRotateRoot => Shape::gives::<UnlockProgress>(s).takes::<UnlockKeysRequest>(s),
         E::AddAutoUnlock => Shape::gives::<AutoUnlockAdded>(s).takes::<UnlockKeysRequest>(s),
+        E::DeepCheck => Shape::gives::<CheckReport>(s),
         E::RotateRoot => Shape::gives::<NewUnlockKeys>(s).takes::<RotateRootRequest>(s),
         E::Challenge => Shape::gives::<ChallengeResponse>(s).takes::<ChallengeRequest>(s),
         E::Authorize => Shape::gives::<NewToken>(s).takes::<AuthorizeRequest>(s),

@@ -12,6 +12,7 @@
 //! Start at [`Barrier::open`], then [`Opened`], [`Folder`] and [`Batch`].
 
 mod batch;
+mod deep;
 mod folder;
 mod index;
 mod keysets;
@@ -27,6 +28,7 @@ mod sealed;
 mod settle;
 
 pub use batch::{Applied, Batch};
+pub use deep::DeepReport;
 pub use folder::{Entry, Folder, Page, VersionRecord};
 pub use index::Head;
 pub use keysets::KeysetState;

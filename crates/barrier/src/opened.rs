@@ -384,6 +384,12 @@ impl Opened {
         [&self.stores, &self.users, &self.keyset_names, &self.groups, &self.acls]
     }
 
+    /// Every folder that is open.
+    pub(crate) fn all_folders(&self) -> Vec<Arc<Folder>> {
+        let own = self.own_folders().into_iter().cloned();
+        own.chain(self.open_stores.read().values().cloned()).collect()
+    }
+
     pub(crate) fn wipe(&self) {
         for folder in self.own_folders() {
             folder.wipe();

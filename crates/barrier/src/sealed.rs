@@ -75,6 +75,12 @@ impl SealedAt {
         Sealer::term_of(value.get(self.clear..)?)
     }
 
+    /// Opens the record in a row's value, and forgets what it says.
+    pub(crate) fn open(&self, sealer: &Sealer, value: &[u8]) -> Result<(), OpenError> {
+        let record = value.get(self.clear..).ok_or(OpenError::Malformed)?;
+        sealer.open(&self.object, self.version, record).map(drop)
+    }
+
     /// The row's value with its record sealed anew under the sealer's write term.
     pub(crate) fn reseal(
         &self,

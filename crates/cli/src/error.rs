@@ -81,6 +81,9 @@ pub(crate) enum CliError {
     /// The trail does not hold.
     #[error("the trail does not hold")]
     TrailBroken,
+    /// `doctor` found something wrong.
+    #[error("{0} of the findings must be put right")]
+    Unwell(usize),
     /// Too many unlock keys in a row were refused.
     #[error("given up after {0} refused unlock keys")]
     GivenUp(u8),

@@ -226,6 +226,7 @@ impl Door {
             E::RotateRoot => boxed(operator::rotate_root(self, context, body)).await,
             E::ConfirmRotateRoot => boxed(operator::confirm_rotate_root(self, context, body)).await,
             E::CancelRotateRoot => boxed(operator::cancel_rotate_root(self, context)).await,
+            E::DeepCheck => boxed(operator::deep_check(self, context)).await,
             E::AcceptClock => boxed(operator::accept_clock(self, context)).await,
             E::Challenge => boxed(auth::challenge(self, context, body)).await,
             E::Authorize => boxed(auth::authorize(self, context, body)).await,

@@ -9,8 +9,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::Response;
 use strongroom_api::{
-    AutoUnlockAdded, Code, ConfirmInitRequest, InitRequest, LockState, NewUnlockKeys, RotateRootRequest,
-    StatusReport, UnlockKeysRequest, UnlockProgress, UnlockRequest,
+    AutoUnlockAdded, CheckReport, Code, ConfirmInitRequest, InitRequest, LockState, NewUnlockKeys,
+    RotateRootRequest, StatusReport, UnlockKeysRequest, UnlockProgress, UnlockRequest,
 };
 use strongroom_gate::{ClockState, Server, Space};
 use strongroom_operator as engine;
@@ -38,6 +38,7 @@ pub(crate) async fn status(door: &Door, context: &Context) -> Answered {
         auto_unlock: status.auto_unlock,
         auto_unlock_held: status.auto_unlock_held,
         space: health::space_name(status.space).to_owned(),
+        time: answer::time(door.gate.now()),
     })
 }
 
@@ -152,6 +153,13 @@ pub(crate) async fn cancel_rotate_root(door: &Door, context: &Context) -> Answer
     let permit = door.gate.admit::<engine::CancelRotateRoot>(&context.caller, Server).await?;
     door.operator.cancel_rotate_root(permit).await?;
     Ok(answer::nothing())
+}
+
+pub(crate) async fn deep_check(door: &Door, context: &Context) -> Answered {
+    let permit = door.gate.admit::<engine::DeepCheck>(&context.caller, Server).await?;
+    let report = door.gate.release(door.operator.deep_check(permit).await?).await?;
+    let (ok, records) = (report.wrong.is_empty(), report.records);
+    answer::json(&CheckReport { ok, records, findings: report.wrong })
 }
 
 pub(crate) async fn accept_clock(door: &Door, context: &Context) -> Answered {

@@ -173,6 +173,7 @@ fn action_of(endpoint: Endpoint) -> Action {
         E::RotateRoot => Action::RotateRoot,
         E::ConfirmRotateRoot => Action::ConfirmRotateRoot,
         E::CancelRotateRoot => Action::CancelRotateRoot,
+        E::DeepCheck => Action::DeepCheck,
         E::AcceptClock => Action::AcceptClock,
         E::Authorize => Action::Authorize,
         E::LookupToken => Action::LookupToken,

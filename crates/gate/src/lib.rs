@@ -58,8 +58,8 @@ pub use strongroom_authz::{
     NaclRule, Nacls, Pattern, PatternError, PolicyBuilder, Rule, RuleSet, Source, Subject, Target,
 };
 pub use strongroom_barrier::{
-    BarrierError, Batch, Deleted, Entry as FolderEntry, Folder, Head, Limits, Names, Page, Reader,
-    VersionRecord, Writer, keys,
+    BarrierError, Batch, DeepReport, Deleted, Entry as FolderEntry, Folder, Head, Limits, Names, Page,
+    Reader, VersionRecord, Writer, keys,
 };
 pub use strongroom_keyring::{Kind, RootKey};
 pub use strongroom_model::Action as ActionCode;

@@ -7,7 +7,7 @@ use crate::policy::authz_change;
 use crate::trail_feed::TrailFeed;
 use std::sync::Arc;
 use strongroom_audit::{CheckpointKey, Record};
-use strongroom_barrier::{BarrierError, Batch, Opened, keys};
+use strongroom_barrier::{BarrierError, Batch, DeepReport, Opened, keys};
 use strongroom_keyring::{Kind, RootKey};
 use strongroom_model::{CredentialId, Name};
 use strongroom_secret::SecretArray;
@@ -148,6 +148,15 @@ impl ServerView {
     /// What has expired: tokens, and outcomes kept for repetitions.
     pub async fn expired(&self) -> Result<Option<Batch>, BarrierError> {
         self.gate.expired(HOUSEKEEPING_ROWS).await
+    }
+
+    /// Looks at everything: the store's pages and rows, then every sealed record. Slow.
+    pub async fn deep_check(&self) -> Result<DeepReport, BarrierError> {
+        let opened = self.opened.as_ref().ok_or(BarrierError::Locked)?;
+        let mut wrong = self.gate.store().check().await?;
+        let mut report = opened.deep_check().await?;
+        wrong.append(&mut report.wrong);
+        Ok(DeepReport { wrong, ..report })
     }
 
     /// The trail as it grows, for an export that goes on.

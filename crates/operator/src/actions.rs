@@ -32,6 +32,9 @@ actions! {
     /// Remove what has expired.
     Housekeeping = Housekeeping: Server => ServerView;
 
+    /// Look at everything that is stored.
+    DeepCheck = DeepCheck: Server => ServerView;
+
     /// Read entries of the trail.
     ReadTrail = ReadTrail: Trail => TrailView;
     /// Verify the trail.

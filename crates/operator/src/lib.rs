@@ -20,8 +20,8 @@ mod trail_filter;
 
 pub use actions::{
     AcceptClock, AddAutoUnlock, ArchiveTrail, AutoUnlock, CancelRotateRoot, ChoreCheckpoint,
-    ConfirmInitialise, ConfirmRotateRoot, FollowTrail, Housekeeping, Initialise, ListSegments, Lock,
-    ReadTrail, RemoveAutoUnlock, RotateRoot, SignCheckpoint, Start, Stop, Unlock, VerifyTrail,
+    ConfirmInitialise, ConfirmRotateRoot, DeepCheck, FollowTrail, Housekeeping, Initialise, ListSegments,
+    Lock, ReadTrail, RemoveAutoUnlock, RotateRoot, SignCheckpoint, Start, Stop, Unlock, VerifyTrail,
 };
 pub use archive::{Archive, SegmentLine};
 pub use auto::{AutoSource, AutoSourceError};

@@ -1,7 +1,8 @@
 //! The state of the lock, for anyone who asks.
 
+use crate::actions::DeepCheck;
 use crate::{Operator, OperatorError, hex};
-use strongroom_gate::{ClockState, Space};
+use strongroom_gate::{ClockState, DeepReport, Held, Permit, Space, Verdict};
 use strongroom_model::Origin;
 use strongroom_unlock::RootRecord;
 
@@ -40,6 +41,14 @@ impl Operator {
     pub async fn is_confirmed(&self) -> bool {
         let record = self.gate.root_row().await.ok().flatten().and_then(|row| RootRecord::decode(&row).ok());
         record.is_some_and(|record| record.confirmed)
+    }
+
+    /// Looks at everything that is stored: pages, rows, every sealed record. Slow; others go on meanwhile.
+    pub async fn deep_check(&self, permit: Permit<DeepCheck>) -> Result<Held<DeepReport>, OperatorError> {
+        let (view, mut entry) = permit.open();
+        let report = view.deep_check().await?;
+        entry.note(format!("{} records, {} faults", report.records, report.wrong.len()));
+        Ok(entry.hold(Verdict::Released, report))
     }
 
     /// The state of the lock. Not an operation: it leaves no entry.

@@ -14,6 +14,7 @@ mod borders;
 mod chores;
 pub mod config;
 mod dev;
+pub mod doctor;
 mod error;
 mod gauges;
 pub mod harden;

@@ -8,6 +8,7 @@ mod files;
 mod own;
 
 pub use files::{PRIVATE_MODE, write_private};
+pub(crate) use own::certificate as own_certificate;
 pub use own::{OwnTls, ensure_own};
 
 use crate::config::{self, Address, Config, Tls};
@@ -196,7 +197,7 @@ impl TlsHandles {
 
     fn tell_expiry(&self) {
         if let Some(TlsSource::Own { dir, .. }) = self.own.as_ref().map(|handle| &handle.source) {
-            tell_expiry("own", &own::certificate(dir));
+            tell_expiry("own", &own_certificate(dir));
         }
         for (name, handle) in &self.from_files {
             if let TlsSource::Files { cert, .. } = &handle.source {

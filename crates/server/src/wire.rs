@@ -97,16 +97,21 @@ impl World {
 /// Below the data directory, where segments lie unless the configuration says otherwise.
 const SEGMENT_DIR: &str = "segments";
 
+/// Where segments lie.
+pub(crate) fn segment_dir(config: &Config) -> SegmentDir {
+    let dir = config.audit.archive_dir.clone();
+    SegmentDir::at(dir.unwrap_or_else(|| config.server.data_dir.join(SEGMENT_DIR)))
+}
+
 fn archive(config: &Config) -> Archive {
     let audit = &config.audit;
-    let dir = audit.archive_dir.clone().unwrap_or_else(|| config.server.data_dir.join(SEGMENT_DIR));
     let keep = Keep {
         entries: audit.keep_entries,
         age: audit.keep_age,
         segment_entries: audit.segment_entries,
         segment_age: audit.segment_age,
     };
-    Archive { dir: SegmentDir::at(dir), keep }
+    Archive { dir: segment_dir(config), keep }
 }
 
 /// Whether an installer has something left to do: the initialisation, or its repetition and confirmation.

@@ -173,6 +173,10 @@ impl Store for SqliteStore {
         Ok(Box::new(begun.await.map_err(|_| StoreError::Closed)??))
     }
 
+    async fn check(&self) -> Result<Vec<String>, StoreError> {
+        Self::check(self).await
+    }
+
     fn space(&self) -> Space {
         self.shared.space()
     }

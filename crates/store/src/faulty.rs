@@ -177,6 +177,11 @@ impl Store for FaultyStore {
         self.inner.snapshot().await
     }
 
+    async fn check(&self) -> Result<Vec<String>, StoreError> {
+        self.read()?;
+        self.inner.check().await
+    }
+
     fn space(&self) -> Space {
         self.inner.space()
     }

@@ -165,6 +165,12 @@ pub trait Store: Send + Sync + 'static {
     /// Everything of this moment, to be read while work goes on; [`StoreError::Busy`] while another snapshot is read.
     async fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError>;
 
+    /// Looks at everything that the engine keeps; what is wrong is listed, each with its place. Slow. An engine without
+    /// files has nothing to look at.
+    async fn check(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+
     /// Room on the disk, as of the last look. Cheap: one atomic load.
     fn space(&self) -> Space;
 

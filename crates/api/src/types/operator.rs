@@ -42,6 +42,9 @@ pub struct StatusReport {
     pub space: String,
     /// What needs an operator's attention.
     pub warnings: Vec<String>,
+    /// The present, as the server believes it: RFC 3339.
+    #[serde(default)]
+    pub time: String,
 }
 
 /// Answer of `/health`.
@@ -57,6 +60,17 @@ pub struct Health {
     pub clock_ok: bool,
     /// Version of the server.
     pub version: String,
+}
+
+/// Answer of `DeepCheck`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CheckReport {
+    /// Whether everything is whole.
+    pub ok: bool,
+    /// Sealed records that were opened.
+    pub records: u64,
+    /// What is wrong, each with its place.
+    pub findings: Vec<String>,
 }
 
 /// Body of `Init`.

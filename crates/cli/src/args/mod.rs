@@ -5,6 +5,7 @@
 
 mod audit;
 mod auth;
+mod doctor;
 mod explain;
 mod keyset;
 mod kinds;
@@ -15,6 +16,7 @@ mod store;
 
 pub(crate) use audit::{AuditCommand, TrailFilter};
 pub(crate) use auth::{LoginArgs, TokenCommand};
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use keyset::KeysetCommand;
 pub(crate) use kinds::{Swallowed, ValueSource, When};
@@ -116,6 +118,8 @@ pub(crate) enum Command {
     /// The audit trail
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Look at files, certificates, clocks, disk, unlock keys and data, and say what to do
+    Doctor(DoctorArgs),
     /// The server's idea of time
     #[command(subcommand)]
     Clock(ClockCommand),

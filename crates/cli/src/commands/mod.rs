@@ -2,6 +2,7 @@
 
 mod audit;
 mod auth;
+mod doctor;
 mod explain;
 mod init;
 mod keys;
@@ -92,12 +93,13 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), CliError> {
         Command::Config(ConfigCommand::Check { file }) => serve::check(global, &file),
         Command::Dev(args) => serve::dev(&args),
         Command::Completions { shell } => completions(shell),
-        command => tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(CliError::Runtime)?
-            .block_on(ask(&Session::open(global)?, command)),
+        Command::Doctor(args) => runtime()?.block_on(doctor::run(global, &args)),
+        command => runtime()?.block_on(ask(&Session::open(global)?, command)),
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CliError::Runtime)
 }
 
 async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
@@ -119,7 +121,11 @@ async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
         Command::Audit(command) => audit::run(session, command).await,
         Command::Clock(ClockCommand::Accept) => operator::accept_clock(session).await,
         // these were run before: they are no questions to a server
-        Command::Completions { .. } | Command::Dev(_) | Command::Server { .. } | Command::Config(_) => Ok(()),
+        Command::Completions { .. }
+        | Command::Doctor(_)
+        | Command::Dev(_)
+        | Command::Server { .. }
+        | Command::Config(_) => Ok(()),
     }
 }
 
