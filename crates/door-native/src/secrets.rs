@@ -11,8 +11,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::header::HeaderValue;
 use http::{Response, StatusCode};
-use strongroom_api::{Code, NDJSON, PutSecretRequest, SecretMetadata, SecretWritten, VersionInfo};
-use strongroom_gate::{Denied, Names, Secret, StoreFolder};
+use strongroom_api::{Code, NDJSON, Problem, PutSecretRequest, SecretMetadata, SecretWritten, VersionInfo};
+use strongroom_gate::{Denied, LongListing, Names, Secret, StoreFolder};
 use strongroom_model::{JsonLimits, JsonText, MAX_VALUE_BYTES, ValueKind};
 use strongroom_secret::SecretBytes;
 use strongroom_secrets as engine;
@@ -188,7 +188,8 @@ pub(crate) async fn list(door: &Door, context: &Context) -> Answered {
     let held = engine::list(permit, prefix, after.as_deref(), query.text("contains"), limit).await?;
     let page = door.gate.release(held).await?;
     if stream {
-        return Ok(lines(page.names));
+        let listing = door.gate.long_listing(&context.caller, store.as_str());
+        return Ok(lines(page.names, listing));
     }
     let next = page.names.last().filter(|_| page.more).map(|last| scope.seal(last));
     Ok(answer::json_text(page_json(&page.names, next.as_deref())?))
@@ -232,17 +233,29 @@ fn json_string(text: &mut Vec<u8>, value: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Names as JSON lines, a thousand a chunk.
-fn lines(names: Names) -> Response<Body> {
+/// Names as JSON lines, a thousand a chunk. Whoever loses the right to some while they are read gets no more of them;
+/// whoever loses the right to all gets a problem as the last line.
+fn lines(names: Names, mut listing: LongListing) -> Response<Body> {
     let mut at = 0;
+    let mut ended = false;
     let chunks = std::iter::from_fn(move || {
+        if ended || at >= names.len() {
+            return None;
+        }
         let mut chunk = Vec::with_capacity(64 * 1024);
-        for path in names.range(at, LINES_A_CHUNK) {
-            listed(&mut chunk, path).ok()?;
+        if let Err(lost) = listing.goes_on() {
+            ended = true;
+            let problem = Problem::new(Code::Refused, Some(lost.to_string()));
+            serde_json::to_writer(&mut chunk, &problem).ok()?;
             chunk.push(b'\n');
+        } else {
+            for path in names.range(at, LINES_A_CHUNK).filter(|path| listing.shows(path)) {
+                listed(&mut chunk, path).ok()?;
+                chunk.push(b'\n');
+            }
         }
         at += LINES_A_CHUNK;
-        (!chunk.is_empty()).then(|| Ok::<_, std::convert::Infallible>(Bytes::from(chunk)))
+        Some(Ok::<_, std::convert::Infallible>(Bytes::from(chunk)))
     });
     let body = Body::from_stream(futures_util::stream::iter(chunks));
     answer::raw(StatusCode::OK, HeaderValue::from_static(NDJSON), body)

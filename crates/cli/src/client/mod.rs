@@ -9,13 +9,12 @@ mod error;
 mod lines;
 
 pub(crate) use ask::Ask;
-pub(crate) use error::ClientError;
+pub(crate) use error::{ClientError, Refusal};
 pub(crate) use lines::Lines;
 
 use crate::context::{Address, Target};
 use bytes::{Buf as _, Bytes};
 use connect::Connector;
-use error::Refusal;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;

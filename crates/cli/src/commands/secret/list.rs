@@ -1,7 +1,7 @@
 //! Listings: a stream of JSON lines, shown as it comes, never held.
 
 use super::Session;
-use crate::client::{Ask, ClientError, Lines};
+use crate::client::{Ask, ClientError, Lines, Refusal};
 use crate::error::CliError;
 use crate::output;
 use strongroom_api::{Endpoint, NDJSON, SecretListed};
@@ -19,7 +19,12 @@ pub(in crate::commands) async fn list(
         .accept(NDJSON);
     let mut sink = output::sink();
     if session.out.json() {
-        return session.streamed(ask, sink, "secrets").await;
+        let mut lines = Lines::default();
+        let pass = |piece: &[u8]| {
+            lines.take(piece, ended)?;
+            sink(piece)
+        };
+        return session.streamed(ask, pass, "secrets").await;
     }
     let mut lines = Lines::default();
     let mut began = false;
@@ -41,8 +46,17 @@ pub(in crate::commands) async fn list(
     Ok(table(&[], true)?)
 }
 
+/// A right that is lost on the way is told in the last line.
+fn ended(line: &[u8]) -> Result<(), ClientError> {
+    match serde_json::from_slice::<Refusal>(line) {
+        Ok(refusal) => Err(ClientError::Refused(refusal)),
+        Err(_) => Ok(()),
+    }
+}
+
 fn add_row(text: &mut String, line: &[u8]) -> Result<(), ClientError> {
     if !line.is_empty() {
+        ended(line)?;
         let listed: SecretListed = serde_json::from_slice(line)?;
         text.push_str(&output::clean(&listed.path));
         text.push('\n');
