@@ -134,6 +134,7 @@ impl RuleSet {
                     A::Housekeeping,
                     A::ArchiveTrail,
                     A::FollowTrail,
+                    A::JobStep,
                 ]),
             ),
         ]

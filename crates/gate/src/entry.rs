@@ -298,7 +298,17 @@ impl Entry {
 /// What goes on in the reserve of a full disk: everything but what adds data.
 pub(crate) fn is_essential(action: ActionCode) -> bool {
     use ActionCode as A;
-    !matches!(action, A::PutSecret | A::CreateStore | A::Initialise | A::RotateRoot | A::AddAutoUnlock)
+    let adds_keys = matches!(
+        action,
+        A::RotateRoot
+            | A::AddAutoUnlock
+            | A::CreateKeyset
+            | A::RotateKeyset
+            | A::RotateKek
+            | A::RotateAll
+            | A::JobStep
+    );
+    !adds_keys && !matches!(action, A::PutSecret | A::CreateStore | A::Initialise)
 }
 
 impl Drop for Entry {

@@ -23,6 +23,7 @@ mod admit;
 mod archive;
 mod clock;
 mod entry;
+mod jobs;
 mod network;
 mod outcome;
 mod people;
@@ -39,10 +40,12 @@ pub use admit::{Admission, Denied, Gate, GateOptions};
 pub use archive::{ArchiveError, Keep};
 pub use clock::ClockState;
 pub use entry::{CommitError, Entry, Held, Permit, TrailError};
+pub use jobs::{JobRecord, JobState, JobStepView, JobView, JobsView, StoredJob};
 pub use people::{CredentialRecord, PeopleView, Session, TokenRecord, UserRecord};
 pub use resource::{
-    Action, FolderView, People, Resource, Rules, RulesView, Secret, SecretLivesView, SecretReadView,
-    SecretWriteView, Server, Store, StoreFolder, StoreReadView, StoreWriteView, Stores, StoresView, Trail,
+    Action, FolderView, Job, Jobs, Keyset, KeysetView, Keysets, KeysetsView, People, Resource, Rules, RulesView,
+    Secret, SecretLivesView, SecretReadView, SecretWriteView, Server, Store, StoreFolder, StoreReadView,
+    StoreWriteView, Stores, StoresView, Trail,
 };
 pub use seer::{ListingEnded, LongListing, Seer};
 pub use server_view::ServerView;
@@ -58,8 +61,8 @@ pub use strongroom_authz::{
     NaclRule, Nacls, Pattern, PatternError, PolicyBuilder, Rule, RuleSet, Source, Subject, Target,
 };
 pub use strongroom_barrier::{
-    BarrierError, Batch, DeepReport, Deleted, Entry as FolderEntry, Folder, Head, Limits, Names, Page,
-    Reader, VersionRecord, Writer, keys,
+    BarrierError, Batch, Bounds, DeepReport, Deleted, Entry as FolderEntry, Folder, Head, Limits, Names, Page, Reader,
+    Rewritten, VersionRecord, Writer, keys,
 };
 pub use strongroom_keyring::{Kind, RootKey};
 pub use strongroom_model::Action as ActionCode;

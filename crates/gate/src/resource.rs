@@ -1,9 +1,11 @@
 //! Resources: what a permit can be about, and the views that it opens.
 
+mod keyset;
 mod rules;
 mod secret;
 mod store;
 
+pub use keyset::{Job, Jobs, Keyset, KeysetView, Keysets, KeysetsView};
 pub use rules::{Rules, RulesView};
 pub use secret::{FolderView, Secret, SecretLivesView, SecretReadView, SecretWriteView, StoreFolder};
 pub use store::{Store, StoreReadView, StoreWriteView, Stores, StoresView};

@@ -2,14 +2,16 @@
 
 use crate::admit::Gate;
 use crate::entry::Entry;
+use crate::jobs::{self, JobRecord, JobState};
 use crate::people::{self, UserRecord};
 use crate::policy::authz_change;
 use crate::trail_feed::TrailFeed;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use strongroom_audit::{CheckpointKey, Record};
 use strongroom_barrier::{BarrierError, Batch, DeepReport, Opened, keys};
 use strongroom_keyring::{Kind, RootKey};
-use strongroom_model::{CredentialId, Name};
+use strongroom_model::{CredentialId, JobId, KeysetId, Name};
 use strongroom_secret::SecretArray;
 use strongroom_store::{Precondition, Revision};
 
@@ -145,6 +147,50 @@ impl ServerView {
         self.opened.as_ref().map(|opened| opened.rewrap(root, root_generation))
     }
 
+    /// A new KEK, wrapped by the root key, for every keyset; with `terms` every keyset gets a new term too, and a job
+    /// that seals everything anew under it. The trail's old terms stay, so that its entries can be read.
+    /// `None`: a keyset has no room for another term.
+    pub async fn rekey(
+        &self,
+        root: &RootKey,
+        root_generation: u64,
+        terms: Option<&JobRecord>,
+    ) -> Result<Option<(Batch, Vec<JobId>)>, BarrierError> {
+        let opened = self.opened.as_ref().ok_or(BarrierError::Locked)?;
+        let rekeyed = opened.rotate_kek(root, root_generation, terms.is_some()).await?;
+        let Some((mut batch, written)) = rekeyed else { return Ok(None) };
+        let mut begun = Vec::new();
+        let Some(sample) = terms else { return Ok(Some((batch, begun))) };
+        for mut job in jobs::all(opened).await? {
+            if job.record.state == JobState::Running {
+                job.record.state = JobState::Cancelled;
+                "a rotation of all keys took its place".clone_into(&mut job.record.note);
+                jobs::save(opened, &mut batch, &job);
+            }
+        }
+        let names = keyset_names(opened).await?;
+        for (id, term) in written.into_iter().filter(|(id, _)| *id != opened.trail_keyset()) {
+            let name = names.get(&id).cloned().unwrap_or_default();
+            let total = opened.records_of(id).await?;
+            let record = JobRecord { keyset: id, term, name, total, ..sample.clone() };
+            begun.push(jobs::begin(opened, &mut batch, &record).await?);
+        }
+        Ok(Some((batch, begun)))
+    }
+
+    /// Held while keys change.
+    pub async fn key_turn(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
+        match &self.opened {
+            Some(opened) => Some(opened.key_turn().await),
+            None => None,
+        }
+    }
+
+    /// From here on every caller is looked up anew.
+    pub fn forget_callers(&self) {
+        self.gate.next_epoch();
+    }
+
     /// What has expired: tokens, and outcomes kept for repetitions.
     pub async fn expired(&self) -> Result<Option<Batch>, BarrierError> {
         self.gate.expired(HOUSEKEEPING_ROWS).await
@@ -168,6 +214,16 @@ impl ServerView {
     pub fn accept_clock(&self) {
         self.gate.clock().accept();
     }
+}
+
+async fn keyset_names(opened: &Opened) -> Result<BTreeMap<KeysetId, String>, BarrierError> {
+    let mut names = BTreeMap::new();
+    for name in opened.keyset_names.page("", None, usize::MAX - 1, |_| true).await?.names.to_vec() {
+        if let Some(head) = opened.keyset_names.find(&name).await? {
+            names.insert(KeysetId(head.object.0), name);
+        }
+    }
+    Ok(names)
 }
 
 impl std::fmt::Debug for ServerView {

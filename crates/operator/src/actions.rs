@@ -1,6 +1,9 @@
 //! The engine's actions, as types.
 
-use strongroom_gate::{Server, ServerView, Trail, TrailView, actions};
+use strongroom_gate::{
+    Job, JobStepView, JobView, Jobs, JobsView, Keyset, KeysetView, Keysets, KeysetsView, Server, ServerView,
+    Trail, TrailView, actions,
+};
 
 actions! {
     /// Make the root key, the unlock keys and the first user.
@@ -17,6 +20,28 @@ actions! {
     ConfirmRotateRoot = ConfirmRotateRoot: Server => ServerView;
     /// Give it up.
     CancelRotateRoot = CancelRotateRoot: Server => ServerView;
+    /// Give the partition a new KEK.
+    RotateKek = RotateKek: Server => ServerView;
+    /// Finish a rotation of the root key with every other key.
+    RotateAll = RotateAll: Server => ServerView;
+    /// List unlock keys.
+    ListUnlockKeys = ListUnlockKeys: Server => ServerView;
+    /// Revoke an unlock key.
+    RevokeUnlockKey = RevokeUnlockKey: Server => ServerView;
+    /// Make a keyset.
+    CreateKeyset = CreateKeyset: Keysets => KeysetsView;
+    /// Give a keyset a new term.
+    RotateKeyset = RotateKeyset: Keyset => KeysetView;
+    /// Remove a keyset.
+    RemoveKeyset = RemoveKeyset: Keyset => KeysetView;
+    /// List jobs.
+    ListJobs = ListJobs: Jobs => JobsView;
+    /// Show one job.
+    ShowJob = ListJobs: Job => JobView;
+    /// Give a job up.
+    CancelJob = CancelJob: Job => JobView;
+    /// One step of a job.
+    JobStep = JobStep: Job => JobStepView;
     /// Add auto-unlock.
     AddAutoUnlock = AddAutoUnlock: Server => ServerView;
     /// Remove auto-unlock.

@@ -116,6 +116,7 @@ impl Operator {
                     view.lock();
                     return Err(fault);
                 }
+                self.job_bell.notify_one();
                 self.checkpoint_chore().await;
                 Ok(true)
             }

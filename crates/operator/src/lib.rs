@@ -11,29 +11,42 @@ mod actions;
 mod archive;
 mod auto;
 mod initialise;
+mod jobs;
+mod keysets;
 mod lock;
 mod progress;
+mod rekey;
 mod rotate;
 mod status;
 mod trail;
 mod trail_filter;
+mod unlock_keys;
 
 pub use actions::{
-    AcceptClock, AddAutoUnlock, ArchiveTrail, AutoUnlock, CancelRotateRoot, ChoreCheckpoint,
-    ConfirmInitialise, ConfirmRotateRoot, DeepCheck, FollowTrail, Housekeeping, Initialise, ListSegments,
-    Lock, ReadTrail, RemoveAutoUnlock, RotateRoot, SignCheckpoint, Start, Stop, Unlock, VerifyTrail,
+    AcceptClock, AddAutoUnlock, ArchiveTrail, AutoUnlock, CancelJob, CancelRotateRoot, ChoreCheckpoint,
+    ConfirmInitialise, ConfirmRotateRoot, CreateKeyset, DeepCheck, FollowTrail, Housekeeping, Initialise, JobStep,
+    ListJobs, ListSegments, ListUnlockKeys, Lock, ReadTrail, RemoveAutoUnlock, RemoveKeyset, RevokeUnlockKey,
+    RotateAll, RotateKek, RotateKeyset, RotateRoot, ShowJob, SignCheckpoint, Start, Stop, Unlock,
+    VerifyTrail,
 };
 pub use archive::{Archive, SegmentLine};
 pub use auto::{AutoSource, AutoSourceError};
 pub use initialise::{Initialised, WARNINGS};
+pub use jobs::{JobSummary, Stepped};
+pub use keysets::Asked;
 pub use lock::Unlocking;
 pub use status::Status;
 pub use trail::{TrailExport, TrailFound, TrailLine};
 pub use trail_filter::TrailFilter;
 
+pub use unlock_keys::UnlockKeySet;
+
 use crate::progress::Attempts;
 use std::sync::Arc;
-use strongroom_gate::{BarrierError, CheckpointError, CommitError, Denied, Gate, StoreError, TrailError};
+use strongroom_gate::{
+    BarrierError, Bounds, CheckpointError, CommitError, Denied, Gate, StoreError, TrailError,
+};
+use strongroom_model::JobId;
 use strongroom_secret::SecretBytes;
 use strongroom_unlock::{KeyTextError, LimitError, RecordError, SetError, UnlockKey};
 
@@ -104,6 +117,33 @@ pub enum OperatorError {
     /// More than the root record holds.
     #[error(transparent)]
     Limit(#[from] LimitError),
+    /// The name is taken.
+    #[error("it already exists")]
+    AlreadyExists,
+    /// As many keysets as there may be.
+    #[error("there are as many keysets as there may be")]
+    TooManyKeysets,
+    /// A store is attached to the keyset.
+    #[error("a store uses this keyset")]
+    KeysetInUse,
+    /// A job works on the keyset.
+    #[error("job {job} is at work on this keyset")]
+    JobAtWork {
+        /// The job.
+        job: JobId,
+    },
+    /// The keyset has too many terms: those before must be retired first.
+    #[error("the keyset has too many terms; let a rotation come to its end first")]
+    TooManyTerms,
+    /// The job has nothing left to do.
+    #[error("the job has ended")]
+    JobEnded,
+    /// An unlock key cannot be revoked.
+    #[error(transparent)]
+    Revoke(#[from] strongroom_unlock::RevokeError),
+    /// A key was presented to revoke itself.
+    #[error("present an unlock key that stays, not the one to be revoked")]
+    RevokedKeyPresented,
     /// The root record is damaged, or newer.
     #[error("root record: {0}")]
     Record(#[from] RecordError),
@@ -149,13 +189,27 @@ pub struct Operator {
     archive: Option<Archive>,
     /// Held while the lock changes: two who unlock at once would open two hierarchies, each with its own indexes.
     turn: tokio::sync::Mutex<()>,
+    /// Rung when there is a job to do.
+    job_bell: tokio::sync::Notify,
+    /// The job that waits, and for what.
+    job_waits: parking_lot::Mutex<Option<(JobId, String)>>,
+    /// How much one step of a job does.
+    step: Bounds,
 }
 
 impl Operator {
     /// An engine over a gate, with the auto-unlock that the configuration names.
     pub fn new(gate: Arc<Gate>, auto: Option<Arc<dyn AutoSource>>) -> Self {
         let (attempts, turn) = (Attempts::default(), tokio::sync::Mutex::default());
-        Self { gate, attempts, auto, archive: None, turn }
+        let (job_bell, job_waits) = <(tokio::sync::Notify, _)>::default();
+        Self { gate, attempts, auto, archive: None, turn, job_bell, job_waits, step: jobs::STEP }
+    }
+
+    /// The same, with other bounds of a job's step.
+    #[must_use]
+    pub fn with_steps(mut self, step: Bounds) -> Self {
+        self.step = step;
+        self
     }
 
     /// The same, with a place for the front of the trail.

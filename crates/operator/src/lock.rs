@@ -99,6 +99,7 @@ impl Operator {
             return Err(fault);
         }
         self.attempts.forget();
+        self.job_bell.notify_one();
         self.checkpoint_chore().await;
         Ok(())
     }

@@ -110,15 +110,25 @@ impl Operator {
             };
         };
         let root = open_root(&pending.set, keys)?;
-        let mut providers: Vec<String> =
-            record.autos().iter().map(|auto| auto.provider().to_owned()).collect();
-        record.promote_pending();
-        self.rewrap_autos(&providers, &root, &mut record)?;
-        providers.retain(|name| record.autos().iter().all(|auto| auto.provider() != name));
+        let providers = self.promote_record(&mut record, &root)?;
         let rewrapped = view.rewrap(&root, record.root_generation());
         let mut batch = rewrapped.ok_or(strongroom_gate::BarrierError::Locked)?;
         view.put_root(&mut batch, Some(revision), RootRecord::encode(&record));
         Ok(Some((batch, providers)))
+    }
+
+    /// Puts the pending set in the old one's place; gives the auto-unlock providers whose keys are not at hand.
+    pub(crate) fn promote_record(
+        &self,
+        record: &mut RootRecord,
+        root: &RootKey,
+    ) -> Result<Vec<String>, OperatorError> {
+        let mut providers: Vec<String> =
+            record.autos().iter().map(|auto| auto.provider().to_owned()).collect();
+        record.promote_pending();
+        self.rewrap_autos(&providers, root, record)?;
+        providers.retain(|name| record.autos().iter().all(|auto| auto.provider() != name));
+        Ok(providers)
     }
 
     /// Gives a rotation up: the old unlock keys stay as they are.

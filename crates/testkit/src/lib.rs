@@ -26,6 +26,7 @@
 )]
 
 mod auto;
+mod keys;
 mod shorthands;
 mod tampered;
 mod trail;

@@ -41,7 +41,7 @@ pub fn value(json: &str) -> secrets::Value {
     secrets::Value::json(&JsonText::new(json.as_bytes(), JsonLimits::VALUE).expect("a test's JSON is valid"))
 }
 
-fn user(caller: &Caller) -> UserId {
+pub(crate) fn user(caller: &Caller) -> UserId {
     caller.principal.as_ref().map(|principal| principal.user).unwrap_or_default()
 }
 
@@ -240,6 +240,6 @@ impl TestWorld {
     }
 }
 
-fn secret(keys: &[String]) -> Vec<SecretBytes> {
+pub(crate) fn secret(keys: &[String]) -> Vec<SecretBytes> {
     keys.iter().map(|key| SecretBytes::new(key.as_bytes().to_vec())).collect()
 }

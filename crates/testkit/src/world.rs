@@ -50,6 +50,8 @@ pub struct WorldOptions {
     pub lifetimes: Lifetimes,
     /// A place for the front of the trail.
     pub archive: Option<strongroom_operator::Archive>,
+    /// How much one step of a job does, if not what it usually does.
+    pub job_step: Option<strongroom_gate::Bounds>,
     /// Seed of the dice.
     pub seed: u64,
 }
@@ -63,6 +65,7 @@ impl Default for WorldOptions {
             auto: None,
             archive: None,
             lifetimes: Lifetimes { default: hours(1), max: hours(24) },
+            job_step: None,
             seed: 1,
         }
     }
@@ -124,6 +127,10 @@ impl TestWorld {
         let operator = Operator::new(Arc::clone(&gate), options.auto.clone());
         let operator = match options.archive.clone() {
             Some(archive) => operator.with_archive(archive),
+            None => operator,
+        };
+        let operator = match options.job_step {
+            Some(step) => operator.with_steps(step),
             None => operator,
         };
         Self {

@@ -1,0 +1,204 @@
+//! Background jobs: a step at a time, paced, until they are done, given up, or kept from going on.
+
+use crate::actions::{CancelJob, JobStep, ListJobs, ShowJob};
+use crate::initialise::fail;
+use crate::{Operator, OperatorError};
+use std::time::Duration;
+use strongroom_gate::{
+    BarrierError, Bounds, CommitError, Denied, Held, Job, JobRecord, JobState, JobStepView, Permit, Space,
+    StoredJob, Verdict,
+};
+use strongroom_model::JobId;
+
+/// What one step does: little enough that nobody waits for it.
+pub(crate) const STEP: Bounds = Bounds { records: 256, bytes: 512 * 1024, rows: 2_048 };
+/// After each step the job rests so many times as long as the step took: it has a quarter of a processor at most.
+const REST: u32 = 3;
+const LONGEST_REST: Duration = Duration::from_secs(2);
+/// How soon a job that could not go on tries again.
+const RETRY: Duration = Duration::from_millis(250);
+/// The same while something lasts that it cannot change: a full disk, a lock.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often somebody looks for a job without having been told of one.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// A job as people see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSummary {
+    /// Its id.
+    pub id: JobId,
+    /// Its record.
+    pub record: JobRecord,
+    /// Why it does not get on at present, though it wants to.
+    pub waits_for: Option<String>,
+}
+
+/// What a step left to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stepped {
+    /// More.
+    More,
+    /// Nothing.
+    Ended,
+}
+
+impl Operator {
+    fn summary(&self, job: StoredJob) -> JobSummary {
+        let waiting = self.job_waits.lock().clone();
+        let waits_for = waiting.filter(|(id, _)| *id == job.id && job.record.state == JobState::Running);
+        JobSummary { id: job.id, record: job.record, waits_for: waits_for.map(|(_, why)| why) }
+    }
+
+    /// Lists jobs, oldest first.
+    pub async fn list_jobs(&self, permit: Permit<ListJobs>) -> Result<Held<Vec<JobSummary>>, OperatorError> {
+        let (view, mut entry) = permit.open();
+        match view.all().await {
+            Ok(jobs) => {
+                entry.note(format!("{} jobs", jobs.len()));
+                let jobs = jobs.into_iter().map(|job| self.summary(job)).collect();
+                Ok(entry.hold(Verdict::Released, jobs))
+            }
+            Err(fault) => fail(entry, fault.into()).await,
+        }
+    }
+
+    /// Shows a job.
+    pub fn show_job(&self, permit: Permit<ShowJob>) -> Held<JobSummary> {
+        let (view, entry) = permit.open();
+        let summary = self.summary(view.job().clone());
+        entry.hold(Verdict::Released, summary)
+    }
+
+    /// Gives a job up. What it has done stays done; of a keyset both the new term and the old ones stay, and the next
+    /// rotation takes the rest up.
+    pub async fn cancel_job(&self, permit: Permit<CancelJob>) -> Result<(), OperatorError> {
+        let (view, mut entry) = permit.open();
+        let mut record = view.job().record.clone();
+        if record.state != JobState::Running {
+            return fail(entry, OperatorError::JobEnded).await;
+        }
+        record.state = JobState::Cancelled;
+        record.updated = self.gate.now();
+        "given up by a user; the older terms stay until the next rotation".clone_into(&mut record.note);
+        entry.remember(Vec::new());
+        entry.commit(view.save(record)).await?;
+        Ok(())
+    }
+
+    /// Does one step of a job.
+    pub async fn job_step(&self, id: JobId) -> Result<Stepped, OperatorError> {
+        let (view, mut entry) = self.gate.system::<JobStep>(Job::new(id)).await?.open();
+        if view.job().record.state != JobState::Running {
+            return fail(entry, OperatorError::JobEnded).await;
+        }
+        let (batch, record) = match self.step(&view).await {
+            Ok(step) => step,
+            Err(fault @ BarrierError::Corrupt { .. }) => self.give_up(&view, &fault.to_string()),
+            Err(fault) => return fail(entry, fault.into()).await,
+        };
+        let ended = record.state != JobState::Running;
+        entry.note(told(&record));
+        let mut batch = batch;
+        view.save(&mut batch, record);
+        entry.commit(batch).await?;
+        Ok(if ended { Stepped::Ended } else { Stepped::More })
+    }
+
+    async fn step(&self, view: &JobStepView) -> Result<(strongroom_gate::Batch, JobRecord), BarrierError> {
+        let mut record = view.job().record.clone();
+        let found = view.rewrite(self.step).await?;
+        record.advance(&found);
+        record.updated = self.gate.now();
+        if !found.done {
+            return Ok((found.batch, record));
+        }
+        if record.older > 0 {
+            record.next_pass();
+            return Ok((found.batch, record));
+        }
+        if record.damaged > 0 {
+            record.state = JobState::Failed;
+            return Ok((found.batch, record));
+        }
+        // a whole pass since the term began to seal, and nothing older anywhere
+        record.state = JobState::Done;
+        Ok((view.retire()?, record))
+    }
+
+    fn give_up(&self, view: &JobStepView, why: &str) -> (strongroom_gate::Batch, JobRecord) {
+        let mut record = view.job().record.clone();
+        record.state = JobState::Failed;
+        record.updated = self.gate.now();
+        record.note = why.chars().take(500).collect();
+        (strongroom_gate::Batch::new(), record)
+    }
+
+    /// Does every job there is, one after another; for tests and for programs that wait.
+    pub async fn finish_jobs(&self) -> Result<(), OperatorError> {
+        while let Some(id) = self.gate.next_job().await? {
+            while self.job_step(id).await? == Stepped::More {}
+        }
+        Ok(())
+    }
+
+    /// Does jobs as they come, for ever. What keeps one from going on (a full disk, a lock) only makes it wait.
+    pub async fn run_jobs(&self) {
+        loop {
+            let rest = match self.gate.next_job().await {
+                Ok(Some(id)) => self.paced_step(id).await,
+                Ok(None) | Err(BarrierError::Locked) => IDLE,
+                Err(fault) => {
+                    tracing::warn!(%fault, "jobs cannot be read");
+                    PATIENCE
+                }
+            };
+            if rest == IDLE {
+                let _ = tokio::time::timeout(rest, self.job_bell.notified()).await;
+            } else {
+                tokio::time::sleep(rest).await;
+            }
+        }
+    }
+
+    async fn paced_step(&self, id: JobId) -> Duration {
+        // asked first: a refused step would leave its entry in the reserve
+        if self.gate.space() != Space::Ample {
+            return self.wait(id, "the disk is full");
+        }
+        let began = self.gate.ambient().clock.monotonic();
+        match self.job_step(id).await {
+            Ok(_) => {
+                *self.job_waits.lock() = None;
+                let took = self.gate.ambient().clock.monotonic().saturating_sub(began);
+                (took * REST).min(LONGEST_REST)
+            }
+            Err(OperatorError::Denied(Denied::Full) | OperatorError::Commit(CommitError::Full)) => {
+                self.wait(id, "the disk is full")
+            }
+            Err(OperatorError::Denied(Denied::Locked)) => PATIENCE,
+            Err(fault) => {
+                tracing::info!(%fault, job = %id, "a job's step is tried again");
+                RETRY
+            }
+        }
+    }
+
+    fn wait(&self, id: JobId, why: &str) -> Duration {
+        let mut waits = self.job_waits.lock();
+        if waits.as_ref().is_none_or(|(known, _)| *known != id) {
+            tracing::warn!(job = %id, why, "a job waits");
+        }
+        *waits = Some((id, why.to_owned()));
+        PATIENCE
+    }
+}
+
+fn told(record: &JobRecord) -> String {
+    let JobRecord { name, pass, seen, rewritten, .. } = record;
+    match record.state {
+        JobState::Running => format!("keyset {name:?}: pass {pass}, {seen} seen, {rewritten} sealed anew"),
+        JobState::Done => format!("keyset {name:?}: {rewritten} sealed anew, older terms retired"),
+        JobState::Failed => format!("keyset {name:?}: {}", record.note),
+        JobState::Cancelled => format!("keyset {name:?}: given up"),
+    }
+}

@@ -1,0 +1,93 @@
+//! Unlock keys as the server knows them: listed, and revoked one by one.
+
+use crate::actions::{ListUnlockKeys, RevokeUnlockKey};
+use crate::initialise::{fail, read_root};
+use crate::rotate::open_root;
+use crate::{Operator, OperatorError, hex, parse_keys};
+use strongroom_gate::{Batch, Held, Permit, Revision, ServerView, Verdict};
+use strongroom_secret::SecretBytes;
+use strongroom_unlock::{RootRecord, UnlockSet};
+
+/// A set of unlock keys, without any secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnlockKeySet {
+    /// Its id, in hexadecimal.
+    pub set_id: String,
+    /// Whether it opens the server, or waits to be confirmed.
+    pub current: bool,
+    /// How many keys unlock together.
+    pub threshold: u8,
+    /// The generation of the root key that it opens.
+    pub root_generation: u64,
+    /// Indices of its keys; revoked ones are gone.
+    pub indices: Vec<u8>,
+}
+
+impl UnlockKeySet {
+    fn of(set: &UnlockSet, current: bool) -> Self {
+        Self {
+            set_id: hex(&set.id()),
+            current,
+            threshold: set.threshold(),
+            root_generation: set.root_generation(),
+            indices: set.indices().collect(),
+        }
+    }
+}
+
+impl Operator {
+    /// Lists unlock keys, by set: what the server keeps of each is a verifier.
+    pub async fn list_unlock_keys(
+        &self,
+        permit: Permit<ListUnlockKeys>,
+    ) -> Result<Held<Vec<UnlockKeySet>>, OperatorError> {
+        let (view, entry) = permit.open();
+        match read_root(&view).await {
+            Ok(Some((record, _))) => {
+                let pending = record.pending.as_ref().map(|pending| UnlockKeySet::of(&pending.set, false));
+                let sets = [UnlockKeySet::of(&record.current, true)].into_iter().chain(pending).collect();
+                Ok(entry.hold(Verdict::Released, sets))
+            }
+            Ok(None) => fail(entry, OperatorError::NotInitialised).await,
+            Err(fault) => fail(entry, fault).await,
+        }
+    }
+
+    /// Revokes one key of a set of which any one unlocks. It takes another key of the set, which so is proved to be in
+    /// somebody's hands: nobody locks themselves out.
+    pub async fn revoke_unlock_key(
+        &self,
+        permit: Permit<RevokeUnlockKey>,
+        index: u8,
+        keys: &[SecretBytes],
+    ) -> Result<(), OperatorError> {
+        let _turn = self.turn.lock().await;
+        let (view, mut entry) = permit.open();
+        match revoked(&view, index, keys).await {
+            Ok((record, revision)) => {
+                let mut batch = Batch::new();
+                view.put_root(&mut batch, Some(revision), record.encode());
+                entry.note(format!("key {index} of set {}", hex(&record.current.id())));
+                entry.remember(Vec::new());
+                entry.commit(batch).await?;
+                Ok(())
+            }
+            Err(fault) => fail(entry, fault).await,
+        }
+    }
+}
+
+async fn revoked(
+    view: &ServerView,
+    index: u8,
+    keys: &[SecretBytes],
+) -> Result<(RootRecord, Revision), OperatorError> {
+    let (mut record, revision) = read_root(view).await?.ok_or(OperatorError::NotInitialised)?;
+    record.current.clone().revoke(index)?;
+    if parse_keys(keys)?.iter().any(|key| key.index() == index) {
+        return Err(OperatorError::RevokedKeyPresented);
+    }
+    open_root(&record.current, keys)?;
+    record.current.revoke(index)?;
+    Ok((record, revision))
+}
