@@ -99,6 +99,16 @@ endpoints! {
     ExplainSelf = Get "/explain", Token, "Tell why oneself may or may not do something";
     Explain = Get "/users/{user}/explain", Token, "Tell why a user may or may not do something";
     WhoCan = Get "/who-can", Token, "List who may do something";
+    CreateKeyset = Post "/keysets", Token, "Create a keyset";
+    RotateKeyset = Post "/keysets/{keyset}/rotate", Token, "Give a keyset a new term, and begin to seal everything anew";
+    RemoveKeyset = Delete "/keysets/{keyset}", Token, "Remove a keyset that nothing uses";
+    RotateKek = Post "/rotate/kek", Token, "Give the partition a new KEK; takes a threshold of unlock keys";
+    RotateAll = Post "/rotate/all", Token, "Finish a rotation of the root key by rotating every key there is";
+    ListJobs = Get "/jobs", Token, "List background jobs";
+    ShowJob = Get "/jobs/{job}", Token, "Show a background job";
+    CancelJob = Delete "/jobs/{job}", Token, "Give a background job up";
+    ListUnlockKeys = Get "/unlock-keys", Token, "List unlock keys, without any secret";
+    RevokeUnlockKey = Post "/unlock-keys/{index}/revoke", Token, "Revoke an unlock key; takes another one";
     ListKeysets = Get "/keysets", Token, "List keysets";
     ListStores = Get "/stores", Token, "List stores";
     CreateStore = Post "/stores", Token, "Create a store";

@@ -5,11 +5,12 @@
 
 use crate::{
     Access, AuthorizeRequest, AutoUnlockAdded, ChallengeRequest, ChallengeResponse, CheckReport, Checkpoint,
-    ConfirmInitRequest, CreateStoreRequest, Endpoint, ExplainReport, INIT_TOKEN_HEADER, InitRequest,
-    KeysetList, Method, NDJSON, NewToken, NewUnlockKeys, PREFIX, Problem, PutSecretRequest,
-    REQUEST_ID_HEADER, RotateRootRequest, SecretListed, SecretMetadata, SecretPage, SecretValue,
-    SecretWritten, StatusReport, StoreInfo, StoreList, TokenInfo, TrailPage, TrailRecord, TrailSegments,
-    UnlockKeysRequest, UnlockProgress, UnlockRequest, VerifyReport, VerifyRequest, WhoCanReport,
+    ConfirmInitRequest, CreateKeysetRequest, CreateStoreRequest, Endpoint, ExplainReport, INIT_TOKEN_HEADER,
+    InitRequest, JobInfo, JobList, JobsBegun, KeysetCreated, KeysetList, Method, NDJSON, NewToken,
+    NewUnlockKeys, PREFIX, Problem, PutSecretRequest, REQUEST_ID_HEADER, RotateRootRequest, SecretListed,
+    SecretMetadata, SecretPage, SecretValue, SecretWritten, StatusReport, StoreInfo, StoreList, TokenInfo,
+    TrailPage, TrailRecord, TrailSegments, UnlockKeyList, UnlockKeysRequest, UnlockProgress, UnlockRequest,
+    VerifyReport, VerifyRequest, WhoCanReport,
 };
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -137,6 +138,12 @@ fn shape(endpoint: Endpoint, s: &mut Schemas) -> Shape {
         E::ExplainSelf | E::Explain => Shape::gives::<ExplainReport>(s),
         E::WhoCan => Shape::gives::<WhoCanReport>(s),
         E::ListKeysets => Shape::gives::<KeysetList>(s),
+        E::CreateKeyset => Shape::gives::<KeysetCreated>(s).takes::<CreateKeysetRequest>(s),
+        E::RotateKeyset | E::ShowJob => Shape::gives::<JobInfo>(s),
+        E::ListJobs => Shape::gives::<JobList>(s),
+        E::RotateAll => Shape::gives::<JobsBegun>(s).takes::<UnlockKeysRequest>(s),
+        E::ListUnlockKeys => Shape::gives::<UnlockKeyList>(s),
+        E::RotateKek | E::RevokeUnlockKey => Shape::nothing().takes::<UnlockKeysRequest>(s),
         E::ListStores => Shape::gives::<StoreList>(s),
         E::CreateStore => Shape::gives::<StoreInfo>(s).takes::<CreateStoreRequest>(s),
         E::ReadStore => Shape::gives::<StoreInfo>(s),
@@ -157,6 +164,8 @@ fn shape(endpoint: Endpoint, s: &mut Schemas) -> Shape {
         | E::AcceptClock
         | E::Deauth
         | E::RemoveStore
+        | E::RemoveKeyset
+        | E::CancelJob
         | E::DeleteSecret => Shape::nothing(),
     }
 }
@@ -287,7 +296,7 @@ fn responses(endpoint: Endpoint, shape: &Shape) -> Value {
 
 fn success_status(endpoint: Endpoint, shape: &Shape) -> &'static str {
     match endpoint {
-        Endpoint::CreateStore => "201",
+        Endpoint::CreateStore | Endpoint::CreateKeyset => "201",
         _ if shape.gives.is_empty() => "204",
         _ => "200",
     }

@@ -3,6 +3,7 @@
 mod audit;
 mod auth;
 mod authz;
+mod keys;
 mod operator;
 mod secrets;
 mod stores;
@@ -10,6 +11,7 @@ mod stores;
 pub use audit::*;
 pub use auth::*;
 pub use authz::*;
+pub use keys::*;
 pub use operator::*;
 pub use secrets::*;
 pub use stores::*;

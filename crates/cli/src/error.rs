@@ -55,6 +55,12 @@ pub(crate) enum CliError {
     /// A key that does not sign.
     #[error("the key does not sign")]
     Signing,
+    /// A job that was waited for did not come to its end.
+    #[error("the job has not done everything: it is {status}")]
+    JobNotDone {
+        /// What has become of it.
+        status: String,
+    },
     /// No runtime.
     #[error("the asynchronous runtime does not start: {0}")]
     Runtime(#[source] io::Error),

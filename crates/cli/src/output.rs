@@ -171,6 +171,37 @@ impl Drop for Progress {
     }
 }
 
+/// A bar of how far something is, on standard error: shown after a second, on terminals only.
+pub(crate) struct Bar(indicatif::ProgressBar);
+
+impl Bar {
+    /// Begins at nothing.
+    pub(crate) fn start(what: &'static str) -> Self {
+        let bar = indicatif::ProgressBar::with_draw_target(Some(1), indicatif::ProgressDrawTarget::hidden());
+        let template = "{msg} {wide_bar} {percent:>3} % {human_pos} of {human_len} ({elapsed})";
+        if let Ok(style) = indicatif::ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        Self(bar)
+    }
+
+    /// Says how far it is.
+    pub(crate) fn set(&self, done: u64, total: u64) {
+        self.0.set_length(total.max(1));
+        self.0.set_position(done);
+        if self.0.is_hidden() && self.0.elapsed().as_secs() >= 1 && io::stderr().is_terminal() {
+            self.0.set_draw_target(indicatif::ProgressDrawTarget::stderr());
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -128,6 +128,14 @@ impl From<OperatorError> for Fault {
         let code = match &fault {
             O::NotInitialised => Code::NotInitialised,
             O::AlreadyInitialised => Code::AlreadyInitialised,
+            O::AlreadyExists => Code::AlreadyExists,
+            O::TooManyKeysets
+            | O::KeysetInUse
+            | O::JobAtWork { .. }
+            | O::TooManyTerms
+            | O::JobEnded
+            | O::Revoke(_) => Code::Conflict,
+            O::RevokedKeyPresented => Code::InvalidRequest,
             O::AlreadyUnlocked | O::NothingPending | O::NoAutoUnlock => Code::Conflict,
             O::Set(_) | O::TooFewKeys { .. } | O::Limit(_) => Code::InvalidRequest,
             O::PublicKey(_) | O::KeyText { .. } => Code::InvalidKey,

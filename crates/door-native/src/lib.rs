@@ -14,6 +14,7 @@ mod body;
 mod explain;
 mod fault;
 mod health;
+mod keys;
 mod operator;
 mod request;
 mod route;
@@ -235,6 +236,16 @@ impl Door {
             E::ExplainSelf => boxed(explain::of_self(self, context)).await,
             E::Explain => boxed(explain::of_user(self, context)).await,
             E::WhoCan => boxed(explain::who_can(self, context)).await,
+            E::CreateKeyset => boxed(keys::create(self, context, body)).await,
+            E::RotateKeyset => boxed(keys::rotate(self, context)).await,
+            E::RemoveKeyset => boxed(keys::remove(self, context)).await,
+            E::RotateKek => boxed(keys::rotate_kek(self, context, body)).await,
+            E::RotateAll => boxed(keys::rotate_all(self, context, body)).await,
+            E::ListJobs => boxed(keys::jobs(self, context)).await,
+            E::ShowJob => boxed(keys::job(self, context)).await,
+            E::CancelJob => boxed(keys::cancel_job(self, context)).await,
+            E::ListUnlockKeys => boxed(keys::unlock_keys(self, context)).await,
+            E::RevokeUnlockKey => boxed(keys::revoke_unlock_key(self, context, body)).await,
             E::ListKeysets => boxed(stores::list_keysets(self, context)).await,
             E::ListStores => boxed(stores::list(self, context)).await,
             E::CreateStore => boxed(stores::create(self, context, body)).await,

@@ -76,7 +76,7 @@ fn secret(text: String) -> SecretBytes {
     SecretBytes::new(text.into_bytes())
 }
 
-fn secrets(texts: Vec<String>) -> Vec<SecretBytes> {
+pub(crate) fn secrets(texts: Vec<String>) -> Vec<SecretBytes> {
     texts.into_iter().map(secret).collect()
 }
 

@@ -79,6 +79,11 @@ impl Context {
         self.caller.principal.as_ref().map(|principal| principal.user).unwrap_or_default()
     }
 
+    /// What the path has in the place of its `at`th brace.
+    pub(crate) fn param(&self, at: usize) -> &str {
+        self.params.get(at).map(String::as_str).unwrap_or_default()
+    }
+
     /// The store that the path names.
     pub(crate) fn store(&self) -> Result<Name, Fault> {
         let text = self.params.first().map(String::as_str).unwrap_or_default();
@@ -181,6 +186,15 @@ fn action_of(endpoint: Endpoint) -> Action {
         E::ExplainSelf => Action::ExplainSelf,
         E::Explain => Action::Explain,
         E::WhoCan => Action::WhoCan,
+        E::CreateKeyset => Action::CreateKeyset,
+        E::RotateKeyset => Action::RotateKeyset,
+        E::RemoveKeyset => Action::RemoveKeyset,
+        E::RotateKek => Action::RotateKek,
+        E::RotateAll => Action::RotateAll,
+        E::ListJobs | E::ShowJob => Action::ListJobs,
+        E::CancelJob => Action::CancelJob,
+        E::ListUnlockKeys => Action::ListUnlockKeys,
+        E::RevokeUnlockKey => Action::RevokeUnlockKey,
         E::ListKeysets => Action::ListKeysets,
         E::ListStores => Action::ListStores,
         E::CreateStore => Action::CreateStore,

@@ -43,9 +43,9 @@ pub use entry::{CommitError, Entry, Held, Permit, TrailError};
 pub use jobs::{JobRecord, JobState, JobStepView, JobView, JobsView, StoredJob};
 pub use people::{CredentialRecord, PeopleView, Session, TokenRecord, UserRecord};
 pub use resource::{
-    Action, FolderView, Job, Jobs, Keyset, KeysetView, Keysets, KeysetsView, People, Resource, Rules, RulesView,
-    Secret, SecretLivesView, SecretReadView, SecretWriteView, Server, Store, StoreFolder, StoreReadView,
-    StoreWriteView, Stores, StoresView, Trail,
+    Action, FolderView, Job, Jobs, Keyset, KeysetView, Keysets, KeysetsView, People, Resource, Rules,
+    RulesView, Secret, SecretLivesView, SecretReadView, SecretWriteView, Server, Store, StoreFolder,
+    StoreReadView, StoreWriteView, Stores, StoresView, Trail,
 };
 pub use seer::{ListingEnded, LongListing, Seer};
 pub use server_view::ServerView;

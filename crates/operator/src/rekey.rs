@@ -22,6 +22,7 @@ impl Operator {
         let _keys = view.key_turn().await;
         match new_kek(&view, keys).await {
             Ok(batch) => {
+                entry.remember(Vec::new());
                 entry.commit(batch).await?;
                 Ok(())
             }

@@ -25,7 +25,8 @@ pub(crate) async fn run(
     audit: Audit,
     held: impl Fn() -> Option<u64> + Send + Sync,
 ) {
-    tokio::join!(void_install_token(&world), rounds(&world, &tls, &audit, &held));
+    let rounds = rounds(&world, &tls, &audit, &held);
+    tokio::join!(void_install_token(&world), world.operator.run_jobs(), rounds);
 }
 
 /// Ends with the token.

@@ -18,10 +18,11 @@ pub(crate) use audit::{AuditCommand, TrailFilter};
 pub(crate) use auth::{LoginArgs, TokenCommand};
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::ExplainArgs;
-pub(crate) use keyset::KeysetCommand;
+pub(crate) use keyset::{JobCommand, KeysetCommand};
 pub(crate) use kinds::{Swallowed, ValueSource, When};
 pub(crate) use operator::{
-    AutoUnlockCommand, ClockCommand, InitArgs, KeyFileArgs, RotateCommand, RotateRootArgs,
+    AutoUnlockCommand, ClockCommand, InitArgs, KeyFileArgs, RotateAllArgs, RotateCommand, RotateRootArgs,
+    UnlockKeyCommand,
 };
 pub(crate) use secret::{Place, PutArgs, SecretCommand};
 pub(crate) use serve::{ConfigCommand, ConfigFile, DevArgs};
@@ -107,6 +108,12 @@ pub(crate) enum Command {
     /// Keyrings that seal stores
     #[command(subcommand)]
     Keyset(KeysetCommand),
+    /// Background jobs
+    #[command(subcommand)]
+    Job(JobCommand),
+    /// The keys that unlock the server
+    #[command(subcommand, name = "unlock-key")]
+    UnlockKey(UnlockKeyCommand),
     /// Secret stores
     #[command(subcommand)]
     Store(StoreCommand),

@@ -41,6 +41,33 @@ pub(crate) enum RotateCommand {
     /// New root key and new unlock keys; the old ones hold until the new are confirmed
     #[command(group = ArgGroup::new("step").args(["confirm", "cancel"]))]
     Root(RotateRootArgs),
+    /// New key-encryption key: wraps every keyset anew; takes a threshold of unlock keys
+    Kek(KeyFileArgs),
+    /// Every key there is, after a compromise: new root key and unlock keys, new keys below it, everything sealed anew
+    #[command(group = ArgGroup::new("step").args(["confirm", "cancel"]))]
+    All(RotateAllArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RotateAllArgs {
+    /// Say that keys may be in wrong hands: every token ends
+    #[arg(long, required = true)]
+    pub(crate) compromised: bool,
+    #[command(flatten)]
+    pub(crate) root: RotateRootArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UnlockKeyCommand {
+    /// List unlock keys by number, without any secret
+    List,
+    /// Revoke one unlock key; takes another one, which stays
+    Revoke {
+        /// The key's number
+        number: u8,
+        #[command(flatten)]
+        keys: KeyFileArgs,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -131,6 +131,7 @@ impl Ask {
         match self.endpoint {
             E::Init
             | E::RotateRoot
+            | E::RotateAll
             | E::Unlock
             | E::AddAutoUnlock
             | E::Challenge

@@ -5,6 +5,7 @@ mod auth;
 mod doctor;
 mod explain;
 mod init;
+mod job;
 mod keys;
 mod keyset;
 mod operator;
@@ -12,6 +13,7 @@ mod rotate;
 mod secret;
 mod serve;
 mod store;
+mod unlock_key;
 
 use crate::args::{AutoUnlockCommand, ClockCommand, Command, ConfigCommand, Global};
 use crate::client::{Answer, Ask, Client, ClientError};
@@ -115,6 +117,8 @@ async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
         Command::AutoUnlock(AutoUnlockCommand::Add(args)) => operator::add_auto_unlock(session, &args).await,
         Command::AutoUnlock(AutoUnlockCommand::Remove) => operator::remove_auto_unlock(session).await,
         Command::Keyset(command) => keyset::run(session, command).await,
+        Command::Job(command) => job::run(session, command).await,
+        Command::UnlockKey(command) => unlock_key::run(session, command).await,
         Command::Store(command) => store::run(session, command).await,
         Command::Secret(command) => secret::run(session, command).await,
         Command::Explain(args) => explain::run(session, &args).await,

@@ -6,16 +6,47 @@ use crate::args::{RotateCommand, RotateRootArgs};
 use crate::client::Ask;
 use crate::error::CliError;
 use crate::output;
-use strongroom_api::{Endpoint, NewUnlockKeys, RotateRootRequest, UnlockKeysRequest, UnlockProgress};
+use strongroom_api::{
+    Endpoint, JobsBegun, NewUnlockKeys, RotateRootRequest, UnlockKeysRequest, UnlockProgress,
+};
 
 /// One function a command.
 pub(super) async fn run(session: &Session, command: RotateCommand) -> Result<(), CliError> {
     match command {
-        RotateCommand::Root(args) => root(session, &args).await,
+        RotateCommand::Root(args) => root(session, &args, Last::Root).await,
+        RotateCommand::Kek(keys) => kek(session, &mut Source::open(&keys)?).await,
+        RotateCommand::All(args) => root(session, &args.root, Last::All).await,
     }
 }
 
-async fn root(session: &Session, args: &RotateRootArgs) -> Result<(), CliError> {
+/// What the second commit of a rotation does.
+#[derive(Clone, Copy)]
+enum Last {
+    /// The root key alone changes.
+    Root,
+    /// Every key changes.
+    All,
+}
+
+impl Last {
+    fn command(self) -> &'static str {
+        match self {
+            Self::Root => "rotate root",
+            Self::All => "rotate all --compromised",
+        }
+    }
+}
+
+async fn kek(session: &Session, source: &mut Source) -> Result<(), CliError> {
+    let need = operator::report(&session.client).await?.threshold;
+    let mut keys = source.threshold(need, "Unlock key")?;
+    let mut body = UnlockKeysRequest { unlock_keys: std::mem::take(&mut keys.0) };
+    let ask = Ask::of(Endpoint::RotateKek).json(&body);
+    strongroom_secret::wipe(&mut body.unlock_keys);
+    session.done(ask, "Done: a new key-encryption key wraps every keyset.").await
+}
+
+async fn root(session: &Session, args: &RotateRootArgs, last: Last) -> Result<(), CliError> {
     if args.cancel {
         return session
             .done(Ask::of(Endpoint::CancelRotateRoot), "Given up; the old unlock keys stay.")
@@ -23,15 +54,16 @@ async fn root(session: &Session, args: &RotateRootArgs) -> Result<(), CliError> 
     }
     let mut source = Source::open(&args.keys)?;
     if args.confirm {
-        return confirm(session, &mut source, None).await;
+        return confirm(session, &mut source, None, last).await;
     }
     let need = begin(session, args, &mut source).await?;
     if source.is_person() {
         output::note("Now present the new unlock keys; until then the old ones hold.");
-        output::note("Interrupted, go on with `rotate root --confirm`, or give up with `--cancel`.");
-        return confirm(session, &mut source, Some(need)).await;
+        let command = last.command();
+        output::note(&format!("Interrupted, go on with `{command} --confirm`, or give up with `--cancel`."));
+        return confirm(session, &mut source, Some(need), last).await;
     }
-    output::note("The old unlock keys hold until: strongroom rotate root --confirm");
+    output::note(&format!("The old unlock keys hold until: strongroom {} --confirm", last.command()));
     Ok(())
 }
 
@@ -55,15 +87,30 @@ async fn begin(session: &Session, args: &RotateRootArgs, source: &mut Source) ->
 
 /// The old keys are dropped only when a threshold of the new ones has been presented, all at once. A rotation that is
 /// taken up again does not say how many that are: the server counts.
-async fn confirm(session: &Session, source: &mut Source, need: Option<u8>) -> Result<(), CliError> {
+async fn confirm(
+    session: &Session,
+    source: &mut Source,
+    need: Option<u8>,
+    last: Last,
+) -> Result<(), CliError> {
     let mut keys = match need {
         Some(need) => source.threshold(need, "New unlock key")?,
         None => source.all("New unlock key (an empty line ends): ")?,
     };
     let mut body = UnlockKeysRequest { unlock_keys: std::mem::take(&mut keys.0) };
-    let ask = Ask::of(Endpoint::ConfirmRotateRoot).json(&body);
+    let endpoint = match last {
+        Last::Root => Endpoint::ConfirmRotateRoot,
+        Last::All => Endpoint::RotateAll,
+    };
+    let ask = Ask::of(endpoint).json(&body);
     strongroom_secret::wipe(&mut body.unlock_keys);
     let Some(answer) = session.shown(ask).await? else { return Ok(()) };
+    if matches!(last, Last::All) {
+        let JobsBegun { jobs } = answer.read()?;
+        output::line("Done: every key is another, and only the new unlock keys open the server.")?;
+        output::line("Every token has ended: log in again.")?;
+        return output::line(&format!("{} jobs seal what is stored anew: see `job list`.", jobs.len()));
+    }
     let UnlockProgress { done, have, need } = answer.read()?;
     if !done {
         return Err(CliError::TooFewKeys { have, need });
