@@ -61,8 +61,8 @@ pub use strongroom_authz::{
     NaclRule, Nacls, Pattern, PatternError, PolicyBuilder, Rule, RuleSet, Source, Subject, Target,
 };
 pub use strongroom_barrier::{
-    BarrierError, Batch, Bounds, DeepReport, Deleted, Entry as FolderEntry, Folder, Head, Limits, Names, Page, Reader,
-    Rewritten, VersionRecord, Writer, keys,
+    BarrierError, Batch, Bounds, DeepReport, Deleted, Entry as FolderEntry, Folder, Head, Limits, Names,
+    Page, Reader, Rewritten, VersionRecord, Writer, keys,
 };
 pub use strongroom_keyring::{Kind, RootKey};
 pub use strongroom_model::Action as ActionCode;

@@ -24,10 +24,10 @@ mod unlock_keys;
 
 pub use actions::{
     AcceptClock, AddAutoUnlock, ArchiveTrail, AutoUnlock, CancelJob, CancelRotateRoot, ChoreCheckpoint,
-    ConfirmInitialise, ConfirmRotateRoot, CreateKeyset, DeepCheck, FollowTrail, Housekeeping, Initialise, JobStep,
-    ListJobs, ListSegments, ListUnlockKeys, Lock, ReadTrail, RemoveAutoUnlock, RemoveKeyset, RevokeUnlockKey,
-    RotateAll, RotateKek, RotateKeyset, RotateRoot, ShowJob, SignCheckpoint, Start, Stop, Unlock,
-    VerifyTrail,
+    ConfirmInitialise, ConfirmRotateRoot, CreateKeyset, DeepCheck, FollowTrail, Housekeeping, Initialise,
+    JobStep, ListJobs, ListSegments, ListUnlockKeys, Lock, ReadTrail, RemoveAutoUnlock, RemoveKeyset,
+    RevokeUnlockKey, RotateAll, RotateKek, RotateKeyset, RotateRoot, ShowJob, SignCheckpoint, Start, Stop,
+    Unlock, VerifyTrail,
 };
 pub use archive::{Archive, SegmentLine};
 pub use auto::{AutoSource, AutoSourceError};
