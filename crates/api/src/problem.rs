@@ -56,11 +56,14 @@ codes! {
     InvalidRequest = "invalid_request", 400, "The request is malformed";
     InvalidJson = "invalid_json", 400, "The body is not acceptable JSON";
     InvalidName = "invalid_name", 400, "A name is not acceptable";
+    UntrustedProxy = "untrusted_proxy", 400, "Forwarded is taken from listed proxies only";
     InvalidKey = "invalid_key", 400, "A key is not acceptable";
     WrongUnlockKey = "wrong_unlock_key", 400, "The unlock key does not open this server";
     RepeatedUnlockKey = "repeated_unlock_key", 400, "The unlock key was already presented";
     ForeignUnlockKey = "foreign_unlock_key", 400, "The unlock key belongs to another set";
     Unauthenticated = "unauthenticated", 401, "A valid token is required";
+    AddressRefused = "address_refused", 403, "Requests from this address are not taken here";
+    CrossSite = "cross_site", 403, "Pages of other sites may change nothing here";
     Refused = "refused", 403, "The rules do not allow this";
     NotFound = "not_found", 404, "There is no such thing, or you may not see it";
     UnknownRoute = "unknown_route", 404, "There is no such endpoint";
@@ -74,6 +77,7 @@ codes! {
     TooLarge = "too_large", 413, "The body is too large";
     PathTooLong = "path_too_long", 414, "The path is too long";
     UnsupportedMediaType = "unsupported_media_type", 415, "The body's media type is not accepted here";
+    Misdirected = "misdirected", 421, "The request is for another host";
     TooManyRequests = "too_many_requests", 429, "Too many requests";
     HeadersTooLarge = "headers_too_large", 431, "The headers are too large";
     Internal = "internal", 500, "The server failed; its log says more";

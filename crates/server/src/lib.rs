@@ -23,6 +23,7 @@ mod key_file;
 pub mod listen;
 pub mod logging;
 pub mod metrics;
+pub mod names;
 pub mod notify;
 mod run;
 pub mod signals;

@@ -4,11 +4,15 @@
 //! tower service on it until told to stop. Every request carries a [`strongroom_model::Origin`] in its extensions.
 //! A client may be slow, silent, gone or one of very many: it costs a bounded amount of memory for a bounded time.
 
+mod arrival;
 mod bind;
 mod caps;
 mod connection;
+pub mod forwarded;
 mod paced;
+pub mod proxy;
 mod request;
+mod visitor;
 
 pub use bind::{ListenError, Listener, group_id};
 pub use caps::{Caps, Refusal};
@@ -16,14 +20,13 @@ pub use caps::{Caps, Refusal};
 use crate::config::{Address, Limits};
 use axum::body::Body;
 use bind::Socket;
-use caps::Slot;
 use connection::Connections;
 use http::{Request, Response};
 use metrics::counter;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use strongroom_model::Origin;
+use strongroom_model::{Entrance, Origin};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::Service;
@@ -86,12 +89,14 @@ impl Listeners {
     }
 
     /// Serves on a bound listener from now on. Must be called within a runtime.
-    pub fn serve(&mut self, listener: Listener, service: impl Serve) {
+    pub fn serve(&mut self, mut listener: Listener, service: impl Serve) {
+        listener.number(Entrance(u16::try_from(self.addresses.len()).unwrap_or(u16::MAX)));
         let name = listener.name();
         tracing::info!(listener = name, address = %listener.address(), "listening");
         self.addresses.push((name.to_owned(), listener.address().clone()));
         let connections = Connections::new(
             name,
+            listener.border(),
             service,
             Arc::clone(&self.limits),
             Arc::clone(&self.caps),
@@ -154,19 +159,22 @@ async fn accept<S: Serve>(listener: Listener, connections: Connections<S>) {
 }
 
 fn admit<S: Serve>(socket: Socket, origin: Origin, listener: &Listener, connections: &Connections<S>) {
-    match connections.claim(origin) {
-        Ok(slot) => spawn(socket, slot, connections),
-        // dropped, and so closed: an answer would cost what the cap is there to save
-        Err(refusal) => tracing::debug!(listener = listener.name(), %origin, %refusal, "connection refused"),
-    }
-}
-
-fn spawn<S: Serve>(socket: Socket, slot: Slot, connections: &Connections<S>) {
-    let connections = connections.clone();
-    match socket {
-        Socket::Tcp(stream, tls) => tokio::spawn(connections.serve_tls(stream, tls, slot)),
-        Socket::Unix(stream) => tokio::spawn(connections.serve_plain(stream, slot)),
+    let arrival = match connections.judge(origin) {
+        Ok(arrival) => arrival,
+        Err(why) => return tracing::debug!(listener = listener.name(), %origin, %why, "connection dropped"),
     };
+    match (connections.claim(origin, arrival), socket) {
+        (Ok(slot), Socket::Tcp(stream, tls)) => {
+            tokio::spawn(connections.clone().serve_tls(stream, tls, slot, arrival));
+        }
+        (Ok(slot), Socket::Unix(stream)) => {
+            tokio::spawn(connections.clone().serve_plain(stream, slot));
+        }
+        // dropped, and so closed: an answer would cost what the cap is there to save
+        (Err(refusal), _) => {
+            tracing::debug!(listener = listener.name(), %origin, %refusal, "connection refused")
+        }
+    }
 }
 
 fn is_of_one_connection(error: &std::io::Error) -> bool {

@@ -56,10 +56,15 @@ impl Metrics {
     }
 }
 
-const COUNTERS: [(&str, &str); 12] = [
+const COUNTERS: [(&str, &str); 14] = [
     ("strongroom_requests_total", "Answers, by endpoint and class of status"),
     ("strongroom_connections_accepted_total", "Connections accepted"),
     ("strongroom_connections_refused_total", "Connections closed at once: a cap was reached"),
+    ("strongroom_connections_dropped_total", "Connections dropped for where they come from, by reason"),
+    (
+        "strongroom_requests_turned_away_total",
+        "Requests that were not taken before any door saw them, by the code of their answer",
+    ),
     ("strongroom_tls_handshakes_failed_total", "TLS handshakes that failed or took too long"),
     ("strongroom_accept_errors_total", "Accepts that the system refused"),
     ("strongroom_store_groups_total", "Groups of transactions that were made durable with one flush"),

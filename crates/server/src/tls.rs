@@ -12,6 +12,7 @@ pub(crate) use own::certificate as own_certificate;
 pub use own::{OwnTls, ensure_own};
 
 use crate::config::{self, Address, Config, Tls};
+use crate::names::Names;
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -94,9 +95,12 @@ pub struct TlsHandle {
     current: ArcSwap<Served>,
 }
 
-struct Served {
+/// What a connection is served with.
+pub(crate) struct Served {
     chain: Vec<CertificateDer<'static>>,
-    config: Arc<ServerConfig>,
+    pub(crate) config: Arc<ServerConfig>,
+    /// The certificate's names, and this host's.
+    pub(crate) names: Arc<Names>,
 }
 
 impl TlsHandle {
@@ -112,6 +116,10 @@ impl TlsHandle {
     /// What a connection that begins now is served with.
     pub fn current(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.current.load().config)
+    }
+
+    pub(crate) fn served(&self) -> Arc<Served> {
+        self.current.load_full()
     }
 
     /// Reads the source again, renewing what is due; says whether another certificate is served from now on. On an
@@ -265,7 +273,9 @@ fn read_pair(cert: &Path, key: &Path) -> Result<Served, TlsError> {
     config.send_tls13_tickets = TICKETS;
     // tickets hold the sessions; a second store of them would only take memory
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
-    Ok(Served { chain, config: Arc::new(config) })
+    let certified = inspect(&chain_pem).map(|info| info.sans).unwrap_or_default();
+    let names = Arc::new(Names::of(certified.into_iter().chain(host_names())));
+    Ok(Served { chain, config: Arc::new(config), names })
 }
 
 fn provider() -> Arc<CryptoProvider> {

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
 async fn status(stream: &mut UnixStream) -> String {
-    stream.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let mut buffer = vec![0; 1_024];
     let length = stream.read(&mut buffer).await.unwrap();
     String::from_utf8_lossy(&buffer[..length]).chars().take(12).collect()

@@ -184,12 +184,12 @@ fn a_body_beyond_the_limit_is_refused_with_and_without_its_length() {
     let token = store.client.token();
     let mut wire = store.client.connect();
     let head = format!(
-        "{line} HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\nauthorization: Bearer {token}\r\n\r\n"
+        "{line} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 99999999999\r\nauthorization: Bearer {token}\r\n\r\n"
     );
     wire.ask(head.as_bytes()).is(413, "too_large");
     let mut wire = store.client.connect();
     let head = format!(
-        "{line} HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\nauthorization: Bearer {token}\r\n\r\n"
+        "{line} HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\nauthorization: Bearer {token}\r\n\r\n"
     );
     let chunk = [b"40000\r\n".as_slice(), &vec![b'x'; 0x4_0000], b"\r\n"].concat();
     wire.ask(&[head.as_bytes(), &chunk.repeat(9)].concat()).is(413, "too_large");
@@ -289,11 +289,11 @@ fn a_stranger_is_given_no_room_for_a_large_body() {
     // who has no token is answered before the body is looked at
     let mut wire = store.client.connect();
     let put =
-        format!("PUT /api/v1{} HTTP/1.1\r\nhost: x\r\ncontent-length: {MIB}\r\n\r\n", store.path("more"));
+        format!("PUT /api/v1{} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {MIB}\r\n\r\n", store.path("more"));
     wire.ask(&[put.as_bytes(), &large].concat()).is(401, "unauthenticated");
     // and what anyone may ask is short
     let mut wire = store.client.connect();
-    let unlock = format!("POST /api/v1/unlock HTTP/1.1\r\nhost: x\r\ncontent-length: {MIB}\r\n\r\n");
+    let unlock = format!("POST /api/v1/unlock HTTP/1.1\r\nhost: localhost\r\ncontent-length: {MIB}\r\n\r\n");
     wire.ask(&[unlock.as_bytes(), &large].concat()).is(413, "too_large");
     store.unharmed(&[]);
 }

@@ -129,7 +129,7 @@ fn a_head_and_a_body_that_only_trickle_in_are_given_up_with_a_word() {
     };
     let head = client.connect();
     let mut body = client.connect();
-    let line = "PUT /api/v1/stores/slow/secrets/a HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n";
+    let line = "PUT /api/v1/stores/slow/secrets/a HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100000\r\n";
     body.write(format!("{line}authorization: Bearer {}\r\n\r\n", client.token()).as_bytes()).unwrap();
     let began = clock::now();
     let (head, body) = std::thread::scope(|scope| {
@@ -185,7 +185,7 @@ fn garbage_and_plain_http_get_an_answer_or_an_end() {
     let store = world.store("garbage");
     let client = &store.client;
     let mut plain = client.tcp();
-    plain.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    plain.write_all(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
     let said = Wire::over(plain).rest();
     assert!(!said.starts_with(b"HTTP/1.1 200"), "TLS is not optional");
     let good = client.request("GET /health", &[], b"");
@@ -193,9 +193,9 @@ fn garbage_and_plain_http_get_an_answer_or_an_end() {
         b"GARBAGE\r\n\r\n".as_slice(),
         b"\x00\x01\x02\x03\r\n\r\n",
         b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /health HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
-        b"GET /health HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
-        b"GET /health HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"GET /health HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
         b"GET /health HTTP/1.1\r\nbad header\r\n\r\n",
         b"GET /health HTTP/1.1\r\nx\x00y: 1\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -242,8 +242,8 @@ fn requests_may_be_smuggled_nowhere() {
     let token = store.client.token();
     let line = format!("PUT /api/v1{}", store.path("smuggled"));
     let both = format!(
-        "POST /api/v1/unlock HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n\
-         {line} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: 11\r\n\r\n{{\"value\":1}}"
+        "POST /api/v1/unlock HTTP/1.1\r\nhost: localhost\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n\
+         {line} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\ncontent-length: 11\r\n\r\n{{\"value\":1}}"
     );
     let mut wire = store.client.connect();
     wire.write(both.as_bytes()).unwrap();

@@ -3,6 +3,7 @@
 
 use super::reader::{Reader, Section};
 use super::{Address, Config, Fault, Finding, Listener, units};
+use crate::names::Names;
 use std::net::IpAddr;
 use std::sync::Arc;
 use strongroom_gate::{ActionSet, Mode, Nacl, NaclRule};
@@ -20,7 +21,7 @@ pub struct Border {
     /// Proxies that are believed when they name the client.
     pub trusted_proxies: Vec<Network>,
     /// The names that requests may be for, in place of those of the certificate and this host.
-    pub names: Option<Vec<String>>,
+    pub names: Option<Names>,
     /// Who is shown metrics.
     pub metrics_addresses: Vec<Network>,
 }
@@ -77,7 +78,7 @@ pub(super) fn border<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> 
         addresses: networks(reader, section, "addresses", false).unwrap_or_default(),
         proxy_protocol,
         trusted_proxies: networks(reader, section, "trusted_proxies", true).unwrap_or_default(),
-        names: some(reader, section, "names", units::host_name),
+        names: some(reader, section, "names", units::host_name).map(Names::of),
         metrics_addresses: networks(reader, section, "metrics_addresses", false)
             .unwrap_or_else(|| LOOPBACK.to_vec()),
     }

@@ -1,7 +1,7 @@
 //! Binding: a TCP port or a socket's file.
 
 use crate::config::{self, Address, Border};
-use crate::tls::TlsHandle;
+use crate::tls::{Served, TlsHandle};
 use arc_swap::ArcSwap;
 use rustix::fs::{Mode, chmod, chown};
 use rustix::process::Gid;
@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use strongroom_model::Origin;
+use strongroom_model::{Client, Entrance, Origin};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener, UnixStream};
 
 const BACKLOG: u32 = 4_096;
@@ -59,6 +59,7 @@ pub struct Listener {
     address: Address,
     socket: Bound,
     border: Arc<ArcSwap<Border>>,
+    entrance: Entrance,
 }
 
 enum Bound {
@@ -68,7 +69,7 @@ enum Bound {
 
 /// An accepted connection.
 pub(super) enum Socket {
-    Tcp(TcpStream, Arc<rustls::ServerConfig>),
+    Tcp(TcpStream, Arc<Served>),
     Unix(UnixStream),
 }
 
@@ -92,7 +93,8 @@ impl Listener {
             }
         };
         let border = Arc::new(ArcSwap::from_pointee(listener.border.clone()));
-        Ok(Self { name: listener.name.clone(), address, socket, border })
+        let entrance = Entrance::default();
+        Ok(Self { name: listener.name.clone(), address, socket, border, entrance })
     }
 
     /// Its name in the configuration.
@@ -110,12 +112,19 @@ impl Listener {
         Arc::clone(&self.border)
     }
 
+    /// Its clients are told apart by this number from those of other listeners.
+    pub(super) fn number(&mut self, entrance: Entrance) {
+        self.entrance = entrance;
+    }
+
     pub(super) async fn accept(&self) -> io::Result<(Socket, Origin)> {
         match &self.socket {
             Bound::Tcp { listener, tls } => {
                 let (stream, peer) = listener.accept().await?;
                 stream.set_nodelay(true)?;
-                Ok((Socket::Tcp(stream, tls.current()), Origin::network(peer.ip())))
+                let address = peer.ip().to_canonical();
+                let origin = Origin::Network(Client { address, via: None, entrance: self.entrance });
+                Ok((Socket::Tcp(stream, tls.served()), origin))
             }
             Bound::Unix { listener, .. } => {
                 let (stream, _) = listener.accept().await?;

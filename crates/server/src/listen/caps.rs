@@ -43,23 +43,19 @@ impl Caps {
 
     /// Counts one more for as long as the slot lives.
     pub(super) fn claim(self: &Arc<Self>, origin: Origin) -> Result<Slot, Refusal> {
-        let address = counted_address(origin);
-        let most = if address.is_some() { self.most } else { self.most.saturating_add(LOCAL_EXTRA) };
+        let mut slot = self.claim_for_many(origin)?;
+        slot.become_of(origin)?;
+        Ok(slot)
+    }
+
+    /// Counts one more in all, but not yet for any address: a proxy's, which stands for many.
+    pub(super) fn claim_for_many(self: &Arc<Self>, origin: Origin) -> Result<Slot, Refusal> {
+        let local = counted_address(origin).is_none();
+        let most = if local { self.most.saturating_add(LOCAL_EXTRA) } else { self.most };
         let more = |open: usize| (open < most).then_some(open + 1);
         self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).map_err(|_| Refusal::Full)?;
         // from here on dropping the slot gives back what was taken
-        let mut slot = Slot { caps: Arc::clone(self), origin, address: None };
-        if let Some(address) = address {
-            let mut counts = self.by_address.lock();
-            let count = counts.entry(address).or_default();
-            if *count >= self.most_per_address {
-                drop(counts);
-                return Err(Refusal::FullForAddress);
-            }
-            *count += 1;
-            slot.address = Some(address);
-        }
-        Ok(slot)
+        Ok(Slot { caps: Arc::clone(self), origin, address: None })
     }
 }
 
@@ -74,6 +70,20 @@ pub(super) struct Slot {
 impl Slot {
     pub(super) fn origin(&self) -> Origin {
         self.origin
+    }
+
+    /// The connection is of this client, and counts for its address.
+    pub(super) fn become_of(&mut self, client: Origin) -> Result<(), Refusal> {
+        self.origin = client;
+        let Some(address) = counted_address(client) else { return Ok(()) };
+        let mut counts = self.caps.by_address.lock();
+        let count = counts.entry(address).or_default();
+        if *count >= self.caps.most_per_address {
+            return Err(Refusal::FullForAddress);
+        }
+        *count += 1;
+        self.address = Some(address);
+        Ok(())
     }
 }
 
@@ -135,6 +145,17 @@ mod tests {
         let _other = caps.claim(from("2001:db8:0:1::1")).unwrap();
         let _mapped = caps.claim(from("::ffff:10.0.0.1")).unwrap();
         assert_eq!(caps.claim(from("10.0.0.1")).unwrap_err(), Refusal::FullForAddress);
+    }
+
+    #[test]
+    fn a_proxy_is_not_counted_but_its_clients_are() {
+        let caps = Arc::new(Caps::new(10, 1));
+        let mut first = caps.claim_for_many(from("10.0.0.1")).unwrap();
+        let mut second = caps.claim_for_many(from("10.0.0.1")).unwrap();
+        first.become_of(from("203.0.113.7")).unwrap();
+        assert_eq!(second.become_of(from("203.0.113.7")), Err(Refusal::FullForAddress));
+        drop((first, second));
+        assert_eq!((caps.open(), caps.by_address.lock().len()), (0, 0));
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! One connection from its handshake to its end.
 
+use super::arrival::{Arrival, Dropped, announce, judge};
 use super::caps::{Caps, Refusal, Slot};
 use super::paced::{Paced, Pulse, Version};
 use super::request::Requests;
+use super::visitor::Way;
 use super::{Phase, Serve};
-use crate::config::Limits;
+use crate::config::{Border, Limits};
+use crate::tls::Served;
+use arc_swap::ArcSwap;
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use metrics::{Counter, Gauge, counter, gauge};
@@ -49,6 +53,8 @@ impl<S> Clone for Connections<S> {
 }
 
 struct Shared<S> {
+    listener: String,
+    border: Arc<ArcSwap<Border>>,
     service: S,
     limits: Arc<Limits>,
     caps: Arc<Caps>,
@@ -79,6 +85,7 @@ impl Meters {
 impl<S: Serve> Connections<S> {
     pub(super) fn new(
         listener: &str,
+        border: Arc<ArcSwap<Border>>,
         service: S,
         limits: Arc<Limits>,
         caps: Arc<Caps>,
@@ -86,15 +93,31 @@ impl<S: Serve> Connections<S> {
     ) -> Self {
         let meters = Meters::of(listener);
         let (http1, http2) = (http1_of(&limits), http2_of(&limits));
-        Self { shared: Arc::new(Shared { service, limits, caps, meters, http1, http2 }), phase }
+        let listener = listener.to_owned();
+        let shared = Shared { listener, border, service, limits, caps, meters, http1, http2 };
+        Self { shared: Arc::new(shared), phase }
     }
 
     pub(super) fn phase(&self) -> watch::Receiver<Phase> {
         self.phase.clone()
     }
 
-    pub(super) fn claim(&self, origin: Origin) -> Result<Slot, Refusal> {
-        let claim = self.shared.caps.claim(origin);
+    /// What a peer is taken to be; one that is dropped is counted.
+    pub(super) fn judge(&self, origin: Origin) -> Result<Arrival, Dropped> {
+        judge(&self.shared.border.load(), origin).inspect_err(|why| self.count_dropped(*why))
+    }
+
+    fn count_dropped(&self, why: Dropped) {
+        let listener = self.shared.listener.clone();
+        counter!("strongroom_connections_dropped_total", "listener" => listener, "reason" => why.reason())
+            .increment(1);
+    }
+
+    pub(super) fn claim(&self, origin: Origin, arrival: Arrival) -> Result<Slot, Refusal> {
+        let claim = match arrival {
+            Arrival::Client => self.shared.caps.claim(origin),
+            Arrival::Forwarding | Arrival::Announcing => self.shared.caps.claim_for_many(origin),
+        };
         let meters = &self.shared.meters;
         if claim.is_ok() { &meters.accepted } else { &meters.refused }.increment(1);
         claim
@@ -102,30 +125,71 @@ impl<S: Serve> Connections<S> {
 
     pub(super) async fn serve_plain(self, stream: UnixStream, slot: Slot) {
         let open = Open::count(&self.shared.meters.open);
-        self.serve_http1(stream, slot.origin()).await;
+        let border = Arc::clone(&self.shared.border);
+        let way =
+            Way { origin: slot.origin(), may_forward: false, border, names: Arc::default(), local: None };
+        self.serve_http1(stream, &Arc::new(way)).await;
         drop((open, slot));
     }
 
-    pub(super) async fn serve_tls(self, stream: TcpStream, tls: Arc<rustls::ServerConfig>, slot: Slot) {
+    pub(super) async fn serve_tls(
+        self,
+        mut stream: TcpStream,
+        tls: Arc<Served>,
+        mut slot: Slot,
+        arrival: Arrival,
+    ) {
         let open = Open::count(&self.shared.meters.open);
+        let Some(way) = Box::pin(self.way(&mut stream, &tls, &mut slot, arrival)).await else { return };
         // both in boxes of their own: the task that waits for years holds neither the other's state
         if let Some((stream, version)) = Box::pin(self.handshake(stream, tls)).await {
             match version {
-                Version::Http1 => self.serve_http1(stream, slot.origin()).await,
-                Version::Http2 => Box::pin(self.serve_http2(stream, slot.origin())).await,
+                Version::Http1 => self.serve_http1(stream, &way).await,
+                Version::Http2 => Box::pin(self.serve_http2(stream, &way)).await,
             }
         }
         drop((open, slot));
     }
 
+    /// What is known of a connection once its proxy, if it has one, has said whom it is for.
+    async fn way(
+        &self,
+        stream: &mut TcpStream,
+        tls: &Served,
+        slot: &mut Slot,
+        arrival: Arrival,
+    ) -> Option<Arc<Way>> {
+        let local = stream.local_addr().ok()?;
+        let mut phase = self.phase.clone();
+        if arrival == Arrival::Announcing {
+            let border = self.shared.border.load_full();
+            let announced = tokio::select! {
+                announced = announce(stream, slot, &border, self.shared.limits.handshake_timeout) => announced,
+                _ = phase.wait_for(|phase| *phase != Phase::Open) => return None,
+            };
+            if let Err(why) = announced {
+                self.count_dropped(why);
+                tracing::debug!(origin = %slot.origin(), %why, "connection dropped");
+                return None;
+            }
+        }
+        Some(Arc::new(Way {
+            origin: slot.origin(),
+            may_forward: arrival == Arrival::Forwarding,
+            border: Arc::clone(&self.shared.border),
+            names: Arc::clone(&tls.names),
+            local: Some(local.ip().to_canonical()),
+        }))
+    }
+
     async fn handshake(
         &self,
         stream: TcpStream,
-        tls: Arc<rustls::ServerConfig>,
+        tls: Arc<Served>,
     ) -> Option<(Box<TlsStream<TcpStream>>, Version)> {
         let mut phase = self.phase.clone();
-        let accept =
-            tokio::time::timeout(self.shared.limits.handshake_timeout, TlsAcceptor::from(tls).accept(stream));
+        let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
+        let accept = tokio::time::timeout(self.shared.limits.handshake_timeout, acceptor.accept(stream));
         let accepted = tokio::select! {
             accepted = accept => accepted,
             _ = phase.wait_for(|phase| *phase != Phase::Open) => return None,
@@ -141,21 +205,21 @@ impl<S: Serve> Connections<S> {
         None
     }
 
-    async fn serve_http2<IO: Stream>(&self, stream: IO, origin: Origin) {
+    async fn serve_http2<IO: Stream>(&self, stream: IO, way: &Arc<Way>) {
         let pulse = Arc::new(Pulse::start());
         let io = Paced::new(stream, Version::Http2, Arc::clone(&pulse), &self.shared.limits);
-        let connection = self.shared.http2.serve_connection(TokioIo::new(io), self.requests(origin, pulse));
-        self.finish(connection).await.unwrap_or_else(|error| ended_early(origin, &error));
+        let connection = self.shared.http2.serve_connection(TokioIo::new(io), self.requests(way, pulse));
+        self.finish(connection).await.unwrap_or_else(|error| ended_early(way.origin, &error));
     }
 
     /// Serves in bursts: between them, silent for a while, the connection is a stream and nothing else.
-    async fn serve_http1<IO: Stream>(&self, stream: IO, origin: Origin) {
+    async fn serve_http1<IO: Stream>(&self, stream: IO, way: &Arc<Way>) {
         let pulse = Arc::new(Pulse::start());
         let mut io = Paced::new(stream, Version::Http1, Arc::clone(&pulse), &self.shared.limits);
         let mut phase = self.phase.clone();
         loop {
             // in a box of its own, so that a parked connection does not hold its room
-            match Box::pin(self.burst(io, origin, &pulse)).await {
+            match Box::pin(self.burst(io, way, &pulse)).await {
                 Some(parked) => io = parked,
                 None => return,
             }
@@ -178,10 +242,10 @@ impl<S: Serve> Connections<S> {
     async fn burst<IO: Stream>(
         &self,
         io: Paced<IO>,
-        origin: Origin,
+        way: &Arc<Way>,
         pulse: &Arc<Pulse>,
     ) -> Option<Paced<IO>> {
-        let requests = self.requests(origin, Arc::clone(pulse));
+        let requests = self.requests(way, Arc::clone(pulse));
         let mut connection = self.shared.http1.serve_connection(TokioIo::new(io), requests);
         let parked = poll_fn(|cx| match Pin::new(&mut connection).poll(cx) {
             Poll::Pending if pulse.take_park() => Poll::Ready(Ok(true)),
@@ -208,7 +272,7 @@ impl<S: Serve> Connections<S> {
                 None
             }
             Err(error) => {
-                ended_early(origin, &error);
+                ended_early(way.origin, &error);
                 if error.is_parse() {
                     self.linger(connection.into_parts().io.into_inner()).await;
                 }
@@ -231,9 +295,9 @@ impl<S: Serve> Connections<S> {
         }
     }
 
-    fn requests(&self, origin: Origin, pulse: Arc<Pulse>) -> Requests<S> {
+    fn requests(&self, way: &Arc<Way>, pulse: Arc<Pulse>) -> Requests<S> {
         let Shared { service, limits, .. } = &*self.shared;
-        Requests { service: service.clone(), origin, pulse, limits: Arc::clone(limits) }
+        Requests { service: service.clone(), way: Arc::clone(way), pulse, limits: Arc::clone(limits) }
     }
 
     /// Serves to the end; told to stop it finishes what is in flight, told to close it ends.

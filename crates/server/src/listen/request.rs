@@ -2,6 +2,7 @@
 
 use super::Serve;
 use super::paced::{Beat, Pulse};
+use super::visitor::{Turned, Way};
 use crate::config::Limits;
 use axum::body::Body;
 use bytes::Bytes;
@@ -9,6 +10,8 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
+use metrics::counter;
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::io;
 use std::pin::Pin;
@@ -16,7 +19,6 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use strongroom_api::{Code, Problem};
-use strongroom_model::Origin;
 use tokio::time::Sleep;
 use tower::ServiceExt as _;
 
@@ -27,7 +29,7 @@ const UNREAD_PATIENCE: Duration = Duration::from_secs(2);
 /// The service of one connection.
 pub(super) struct Requests<S> {
     pub(super) service: S,
-    pub(super) origin: Origin,
+    pub(super) way: Arc<Way>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) limits: Arc<Limits>,
 }
@@ -39,6 +41,10 @@ impl<S: Serve> hyper::service::Service<Request<Incoming>> for Requests<S> {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let beat = self.pulse.begin();
+        let origin = match self.way.visitor(&request) {
+            Ok(origin) => origin,
+            Err(turned) => return Box::pin(std::future::ready(Ok(turned_away(turned)))),
+        };
         if let Some(code) = refused(&request, &self.limits) {
             let answer = problem(code, None);
             let streamed = request.version() == Version::HTTP_2 && code == Code::TooLarge;
@@ -50,7 +56,7 @@ impl<S: Serve> hyper::service::Service<Request<Incoming>> for Requests<S> {
                 Ok(hold(answer, beat))
             });
         }
-        let (origin, limits) = (self.origin, &self.limits);
+        let limits = &self.limits;
         let mut verdict = None;
         let body_beat = &self.pulse;
         let mut request = request.map(|body| bounded(body, limits, body_beat, &mut verdict));
@@ -70,6 +76,12 @@ impl<S: Serve> hyper::service::Service<Request<Incoming>> for Requests<S> {
             Ok(hold(answer, beat))
         })
     }
+}
+
+/// The answer to a request that is not taken; counted by its code.
+fn turned_away(turned: Turned) -> Response<Body> {
+    counter!("strongroom_requests_turned_away_total", "reason" => turned.code.as_str()).increment(1);
+    problem(turned.code, turned.detail.map(Cow::into_owned))
 }
 
 /// Limits that the head alone tells.

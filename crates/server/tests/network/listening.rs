@@ -88,7 +88,7 @@ async fn stopping_finishes_what_was_begun_and_takes_nothing_new() {
     let world = World::start(Limits::default());
     let mut idle = world.connect().await;
     let mut busy = world.connect().await;
-    send(&mut busy, "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    send(&mut busy, "GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     world.slow_request_begins().await;
     let tcp = world.tcp;
     let stopping = tokio::spawn(world.listeners.stop(Duration::from_secs(10)));
@@ -105,7 +105,7 @@ async fn stopping_finishes_what_was_begun_and_takes_nothing_new() {
 async fn stopping_does_not_wait_beyond_its_deadline() {
     let world = World::start(Limits::default());
     let mut busy = world.connect().await;
-    send(&mut busy, "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    send(&mut busy, "GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     world.slow_request_begins().await;
     assert!(!within(world.listeners.stop(Duration::from_millis(50))).await);
     assert_eq!(until_closed(&mut busy).await, b"");
@@ -132,10 +132,10 @@ async fn a_connection_that_was_silent_for_a_while_is_served_again() {
 async fn half_a_head_sent_ahead_is_kept_while_the_rest_is_waited_for() {
     let world = World::start(Limits::default());
     let mut stream = world.connect().await;
-    send(&mut stream, "GET /hello HTTP/1.1\r\nhost: a\r\n\r\nGET /ori").await;
+    send(&mut stream, "GET /hello HTTP/1.1\r\nhost: localhost\r\n\r\nGET /ori").await;
     assert_eq!(answer(&mut stream).await.0, 200);
     tokio::time::sleep(SILENCE).await;
-    send(&mut stream, "gin HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    send(&mut stream, "gin HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert_eq!(answer(&mut stream).await, (200, "127.0.0.1".to_owned()));
 }
 
@@ -143,7 +143,7 @@ async fn half_a_head_sent_ahead_is_kept_while_the_rest_is_waited_for() {
 async fn a_slow_answer_outlasts_every_silence() {
     let world = World::start(Limits::default());
     let mut stream = world.connect().await;
-    send(&mut stream, "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    send(&mut stream, "GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     world.slow_request_begins().await;
     tokio::time::sleep(SILENCE).await;
     world.gate.add_permits(1);
@@ -154,7 +154,7 @@ async fn a_slow_answer_outlasts_every_silence() {
 async fn a_body_in_two_halves_with_a_silence_between_arrives_whole() {
     let world = World::start(Limits::default());
     let mut stream = world.connect().await;
-    send(&mut stream, "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 8\r\n\r\nhalf").await;
+    send(&mut stream, "POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 8\r\n\r\nhalf").await;
     tokio::time::sleep(SILENCE).await;
     send(&mut stream, "half").await;
     assert_eq!(answer(&mut stream).await, (200, "8".to_owned()));

@@ -13,12 +13,12 @@ async fn heads_that_are_too_large_are_answered() {
     let world = World::start(Limits::default());
     let mut stream = world.connect().await;
     let filler = "x".repeat(20 << 10);
-    send(&mut stream, format!("GET /hello HTTP/1.1\r\nhost: a\r\nx-filler: {filler}\r\n\r\n")).await;
+    send(&mut stream, format!("GET /hello HTTP/1.1\r\nhost: localhost\r\nx-filler: {filler}\r\n\r\n")).await;
     assert_eq!(answer(&mut stream).await.0, 431);
 
     let fields: String = ["x-field: y\r\n"; 70].concat();
     let mut stream = world.connect().await;
-    send(&mut stream, format!("GET /hello HTTP/1.1\r\nhost: a\r\n{fields}\r\n")).await;
+    send(&mut stream, format!("GET /hello HTTP/1.1\r\nhost: localhost\r\n{fields}\r\n")).await;
     let (status, body) = answer(&mut stream).await;
     assert_eq!(status, 431);
     assert!(body.contains("\"headers_too_large\""), "{body}");
@@ -32,20 +32,24 @@ async fn heads_that_are_too_large_are_answered() {
 async fn bodies_that_are_too_large_are_refused_by_their_head_or_at_the_limit() {
     let world = World::start(Limits { body_bytes: 1_000, ..Limits::default() });
     let mut stream = world.connect().await;
-    send(&mut stream, "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 1001\r\n\r\n").await;
+    send(&mut stream, "POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1001\r\n\r\n").await;
     let (status, body) = answer(&mut stream).await;
     assert_eq!(status, 413);
     assert!(body.contains("\"too_large\""), "{body}");
 
     let mut stream = world.connect().await;
     let chunk = "c".repeat(600);
-    send(&mut stream, "POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n").await;
+    send(&mut stream, "POST /echo HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n").await;
     send(&mut stream, format!("258\r\n{chunk}\r\n258\r\n{chunk}\r\n0\r\n\r\n")).await;
     assert_eq!(answer(&mut stream).await.0, 413);
 
     let mut stream = world.connect().await;
     let body = "b".repeat(1_000);
-    send(&mut stream, format!("POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n{body}")).await;
+    send(
+        &mut stream,
+        format!("POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n{body}"),
+    )
+    .await;
     assert_eq!(answer(&mut stream).await, (200, "1000".to_owned()));
 }
 
@@ -56,7 +60,7 @@ async fn garbage_is_answered_and_plain_http_on_a_tls_port_is_closed() {
     send(&mut stream, "\0\x01garbage\r\n\r\n").await;
     assert_eq!(answer(&mut stream).await.0, 400);
     let mut plain = TcpStream::connect(world.tcp).await.unwrap();
-    send(&mut plain, "GET /hello HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    send(&mut plain, "GET /hello HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     let bytes = until_closed(&mut plain).await;
     assert!(!bytes.starts_with(b"HTTP"), "nothing is served in the clear");
     assert_eq!(ask(&mut world.connect().await, "/hello").await.0, 200);
@@ -108,7 +112,7 @@ async fn a_half_open_handshake_is_closed() {
 async fn a_body_that_does_not_come_is_not_waited_for() {
     let world = World::start(quick());
     let mut stream = world.connect().await;
-    send(&mut stream, "POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf").await;
+    send(&mut stream, "POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\nhalf").await;
     let (status, body) = answer(&mut stream).await;
     assert_eq!(status, 408);
     assert!(body.contains("\"timeout\""), "{body}");
@@ -120,7 +124,7 @@ async fn idle_connections_are_closed_in_time_and_busy_ones_are_not() {
     let idle_timeout = Duration::from_millis(300);
     let world = World::start(Limits { idle_timeout, ..Limits::default() });
     let mut busy = world.connect().await;
-    send(&mut busy, "GET /slow HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    send(&mut busy, "GET /slow HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     world.slow_request_begins().await;
     let mut fresh = world.connect().await;
     let mut used = world.connect_unix().await;
@@ -182,7 +186,7 @@ async fn a_client_that_reads_nothing_is_let_go() {
     let world = World::start(quick());
     let mut deaf = world.connect_unix().await;
     // answers pile up until neither side's buffer takes more
-    let request = "GET /hello HTTP/1.1\r\nhost: a\r\n\r\n".repeat(1_000);
+    let request = "GET /hello HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(1_000);
     while tokio::io::AsyncWriteExt::write_all(&mut deaf, request.as_bytes()).await.is_ok() {}
     let mut rest = Vec::new();
     let _ = within(deaf.read_to_end(&mut rest)).await;
