@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests fail them")]
 
+mod borders;
 mod certificates;
 mod listening;
 mod misbehaviour;

@@ -1,21 +1,23 @@
 //! A small server on loopback, and clients for it.
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::extract::Extension;
 use axum::routing::{get, post};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use strongroom_ambient::Ambient;
 use strongroom_model::Origin;
-use strongroom_server::config::{self, Address, Limits};
+use strongroom_server::config::{self, Address, Border, Limits};
 use strongroom_server::listen::{Listener, Listeners};
 use strongroom_server::tls::{TlsHandle, TlsSource};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -25,6 +27,8 @@ pub(crate) const NAMES: [&str; 2] = ["localhost", "127.0.0.1"];
 pub(crate) struct World {
     pub(crate) dir: tempfile::TempDir,
     pub(crate) listeners: Listeners,
+    /// What the TCP listener takes requests by, now.
+    pub(crate) border: Arc<ArcSwap<Border>>,
     pub(crate) tls: Arc<TlsHandle>,
     pub(crate) tcp: SocketAddr,
     pub(crate) socket: PathBuf,
@@ -36,6 +40,15 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn start(limits: Limits) -> Self {
+        Self::behind(Border::default(), limits)
+    }
+
+    /// With a border, at an address of this host's that is not everybody's.
+    pub(crate) fn behind(border: Border, limits: Limits) -> Self {
+        Self::at("127.0.0.1:0", border, limits)
+    }
+
+    pub(crate) fn at(address: &str, border: Border, limits: Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let names = NAMES.map(str::to_owned).to_vec();
         let source = TlsSource::Own { dir: dir.path().join("tls"), names };
@@ -46,11 +59,13 @@ impl World {
         let socket = dir.path().join("s.sock");
         let unix = config::Listener::native("local", Address::Unix(socket.clone()));
         listeners.serve(Listener::bind(&unix, None).unwrap(), router.clone());
-        let any = config::Listener::native("main", Address::Tcp("127.0.0.1:0".parse().unwrap()));
+        let any = config::Listener::native("main", Address::Tcp(address.parse().unwrap()));
+        let any = config::Listener { border, ..any };
         let tcp = Listener::bind(&any, Some(Arc::clone(&tls))).unwrap();
+        let border = tcp.border();
         let Address::Tcp(address) = *tcp.address() else { panic!("a TCP listener") };
         listeners.serve(tcp, router);
-        Self { dir, listeners, tls, tcp: address, socket, gate, begun }
+        Self { dir, listeners, border, tls, tcp: address, socket, gate, begun }
     }
 
     pub(crate) async fn connect(&self) -> TlsStream<TcpStream> {
@@ -58,14 +73,30 @@ impl World {
     }
 
     pub(crate) async fn connect_with(&self, protocol: &[u8]) -> TlsStream<TcpStream> {
+        let tcp = TcpStream::connect(self.tcp).await.unwrap();
+        self.secure(tcp, protocol).await.unwrap()
+    }
+
+    /// TCP from another address of this host.
+    pub(crate) async fn tcp_from(&self, source: &str) -> TcpStream {
+        let source: IpAddr = source.parse().unwrap();
+        let (socket, loopback) = match source {
+            IpAddr::V4(_) => (TcpSocket::new_v4().unwrap(), Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(_) => (TcpSocket::new_v6().unwrap(), IpAddr::from(Ipv6Addr::LOCALHOST)),
+        };
+        socket.bind((source, 0).into()).unwrap();
+        within(socket.connect((loopback, self.tcp.port()).into())).await.unwrap()
+    }
+
+    /// Makes TLS of TCP.
+    pub(crate) async fn secure(&self, tcp: TcpStream, protocol: &[u8]) -> io::Result<TlsStream<TcpStream>> {
         let ca = CertificateDer::from_pem_file(self.dir.path().join("tls/ca.pem")).unwrap();
         let mut roots = rustls::RootCertStore::empty();
         roots.add(ca).unwrap();
         let mut config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         config.alpn_protocols = vec![protocol.to_vec()];
-        let tcp = TcpStream::connect(self.tcp).await.unwrap();
         let name = ServerName::try_from("localhost").unwrap();
-        TlsConnector::from(Arc::new(config)).connect(name, tcp).await.unwrap()
+        within(TlsConnector::from(Arc::new(config)).connect(name, tcp)).await
     }
 
     pub(crate) async fn connect_unix(&self) -> UnixStream {
