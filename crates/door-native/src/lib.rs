@@ -34,6 +34,7 @@ use strongroom_api::{Access, Code, Endpoint, Method, PREFIX};
 use strongroom_crypto::MacKey;
 use strongroom_gate::Gate;
 use strongroom_identity::Identity;
+use strongroom_model::UserId;
 use strongroom_operator::Operator;
 use strongroom_secret::SecretArray;
 
@@ -52,6 +53,8 @@ pub struct Parts {
     pub identity: Arc<Identity>,
     /// Whether a text is the one-time token of an installation.
     pub is_install_token: Box<dyn Fn(&str) -> bool + Send + Sync>,
+    /// Whether a user may ask now, or has asked too often.
+    pub is_paced: Box<dyn Fn(UserId) -> bool + Send + Sync>,
     /// The metrics, in Prometheus' text format.
     pub render_metrics: Box<dyn Fn() -> String + Send + Sync>,
     /// Version of the server.
@@ -191,6 +194,9 @@ impl Door {
         let limit = match endpoint.access() {
             Access::Token => {
                 context.authenticate(self, endpoint).await?;
+                if !(self.is_paced)(context.user()) {
+                    return Err(Code::TooManyRequests.into());
+                }
                 usize::MAX
             }
             Access::Open | Access::Unlocked | Access::Installer => body::STRANGERS_BYTES,

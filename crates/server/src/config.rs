@@ -15,6 +15,7 @@ pub use error::{ConfigError, Fault, Finding, Findings, Place};
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,6 +162,10 @@ pub struct Limits {
     pub request_timeout: Duration,
     /// Streams that one HTTP/2 connection may have open.
     pub http2_streams: u32,
+    /// Requests a second of one address (of one /64 in IPv6), if they are limited.
+    pub requests_per_second_per_address: Option<NonZeroU32>,
+    /// Requests a second of one user, if they are limited.
+    pub requests_per_second_per_user: Option<NonZeroU32>,
 }
 
 impl Default for Limits {
@@ -178,6 +183,8 @@ impl Default for Limits {
             idle_timeout: Duration::from_secs(75),
             request_timeout: Duration::from_mins(1),
             http2_streams: 128,
+            requests_per_second_per_address: None,
+            requests_per_second_per_user: None,
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod logging;
 pub mod metrics;
 pub mod names;
 pub mod notify;
+pub mod rate;
 mod run;
 pub mod signals;
 mod syslog;

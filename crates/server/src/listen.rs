@@ -10,6 +10,7 @@ mod caps;
 mod connection;
 pub mod forwarded;
 mod paced;
+mod protocol;
 pub mod proxy;
 mod request;
 mod visitor;
@@ -18,12 +19,14 @@ pub use bind::{ListenError, Listener, group_id};
 pub use caps::{Caps, Refusal};
 
 use crate::config::{Address, Limits};
+use crate::rate::Pace;
 use axum::body::Body;
 use bind::Socket;
-use connection::Connections;
+use connection::{Common, Connections};
 use http::{Request, Response};
 use metrics::counter;
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use strongroom_model::{Entrance, Origin};
@@ -70,6 +73,7 @@ pub(crate) enum Phase {
 pub struct Listeners {
     limits: Arc<Limits>,
     caps: Arc<Caps>,
+    pace: Pace<IpAddr>,
     phase: watch::Sender<Phase>,
     loops: JoinSet<()>,
     addresses: Vec<(String, Address)>,
@@ -80,6 +84,7 @@ impl Listeners {
     pub fn new(limits: Limits) -> Self {
         let caps = Caps::new(limits.connections, limits.connections_per_address);
         Self {
+            pace: Pace::new(limits.requests_per_second_per_address),
             limits: Arc::new(limits),
             caps: Arc::new(caps),
             phase: watch::Sender::new(Phase::Open),
@@ -94,14 +99,13 @@ impl Listeners {
         let name = listener.name();
         tracing::info!(listener = name, address = %listener.address(), "listening");
         self.addresses.push((name.to_owned(), listener.address().clone()));
-        let connections = Connections::new(
-            name,
-            listener.border(),
-            service,
-            Arc::clone(&self.limits),
-            Arc::clone(&self.caps),
-            self.phase.subscribe(),
-        );
+        let common = Common {
+            limits: Arc::clone(&self.limits),
+            caps: Arc::clone(&self.caps),
+            pace: self.pace.clone(),
+            phase: self.phase.subscribe(),
+        };
+        let connections = Connections::new(name, listener.border(), service, common);
         self.loops.spawn(accept(listener, connections));
     }
 

@@ -3,6 +3,7 @@
 use crate::config::Config;
 use crate::gauges::Gauges;
 use crate::metrics::Metrics;
+use crate::rate::Pace;
 use crate::syslog::Exporter;
 use crate::{ServerError, install_token::InstallToken, key_file::KeyFileSource};
 use std::sync::Arc;
@@ -65,6 +66,10 @@ impl World {
             is_install_token: Box::new({
                 let token = Arc::clone(&install_token);
                 move |text| token.is(text)
+            }),
+            is_paced: Box::new({
+                let pace = Pace::new(config.limits.requests_per_second_per_user);
+                move |user| pace.allows(user)
             }),
             render_metrics: Box::new({
                 let metrics = metrics.clone();

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail them")]
 
 use std::fs::Permissions;
+use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -67,6 +68,8 @@ body_timeout_secs = 3
 idle_timeout_secs = 4
 request_timeout_secs = 5
 http2_streams = 6
+requests_per_second_per_address = 7
+requests_per_second_per_user = 8
 
 [tokens]
 default_ttl = "30m"
@@ -102,6 +105,8 @@ checkpoint_file = "/mnt/elsewhere/checkpoints"
         idle_timeout: seconds(4),
         request_timeout: seconds(5),
         http2_streams: 6,
+        requests_per_second_per_address: NonZeroU32::new(7),
+        requests_per_second_per_user: NonZeroU32::new(8),
     };
     assert_eq!(config.limits, limits);
     assert_eq!(config.tokens, Tokens { default_ttl: seconds(1_800), max_ttl: seconds(172_800) });

@@ -6,6 +6,7 @@ use super::reader::{Reader, Section};
 use super::{Address, AutoUnlock, Config, Door, Fault, Finding, Limits, Listener, Server};
 use super::{SocketAccess, Tls, Tokens, border, units};
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -151,11 +152,18 @@ fn limits<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Limits {
     let streams =
         reader.number(from, "http2_streams", 1..=10_000).and_then(|streams| streams.try_into().ok());
     limits.http2_streams = streams.unwrap_or(limits.http2_streams);
+    limits.requests_per_second_per_address = rate(reader, from, "requests_per_second_per_address");
+    limits.requests_per_second_per_user = rate(reader, from, "requests_per_second_per_user");
     reader.close(&section);
     if limits.path_bytes > limits.header_bytes {
         reader.report_key("limits.path_bytes", Fault::MoreThan { other: "limits.header_bytes" });
     }
     limits
+}
+
+fn rate<'t>(reader: &mut Reader<'t>, from: &mut Section<'t>, name: &str) -> Option<NonZeroU32> {
+    let number = reader.number(from, name, 1..=1_000_000)?;
+    u32::try_from(number).ok().and_then(NonZeroU32::new)
 }
 
 type Bounds = std::ops::RangeInclusive<u64>;

@@ -3,17 +3,20 @@
 use super::arrival::{Arrival, Dropped, announce, judge};
 use super::caps::{Caps, Refusal, Slot};
 use super::paced::{Paced, Pulse, Version};
+use super::protocol;
 use super::request::Requests;
 use super::visitor::Way;
 use super::{Phase, Serve};
 use crate::config::{Border, Limits};
+use crate::rate::Pace;
 use crate::tls::Served;
 use arc_swap::ArcSwap;
 use hyper::server::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use metrics::{Counter, Gauge, counter, gauge};
 use std::future::poll_fn;
 use std::io;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
@@ -25,20 +28,12 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-/// Bodies are read and written through at most this much buffer.
-const BUFFER_BYTES: usize = 64 << 10;
-/// More header fields than this and the parser leaves the stack for the heap.
-const STACK_HEADERS: usize = 100;
 /// How long a client that still sends is listened to after its last answer: closed with bytes unread, the system
 /// would reset the connection, and the answer be lost on its way.
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 16 << 10;
 /// To tell a silent client that this is the end.
 const FAREWELL: Duration = Duration::from_secs(1);
-const PING_INTERVAL: Duration = Duration::from_secs(20);
-const PING_TIMEOUT: Duration = Duration::from_secs(20);
-const H2_WINDOW: u32 = 256 << 10;
-const H2_RESETS: usize = 32;
 
 /// What all connections of one listener share.
 pub(super) struct Connections<S> {
@@ -52,12 +47,21 @@ impl<S> Clone for Connections<S> {
     }
 }
 
+/// What the connections of all listeners share.
+pub(super) struct Common {
+    pub(super) limits: Arc<Limits>,
+    pub(super) caps: Arc<Caps>,
+    pub(super) pace: Pace<IpAddr>,
+    pub(super) phase: watch::Receiver<Phase>,
+}
+
 struct Shared<S> {
     listener: String,
     border: Arc<ArcSwap<Border>>,
     service: S,
     limits: Arc<Limits>,
     caps: Arc<Caps>,
+    pace: Pace<IpAddr>,
     meters: Meters,
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
@@ -83,18 +87,12 @@ impl Meters {
 }
 
 impl<S: Serve> Connections<S> {
-    pub(super) fn new(
-        listener: &str,
-        border: Arc<ArcSwap<Border>>,
-        service: S,
-        limits: Arc<Limits>,
-        caps: Arc<Caps>,
-        phase: watch::Receiver<Phase>,
-    ) -> Self {
+    pub(super) fn new(listener: &str, border: Arc<ArcSwap<Border>>, service: S, common: Common) -> Self {
+        let Common { limits, caps, pace, phase } = common;
         let meters = Meters::of(listener);
-        let (http1, http2) = (http1_of(&limits), http2_of(&limits));
+        let (http1, http2) = (protocol::http1(&limits), protocol::http2(&limits));
         let listener = listener.to_owned();
-        let shared = Shared { listener, border, service, limits, caps, meters, http1, http2 };
+        let shared = Shared { listener, border, service, limits, caps, pace, meters, http1, http2 };
         Self { shared: Arc::new(shared), phase }
     }
 
@@ -125,9 +123,9 @@ impl<S: Serve> Connections<S> {
 
     pub(super) async fn serve_plain(self, stream: UnixStream, slot: Slot) {
         let open = Open::count(&self.shared.meters.open);
-        let border = Arc::clone(&self.shared.border);
-        let way =
-            Way { origin: slot.origin(), may_forward: false, border, names: Arc::default(), local: None };
+        let (border, pace) = (Arc::clone(&self.shared.border), self.shared.pace.clone());
+        let (origin, names) = (slot.origin(), Arc::default());
+        let way = Way { origin, may_forward: false, border, pace, names, local: None };
         self.serve_http1(stream, &Arc::new(way)).await;
         drop((open, slot));
     }
@@ -177,6 +175,7 @@ impl<S: Serve> Connections<S> {
             origin: slot.origin(),
             may_forward: arrival == Arrival::Forwarding,
             border: Arc::clone(&self.shared.border),
+            pace: self.shared.pace.clone(),
             names: Arc::clone(&tls.names),
             local: Some(local.ip().to_canonical()),
         }))
@@ -367,31 +366,4 @@ impl<IO: Stream, S: Serve> Graceful for http2::Connection<TokioIo<Paced<IO>>, Re
     fn shut_down(self: Pin<&mut Self>) {
         self.graceful_shutdown();
     }
-}
-
-fn http1_of(limits: &Limits) -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    // the stream keeps this time itself: hyper would take idleness for a slow head
-    builder.timer(TokioTimer::new()).header_read_timeout(None);
-    builder.max_header_size(limits.header_bytes).max_buf_size(BUFFER_BYTES.max(limits.header_bytes));
-    if limits.headers >= STACK_HEADERS {
-        builder.max_headers(limits.headers + 1);
-    }
-    builder
-}
-
-fn http2_of(limits: &Limits) -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(limits.http2_streams)
-        .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
-        .max_pending_accept_reset_streams(H2_RESETS)
-        .max_local_error_reset_streams(H2_RESETS)
-        .initial_stream_window_size(H2_WINDOW)
-        .initial_connection_window_size(H2_WINDOW * 4)
-        .max_send_buf_size(BUFFER_BYTES)
-        .keep_alive_interval(PING_INTERVAL)
-        .keep_alive_timeout(PING_TIMEOUT);
-    builder
 }

@@ -6,7 +6,7 @@ use super::visitor::{Turned, Way};
 use crate::config::Limits;
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Request, Response, StatusCode, Version};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
@@ -150,6 +150,9 @@ fn problem(code: Code, detail: Option<String>) -> Response<Body> {
     let mut answer = Response::new(Body::from(text));
     *answer.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if matches!(code, Code::TooManyRequests | Code::Unknown) {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
     answer
 }
 

@@ -5,6 +5,7 @@
 use super::forwarded;
 use crate::config::Border;
 use crate::names::{Authority, Host, Names};
+use crate::rate::Pace;
 use arc_swap::ArcSwap;
 use http::header::{FORWARDED, HOST, HeaderMap, ORIGIN};
 use http::{Method, Request, Version};
@@ -12,7 +13,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use strongroom_api::Code;
-use strongroom_model::{Client, Origin};
+use strongroom_model::{Client, Origin, subscriber};
 
 /// What a browser says of the page that a request comes from.
 const FETCH_SITE: &str = "sec-fetch-site";
@@ -28,6 +29,8 @@ pub(super) struct Way {
     pub(super) may_forward: bool,
     /// Whom the listener takes requests from.
     pub(super) border: Arc<ArcSwap<Border>>,
+    /// How often each client may ask.
+    pub(super) pace: Pace<IpAddr>,
     /// Names of the certificate and of this host.
     pub(super) names: Arc<Names>,
     /// The address that the client reached, where there is one.
@@ -60,6 +63,9 @@ impl Way {
         let origin = self.origin_of(request.headers(), &border)?;
         if origin.address().is_some_and(|client| !border.admits(client)) {
             return Err(Code::AddressRefused.into());
+        }
+        if origin.address().is_some_and(|client| !self.pace.allows(subscriber(client))) {
+            return Err(Code::TooManyRequests.into());
         }
         let authority = authority(request)?;
         if !self.is_named(authority.host, &border) {
@@ -156,6 +162,7 @@ mod tests {
             origin,
             may_forward: true,
             border: Arc::new(ArcSwap::from_pointee(border)),
+            pace: Pace::new(None),
             names: Arc::new(Names::of(["localhost"])),
             local: Some([192, 0, 2, 1].into()),
         }

@@ -4,6 +4,7 @@
 
 mod borders;
 mod certificates;
+mod http2;
 mod listening;
 mod misbehaviour;
 mod support;
