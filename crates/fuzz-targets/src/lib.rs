@@ -18,6 +18,7 @@ mod config;
 mod import;
 mod keys;
 pub mod mutate;
+mod network;
 mod trail;
 mod words;
 
@@ -32,9 +33,13 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("import_json", import::json),
     ("import_pem", import::pem),
     ("import_yaml", import::yaml),
+    ("forwarded", network::forwarded),
+    ("host", network::host),
     ("json_scan", words::json_scan),
     ("key_file", keys::key_file),
+    ("nacl", network::nacl),
     ("name", words::name),
+    ("proxy_v2", network::proxy_v2),
     ("public_key_pem", keys::public_key_pem),
     ("put_secret", api::put_secret),
     ("requests", api::requests),

@@ -176,7 +176,7 @@ fn admit<S: Serve>(socket: Socket, origin: Origin, listener: &Listener, connecti
         }
         // dropped, and so closed: an answer would cost what the cap is there to save
         (Err(refusal), _) => {
-            tracing::debug!(listener = listener.name(), %origin, %refusal, "connection refused")
+            tracing::debug!(listener = listener.name(), %origin, %refusal, "connection refused");
         }
     }
 }

@@ -69,7 +69,7 @@ impl World {
             }),
             is_paced: Box::new({
                 let pace = Pace::new(config.limits.requests_per_second_per_user);
-                move |user| pace.allows(user)
+                move |user| pace.allows(&user)
             }),
             render_metrics: Box::new({
                 let metrics = metrics.clone();

@@ -64,7 +64,7 @@ impl Way {
         if origin.address().is_some_and(|client| !border.admits(client)) {
             return Err(Code::AddressRefused.into());
         }
-        if origin.address().is_some_and(|client| !self.pace.allows(subscriber(client))) {
+        if origin.address().is_some_and(|client| !self.pace.allows(&subscriber(client))) {
             return Err(Code::TooManyRequests.into());
         }
         let authority = authority(request)?;
@@ -171,7 +171,7 @@ mod tests {
     fn behind_a_proxy() -> Border {
         let trusted_proxies = vec!["10.0.0.0/24".parse().unwrap()];
         let addresses = vec!["203.0.113.0/24".parse().unwrap()];
-        Border { trusted_proxies, addresses, ..Border::default() }
+        Border { addresses, trusted_proxies, ..Border::default() }
     }
 
     fn request(method: &str, fields: &[(&str, &str)]) -> Request<()> {
