@@ -1,5 +1,9 @@
 //! What can go wrong, and how a person hears of it.
 
+mod transfer;
+
+pub(crate) use transfer::{TransferError, TransferUsageError};
+
 use crate::client::ClientError;
 use crate::context::ContextError;
 use crate::prompt::PromptError;
@@ -101,6 +105,9 @@ pub(crate) enum CliError {
         /// Needed.
         need: u8,
     },
+    /// Many secrets at once.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
     /// A person said no.
     #[error("not confirmed; nothing was done")]
     Declined,
@@ -135,6 +142,9 @@ pub(crate) enum UsageError {
     /// No access key known.
     #[error("no access key: give --access-key-id and --key, or a context that has them")]
     NoAccessKey,
+    /// Many secrets at once.
+    #[error(transparent)]
+    Transfer(#[from] TransferUsageError),
     /// More needed than made.
     #[error("--threshold {threshold} is more than --num-keys {num_keys}")]
     ThresholdTooHigh {
@@ -155,6 +165,7 @@ impl CliError {
                 ExitCode::SUCCESS
             }
             Self::Usage(_) => ExitCode::from(2),
+            Self::Transfer(error) => error.exit_code(),
             Self::Client(error) if error.is_usage() => ExitCode::from(2),
             Self::Context(error) if error.is_usage() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
@@ -165,8 +176,14 @@ impl CliError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Client(error) => error.hint(),
+            Self::Transfer(error) => error.hint(),
             _ => None,
         }
+    }
+
+    /// Whether there is nothing to say: the command that was run said it.
+    pub(crate) fn is_told(&self) -> bool {
+        matches!(self, Self::Transfer(TransferError::Ended(_)))
     }
 
     /// A failure with a file.

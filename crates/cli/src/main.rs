@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let code = error.exit_code();
-            if code != ExitCode::SUCCESS {
+            if code != ExitCode::SUCCESS && !error.is_told() {
                 output::failure(&error, cli.global.no_color);
             }
             code

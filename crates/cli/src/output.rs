@@ -47,6 +47,11 @@ impl Output {
         printed(table)
     }
 
+    /// That something was done which has no answer of its own.
+    pub(crate) fn done(self, words: &str) -> Result<(), CliError> {
+        line(if self.json() { "{\"done\":true}" } else { words })
+    }
+
     /// Something to heed, beside the answer.
     pub(crate) fn warn(self, text: &str) {
         say(&format!("{} {}", paint("warning:", "33;1", stderr_colour(self.colour)), clean(text)));
@@ -154,6 +159,19 @@ impl Progress {
         }
         bar.set_message(what);
         Self(bar)
+    }
+
+    /// Starts counting towards an end.
+    pub(crate) fn towards(total: usize, what: &'static str) -> Self {
+        let progress = Self::start(what);
+        progress.0.set_length(u64::try_from(total).unwrap_or(u64::MAX));
+        let style = indicatif::ProgressStyle::with_template(
+            "{bar:30} {human_pos}/{human_len} {msg} ({elapsed}, {eta} left)",
+        );
+        if let Ok(style) = style {
+            progress.0.set_style(style);
+        }
+        progress
     }
 
     /// Counts on.

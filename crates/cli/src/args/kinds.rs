@@ -50,6 +50,34 @@ pub(super) fn path(text: &str) -> Result<String, NameError> {
     SecretPath::new(text).map(|path| path.as_str().to_owned())
 }
 
+/// A folder of a store; empty: none.
+pub(super) fn folder(text: &str) -> Result<String, NameError> {
+    let text = text.trim_end_matches('/');
+    if text.is_empty() { Ok(String::new()) } else { path(text) }
+}
+
+/// A text that is no mapping.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum MappingError {
+    /// No sign, or no name before it.
+    #[error("expected NAME=PATH with a name of letters, digits and _")]
+    Shape,
+    /// Not a secret's path.
+    #[error(transparent)]
+    Path(#[from] NameError),
+}
+
+/// The name of a variable and a secret's path: `DB=db/password`.
+pub(super) fn mapping(text: &str) -> Result<(String, String), MappingError> {
+    let (name, place) = text.split_once('=').ok_or(MappingError::Shape)?;
+    let named = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    let starts = name.starts_with(|char: char| char.is_ascii_alphabetic() || char == '_');
+    if !starts || !name.chars().all(named) {
+        return Err(MappingError::Shape);
+    }
+    Ok((name.to_owned(), path(place)?))
+}
+
 /// A text that is not a length of time.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a number with s, m, h or d, such as 8h")]
@@ -124,6 +152,16 @@ mod tests {
     #[test]
     fn a_swallowed_argument_keeps_nothing() {
         assert_eq!(format!("{:?}", "hunter2".parse::<Swallowed>()), "Ok(Swallowed)");
+    }
+
+    #[test]
+    fn mappings_name_a_variable_and_a_secret() {
+        assert_eq!(mapping("DB=a/b"), Ok(("DB".to_owned(), "a/b".to_owned())));
+        for bad in ["DB", "=a", "1A=a", "A-B=a"] {
+            assert_eq!(mapping(bad), Err(MappingError::Shape), "{bad}");
+        }
+        assert!(matches!(mapping("A=../b"), Err(MappingError::Path(_))));
+        assert_eq!(folder("a/b/").as_deref(), Ok("a/b"));
     }
 
     #[test]

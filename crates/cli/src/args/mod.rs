@@ -5,6 +5,7 @@
 
 mod audit;
 mod auth;
+mod context;
 mod doctor;
 mod explain;
 mod keyset;
@@ -13,9 +14,11 @@ mod operator;
 mod secret;
 mod serve;
 mod store;
+mod transfer;
 
 pub(crate) use audit::{AuditCommand, TrailFilter};
 pub(crate) use auth::{LoginArgs, TokenCommand};
+pub(crate) use context::{ContextCommand, SetContextArgs};
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use keyset::{JobCommand, KeysetCommand};
@@ -27,6 +30,7 @@ pub(crate) use operator::{
 pub(crate) use secret::{Place, PutArgs, SecretCommand};
 pub(crate) use serve::{ConfigCommand, ConfigFile, DevArgs};
 pub(crate) use store::StoreCommand;
+pub(crate) use transfer::{ExecArgs, ExportArgs, ExportFormat, ImportArgs, OnConflict, SourceFormat};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -64,7 +68,14 @@ pub(crate) struct Global {
     #[arg(long, global = true, env = "STRONGROOM_CONTEXT", value_name = "NAME")]
     pub(crate) context: Option<String>,
     /// Tables for people or JSON for programs
-    #[arg(long, global = true, value_enum, default_value = "table", value_name = "FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        env = "STRONGROOM_OUTPUT",
+        value_enum,
+        default_value = "table",
+        value_name = "FORMAT"
+    )]
     pub(crate) output: Format,
     /// No colours, even on a terminal
     #[arg(long, global = true)]
@@ -122,6 +133,8 @@ pub(crate) enum Command {
     Secret(SecretCommand),
     /// Tell which rule decides whether somebody may do something, or list who may
     Explain(ExplainArgs),
+    /// Run a command with secrets in its environment
+    Exec(ExecArgs),
     /// The audit trail
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -130,6 +143,15 @@ pub(crate) enum Command {
     /// The server's idea of time
     #[command(subcommand)]
     Clock(ClockCommand),
+    /// Servers and how to reach them
+    #[command(subcommand)]
+    Context(ContextCommand),
+    /// Write the manual, a page a command
+    Man {
+        /// The folder that the pages go into
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
     /// Print a completion script
     Completions {
         /// For which shell

@@ -1,6 +1,6 @@
 //! Secrets.
 
-use super::{Swallowed, ValueSource, kinds};
+use super::{ExportArgs, ImportArgs, Swallowed, ValueSource, kinds};
 use clap::{Args, Subcommand};
 
 /// Which secret.
@@ -62,6 +62,10 @@ pub(crate) enum SecretCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// Write the secrets of .env, JSON and YAML files, and of folders of PEM files
+    Import(ImportArgs),
+    /// Print or keep the secrets of a store
+    Export(ExportArgs),
 }
 
 #[derive(Debug, Args)]

@@ -1,4 +1,5 @@
-//! The native API's client: HTTP/1.1 over TLS or the local socket, a connection a request.
+//! The native API's client: HTTP/1.1 over TLS or the local socket. A connection a request, for a command rarely asks
+//! twice; those that ask for many secrets keep their connections.
 //!
 //! A write carries a request id, which is its idempotency key. If the connection is lost, or the server says that
 //! it does not know the outcome, the same id asks again; nothing else is ever repeated.
@@ -18,7 +19,9 @@ use connect::Connector;
 use http::{HeaderValue, Request, Response, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
+use std::sync::Mutex;
 use std::time::Duration;
 use strongroom_ambient::Ambient;
 use strongroom_api::{Access, REQUEST_ID_HEADER};
@@ -77,7 +80,12 @@ pub(crate) struct Client {
     token: Option<SecretBytes>,
     ambient: Ambient,
     patience: Patience,
+    /// Connections whose last answer was read to its end, if any are kept.
+    idle: Option<Mutex<Vec<Sender>>>,
 }
+
+/// A connection to send on.
+type Sender = SendRequest<Full<Bytes>>;
 
 impl Client {
     /// A client; the token goes with what needs one.
@@ -88,7 +96,13 @@ impl Client {
         ambient: Ambient,
     ) -> Result<Self, ClientError> {
         let connector = Connector::new(address, target)?;
-        Ok(Self { connector, token, ambient, patience: Patience::default() })
+        Ok(Self { connector, token, ambient, patience: Patience::default(), idle: None })
+    }
+
+    /// Keeps connections for the next request. One that the server has closed meanwhile is told by `lost`, which is why
+    /// only what may be asked again is asked so.
+    pub(crate) fn keep_connections(&mut self) {
+        self.idle = Some(Mutex::default());
     }
 
     /// The same, with another patience.
@@ -135,8 +149,10 @@ impl Client {
     }
 
     async fn attempt(&self, ask: &Ask, request: &str) -> Result<Answer, ClientError> {
-        let body = self.begin(ask, request).await?.into_body();
-        Ok(Answer { body: self.collect(body, request, MAX_ANSWER_BYTES).await? })
+        let (response, sender) = self.begin(ask, request).await?;
+        let answer = Answer { body: self.collect(response.into_body(), request, MAX_ANSWER_BYTES).await? };
+        self.keep(sender);
+        Ok(answer)
     }
 
     /// Asks, and gives the answer's bytes away as they come.
@@ -146,7 +162,9 @@ impl Client {
         mut sink: impl FnMut(&[u8]) -> Result<(), ClientError>,
     ) -> Result<(), ClientError> {
         let request = self.request_id();
-        let mut body = self.begin(&ask, &request).await?.into_body();
+        // the connection lives as long as its sender
+        let (response, _sender) = self.begin(&ask, &request).await?;
+        let mut body = response.into_body();
         while let Some(piece) = self.piece(&mut body, &request).await? {
             sink(&piece)?;
         }
@@ -154,19 +172,44 @@ impl Client {
     }
 
     /// Sends, and reads as far as the status; what is no success becomes an error.
-    async fn begin(&self, ask: &Ask, request: &str) -> Result<Response<Incoming>, ClientError> {
+    async fn begin(&self, ask: &Ask, request: &str) -> Result<(Response<Incoming>, Sender), ClientError> {
+        let mut sender = self.sender(request).await?;
+        let send = sender.send_request(self.request(ask, request)?);
+        let lost = |source| ClientError::Lost { source, request: request.to_owned() };
+        let response = self.in_time(send, request).await?.map_err(lost)?;
+        if response.status().is_success() {
+            return Ok((response, sender));
+        }
+        let refusal = self.refusal(response, request).await;
+        self.keep(sender);
+        Err(refusal)
+    }
+
+    /// A connection: one that was kept, or a new one.
+    async fn sender(&self, request: &str) -> Result<Sender, ClientError> {
+        while let Some(mut kept) = self.kept() {
+            if kept.ready().await.is_ok() {
+                return Ok(kept);
+            }
+        }
         let stream = self.connector.connect(self.patience.connect).await?;
         let lost = |source| ClientError::Lost { source, request: request.to_owned() };
-        let (mut sender, connection) =
+        let (sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(lost)?;
         // ends when the answer has been read; its error reaches the reader of the body as well
         tokio::spawn(connection);
-        let send = sender.send_request(self.request(ask, request)?);
-        let response = self.in_time(send, request).await?.map_err(lost)?;
-        if response.status().is_success() {
-            return Ok(response);
+        Ok(sender)
+    }
+
+    fn kept(&self) -> Option<Sender> {
+        self.idle.as_ref()?.lock().ok()?.pop()
+    }
+
+    fn keep(&self, sender: Sender) {
+        let idle = self.idle.as_ref().filter(|_| !sender.is_closed());
+        if let Some(mut idle) = idle.and_then(|idle| idle.lock().ok()) {
+            idle.push(sender);
         }
-        Err(self.refusal(response, request).await)
     }
 
     fn request(&self, ask: &Ask, request: &str) -> Result<Request<Full<Bytes>>, ClientError> {

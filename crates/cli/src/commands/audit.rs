@@ -72,6 +72,9 @@ async fn export(session: &Session, out: Option<&Path>) -> Result<(), CliError> {
         };
         session.streamed(ask, write, "entries").await?;
         draft.finish().map_err(CliError::file(path))?;
+        if session.out.json() {
+            session.out.done("")?;
+        }
     } else {
         let mut sink = output::sink();
         let write = |piece: &[u8]| {
@@ -105,6 +108,9 @@ async fn checkpoint(session: &Session, out: Option<&Path>) -> Result<(), CliErro
     let Some(path) = out else { return answer.expose(output::raw_json) };
     let seq = answer.read::<Checkpoint>()?.seq;
     answer.expose(|body| state::write_whole(path, body, 0o644)).map_err(CliError::file(path))?;
+    if session.out.json() {
+        session.out.done("")?;
+    }
     output::note(&format!("Checkpoint of entry {seq} written to {}; keep it elsewhere.", path.display()));
     Ok(())
 }

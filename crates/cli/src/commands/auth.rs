@@ -69,7 +69,7 @@ pub(super) async fn logout(session: &Session) -> Result<(), CliError> {
         Err(error) if error.code() != Some("unauthenticated") => return Err(error.into()),
         _ => session.state.forget_token(&session.target.token_name())?,
     }
-    if session.out.json() { Ok(()) } else { output::line("Logged out.") }
+    session.out.done("Logged out.")
 }
 
 async fn lookup(session: &Session) -> Result<(), CliError> {

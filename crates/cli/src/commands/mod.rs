@@ -2,12 +2,16 @@
 
 mod audit;
 mod auth;
+mod bulk;
+mod contexts;
 mod doctor;
+mod exec;
 mod explain;
 mod init;
 mod job;
 mod keys;
 mod keyset;
+mod manual;
 mod operator;
 mod rotate;
 mod secret;
@@ -15,7 +19,7 @@ mod serve;
 mod store;
 mod unlock_key;
 
-use crate::args::{AutoUnlockCommand, ClockCommand, Command, ConfigCommand, Global};
+use crate::args::{AutoUnlockCommand, ClockCommand, Command, ConfigCommand, Global, SecretCommand};
 use crate::client::{Answer, Ask, Client, ClientError};
 use crate::context::{self, Address, Target};
 use crate::error::{CliError, UsageError};
@@ -84,7 +88,7 @@ impl Session {
     /// Asks for something that has no answer but success.
     async fn done(&self, ask: Ask, words: &str) -> Result<(), CliError> {
         self.client.ask(ask).await?;
-        if self.out.json() { Ok(()) } else { output::line(words) }
+        self.out.done(words)
     }
 }
 
@@ -94,9 +98,21 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), CliError> {
         Command::Server { config } => serve::server(&config),
         Command::Config(ConfigCommand::Check { file }) => serve::check(global, &file),
         Command::Dev(args) => serve::dev(&args),
-        Command::Completions { shell } => completions(shell),
+        Command::Completions { shell } => manual::completions(shell),
+        Command::Man { dir } => manual::pages(global, &dir),
+        Command::Context(command) => contexts::run(global, command),
         Command::Doctor(args) => runtime()?.block_on(doctor::run(global, &args)),
-        command => runtime()?.block_on(ask(&Session::open(global)?, command)),
+        command => runtime()?.block_on(ask(&session(global, &command)?, command)),
+    }
+}
+
+/// Commands that ask for many secrets keep their connections.
+fn session(global: &Global, command: &Command) -> Result<Session, CliError> {
+    match command {
+        Command::Exec(_) | Command::Secret(SecretCommand::Import(_) | SecretCommand::Export(_)) => {
+            Session::open_for_many(global)
+        }
+        _ => Session::open(global),
     }
 }
 
@@ -122,22 +138,18 @@ async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
         Command::Store(command) => store::run(session, command).await,
         Command::Secret(command) => secret::run(session, command).await,
         Command::Explain(args) => explain::run(session, &args).await,
+        Command::Exec(args) => exec::run(session, &args).await,
         Command::Audit(command) => audit::run(session, command).await,
         Command::Clock(ClockCommand::Accept) => operator::accept_clock(session).await,
         // these were run before: they are no questions to a server
         Command::Completions { .. }
         | Command::Doctor(_)
+        | Command::Man { .. }
+        | Command::Context(_)
         | Command::Dev(_)
         | Command::Server { .. }
         | Command::Config(_) => Ok(()),
     }
-}
-
-fn completions(shell: clap_complete::Shell) -> Result<(), CliError> {
-    let mut script = Vec::new();
-    let mut command = <crate::args::Cli as clap::CommandFactory>::command();
-    clap_complete::generate(shell, &mut command, "strongroom", &mut script);
-    output::bytes(&script)
 }
 
 /// Asks before something that cannot be undone. `instead` says what spares the question.

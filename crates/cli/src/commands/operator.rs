@@ -74,7 +74,7 @@ pub(super) async fn unlock(session: &Session, args: &KeyFileArgs) -> Result<(), 
     let quiet = source.hush()?;
     present(session, &mut source).await?;
     drop(quiet);
-    if session.out.json() { Ok(()) } else { output::line("Unlocked.") }
+    session.out.done("Unlocked.")
 }
 
 /// Presents keys one by one until the server has enough. A person may try again after a refused one.

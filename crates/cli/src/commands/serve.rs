@@ -27,7 +27,7 @@ pub(super) fn check(global: &Global, file: &ConfigFile) -> Result<(), CliError> 
     for Finding { place, key, fault } in warnings {
         out.warn(&format!("{}:{place}: {key}: {fault}", config.display()));
     }
-    if out.json() { Ok(()) } else { output::line(&format!("{} is good.", config.display())) }
+    out.done(&format!("{} is good.", config.display()))
 }
 
 pub(super) fn dev(args: &DevArgs) -> Result<(), CliError> {

@@ -5,6 +5,10 @@ mod access;
 #[cfg(test)]
 mod command_line;
 #[cfg(test)]
+mod contexts;
+#[cfg(test)]
+mod shells;
+#[cfg(test)]
 mod terminal;
 #[cfg(test)]
 mod whole;

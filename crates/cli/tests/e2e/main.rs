@@ -16,7 +16,11 @@ mod site;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod crashes;
+#[cfg(test)]
+mod exec;
 #[cfg(test)]
 mod full_disk;
 #[cfg(test)]
@@ -39,3 +43,5 @@ mod sealed;
 mod targets;
 #[cfg(test)]
 mod tokens;
+#[cfg(test)]
+mod transfer;

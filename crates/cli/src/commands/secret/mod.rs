@@ -1,6 +1,8 @@
 //! Secrets.
 
+mod export;
 mod get;
+mod import;
 mod list;
 mod put;
 
@@ -27,6 +29,8 @@ pub(super) async fn run(session: &Session, command: SecretCommand) -> Result<(),
         }
         SecretCommand::Search { store, text } => list::list(session, &store, None, Some(&text)).await,
         SecretCommand::Delete { place, yes } => delete(session, &place, yes).await,
+        SecretCommand::Import(args) => import::run(session, &args).await,
+        SecretCommand::Export(args) => export::run(session, &args).await,
         SecretCommand::Metadata { place } => metadata(session, &place).await,
     }
 }
