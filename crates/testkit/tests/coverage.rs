@@ -38,7 +38,7 @@ impl House {
 
     async fn ask(&self, request: http::request::Builder, body: Body) -> Answer {
         let mut request = request.body(body).unwrap();
-        request.extensions_mut().get_or_insert_with(|| Origin::network("198.51.100.7".parse().unwrap()));
+        request.extensions_mut().get_or_insert_with(|| origin("198.51.100.7"));
         read(self.door.clone().oneshot(request).await.unwrap()).await
     }
 
@@ -73,14 +73,23 @@ impl House {
 }
 
 fn door(world: &TestWorld, render: impl Fn() -> String + Send + Sync + 'static) -> NativeDoor {
-    NativeDoor::new(Parts {
+    NativeDoor::new(door_parts(world, render))
+}
+
+fn origin(address: &str) -> Origin {
+    Origin::network(address.parse().unwrap())
+}
+
+fn door_parts(world: &TestWorld, render: impl Fn() -> String + Send + Sync + 'static) -> Parts {
+    Parts {
+        is_paced: Box::new(|_| true),
         gate: Arc::clone(&world.gate),
         operator: Arc::clone(&world.operator),
         identity: Arc::clone(&world.identity),
         is_install_token: Box::new(|_| false),
         render_metrics: Box::new(render),
         version: "test",
-    })
+    }
 }
 
 async fn read(answer: Response<Body>) -> Answer {
@@ -154,7 +163,7 @@ async fn every_operation_of_a_stranger_leaves_one_refused_entry() {
             let mut request = Request::builder()
                 .method(endpoint.method().as_str())
                 .uri(format!("{PREFIX}{}", path(endpoint, "web")))
-                .extension(Origin::network(from.parse().unwrap()));
+                .extension(origin(from));
             if let Some(token) = token {
                 request = request.header("authorization", format!("Bearer {token}"));
             }
@@ -235,6 +244,15 @@ async fn what_is_no_operation_leaves_no_entry() {
         assert_eq!(answer.status.as_u16(), status, "{method} {uri}: {}", answer.body);
         assert!(left.is_empty(), "{method} {uri}: {left:?}");
     }
+    let mut hurried = door_parts(&house.world, || String::new());
+    hurried.is_paced = Box::new(|_| false);
+    let asked = async {
+        let request = Request::builder().uri("/api/v1/stores").extension(origin("198.51.100.7"));
+        let request = request.header("authorization", format!("Bearer {token}")).body(Body::empty());
+        read(NativeDoor::new(hurried).oneshot(request.unwrap()).await.unwrap()).await
+    };
+    let (answer, left) = house.left(asked).await;
+    assert_eq!((answer.status, left.len()), (StatusCode::TOO_MANY_REQUESTS, 0), "a user who asks too often");
     let large = Request::builder().method("POST").uri("/api/v1/unlock");
     let (answer, left) = house.left(house.ask(large, Body::from(vec![b' '; 1 << 20]))).await;
     assert_eq!((answer.status, left.len()), (StatusCode::PAYLOAD_TOO_LARGE, 0), "a stranger's large body");

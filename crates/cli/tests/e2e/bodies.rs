@@ -288,8 +288,10 @@ fn a_stranger_is_given_no_room_for_a_large_body() {
     let large = vec![b'x'; MIB];
     // who has no token is answered before the body is looked at
     let mut wire = store.client.connect();
-    let put =
-        format!("PUT /api/v1{} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {MIB}\r\n\r\n", store.path("more"));
+    let put = format!(
+        "PUT /api/v1{} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {MIB}\r\n\r\n",
+        store.path("more")
+    );
     wire.ask(&[put.as_bytes(), &large].concat()).is(401, "unauthenticated");
     // and what anyone may ask is short
     let mut wire = store.client.connect();
