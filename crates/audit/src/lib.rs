@@ -11,11 +11,13 @@
 //! **What it does not know.** When entries are written: the gate decides, the store's writer numbers them.
 
 mod checkpoint;
+mod life;
 mod record;
 mod segment;
 mod verify;
 
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey};
+pub use life::Life;
 pub use record::{Decision, EntryError, Record, Verdict, Who};
 pub use segment::{Segment, SegmentDir, SegmentError, SegmentReader, SegmentWriter};
 pub use verify::{Fault, Proof, Report, segments, verify};

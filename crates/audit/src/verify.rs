@@ -1,6 +1,7 @@
 //! Verifying the trail: numbers without gaps, links that follow, bodies that open, checkpoints that agree.
 
 use crate::checkpoint::Checkpoint;
+use crate::life::Life;
 use crate::record::{Record, Verdict};
 use crate::segment::{Segment, SegmentDir, SegmentError};
 use crate::{EntryError, link};
@@ -11,6 +12,7 @@ use strongroom_store::{Range, SharedStore, StoreError, TrailEntry, TrailHead};
 const PAGE: usize = 1_000;
 const MAX_CHECKPOINTS: usize = 1_000_000;
 const MAX_SEGMENTS: usize = 1_000_000;
+const MAX_LIVES: usize = 10_000;
 
 /// What is wrong with the trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +35,11 @@ pub enum Fault {
     /// A checkpoint of another data directory or of another key.
     #[error("checkpoint belongs to another data directory")]
     Foreign,
+    /// A checkpoint of the life before a restore, signed after the backup was made: what it covers is not here.
+    #[error(
+        "checkpoint was signed before a restore, and covers entries that the restored backup does not have"
+    )]
+    Outlived,
     /// The trail ends before a checkpoint.
     #[error("the trail ends before an entry that a signed checkpoint covers")]
     Cut,
@@ -57,6 +64,9 @@ pub struct Report {
     pub bad: Option<(u64, Fault)>,
     /// The segment that the bad entry lies in, if it is in one.
     pub segment: Option<String>,
+    /// The checkpoint that was kept elsewhere was signed in a life before a restore; both lives share the trail up to
+    /// this entry.
+    pub restored_at: Option<u64>,
 }
 
 /// What a trail is verified with.
@@ -83,9 +93,14 @@ pub async fn segments(store: &SharedStore) -> Result<Vec<Segment>, StoreError> {
 /// Verifies everything from the first entry ever, in whatever segment it lies, up to the present head.
 pub async fn verify(store: &SharedStore, proof: Proof<'_>) -> Result<Report, StoreError> {
     let head = store.trail_head();
+    let rows = store.list(Range::prefix(strongroom_barrier::keys::lives(), MAX_LIVES)).await?;
+    let lives: Vec<Life> = rows.iter().filter_map(|row| Life::decode(&row.value)).collect();
+    let before = proof.against.and_then(|checkpoint| lives.iter().find(|life| life.follows(checkpoint)));
+    let restored_at = before.map(|life| life.at.seq);
     let mut walk = Walk {
         at: TrailHead::default(),
         proof,
+        lives,
         expected: BTreeMap::new(),
         entries: 0,
         checkpoints: 0,
@@ -95,12 +110,14 @@ pub async fn verify(store: &SharedStore, proof: Proof<'_>) -> Result<Report, Sto
     let bad = walk.run(store, head).await?;
     let segment = walk.segment.filter(|_| bad.is_some());
     let Walk { entries, checkpoints, segments, .. } = walk;
-    Ok(Report { entries, checkpoints, segments, bad, segment })
+    Ok(Report { entries, checkpoints, segments, bad, segment, restored_at })
 }
 
 struct Walk<'a> {
     at: TrailHead,
     proof: Proof<'a>,
+    /// Where this data directory was restored.
+    lives: Vec<Life>,
     expected: BTreeMap<u64, [u8; 32]>,
     entries: u64,
     checkpoints: u64,
@@ -196,13 +213,28 @@ impl Walk<'_> {
 
     fn expect(&mut self, checkpoint: &Checkpoint, own: Option<([u8; 16], [u8; 32])>) -> Result<(), Fault> {
         checkpoint.check().map_err(|_| Fault::Signature)?;
-        if own.is_some_and(|own| own != (checkpoint.incarnation, checkpoint.public_key)) {
-            return Err(Fault::Foreign);
+        if let Some((incarnation, public_key)) = own {
+            self.is_ours(checkpoint, incarnation, public_key)?;
         }
         self.checkpoints += 1;
         match self.expected.insert(checkpoint.head.seq, checkpoint.head.hash) {
             Some(hash) if hash != checkpoint.head.hash => Err(Fault::Checkpoint),
             _ => Ok(()),
+        }
+    }
+
+    /// Signed by this data directory's key, in this life or in one before it that lasted so long.
+    fn is_ours(&self, checkpoint: &Checkpoint, own: [u8; 16], public_key: [u8; 32]) -> Result<(), Fault> {
+        if checkpoint.public_key != public_key {
+            return Err(Fault::Foreign);
+        }
+        if checkpoint.incarnation == own {
+            return Ok(());
+        }
+        match self.lives.iter().find(|life| life.follows(checkpoint)) {
+            Some(life) if checkpoint.head.seq <= life.at.seq => Ok(()),
+            Some(_) => Err(Fault::Outlived),
+            None => Err(Fault::Foreign),
         }
     }
 

@@ -194,6 +194,21 @@ pub mod keys {
         key(0x16, &[&first_seq.to_be_bytes()])
     }
 
+    /// When the last backup was made.
+    pub fn last_backup() -> RowKey {
+        key(0x17, &[&[0]])
+    }
+
+    /// All beginnings of lives: restores.
+    pub fn lives() -> Vec<u8> {
+        prefix(0x17, &[&[1]])
+    }
+
+    /// The life that began behind an entry.
+    pub fn life(seq: u64) -> RowKey {
+        key(0x17, &[&[1], &seq.to_be_bytes()])
+    }
+
     /// The key that signs checkpoints.
     pub fn checkpoint_key(partition: PartitionId) -> RowKey {
         key(0x0f, &[&partition.0])

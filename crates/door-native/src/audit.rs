@@ -187,6 +187,7 @@ pub(crate) async fn verify(door: &Door, context: &Context, body: &Bytes) -> Answ
         segment: report.segment,
         first_bad: report.bad.map(|(seq, _)| seq),
         fault: report.bad.map(|(_, fault)| fault.to_string()),
+        restored_at: report.restored_at,
     })
 }
 

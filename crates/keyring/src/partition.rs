@@ -162,6 +162,17 @@ impl Partition {
         (bytes.len() == SETTINGS_BYTES).then_some(partition)
     }
 
+    /// The key of the MAC on a backup's manifest: HKDF over the KEK.
+    pub fn backup_mac(&self) -> MacKey {
+        let derived = self.kek.bytes.expose(|kek| derive_key(kek, &[b"strongroom backup v1"]));
+        derived.expose(MacKey::new)
+    }
+
+    /// The generation of the KEK in a partition's row.
+    pub fn kek_generation_of(row: &[u8]) -> Option<u32> {
+        Wrapping::generations(row).ok().map(|(_, kek)| kek)
+    }
+
     /// The names key, made ready.
     pub fn names_mac(&self) -> MacKey {
         self.names.expose(MacKey::new)

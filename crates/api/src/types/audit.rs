@@ -135,4 +135,7 @@ pub struct VerifyReport {
     /// What is wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// The checkpoint that was kept elsewhere was signed before a restore; the trail is common up to this entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub restored_at: Option<u64>,
 }

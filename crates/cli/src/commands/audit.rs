@@ -52,6 +52,9 @@ fn report_pairs(report: &VerifyReport) -> Vec<(&'static str, String)> {
     if let Some(fault) = &report.fault {
         pairs.push(("fault", fault.clone()));
     }
+    if let Some(seq) = report.restored_at {
+        pairs.push(("checkpoint", format!("of the life before a restore; common up to entry {seq}")));
+    }
     pairs
 }
 

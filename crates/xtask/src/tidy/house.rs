@@ -38,9 +38,10 @@ const fn room(name: &'static str, layer: Layer, beside: &'static [&'static str])
 }
 
 /// An engine sees a permit and its view: the custody below the gate is out of its reach.
-const BEHIND_THE_GATE: &[&str] = &["store", "store-sqlite", "barrier"];
+const BEHIND_THE_GATE: &[&str] = &["store", "store-sqlite", "barrier", "backup"];
 /// A door decodes, asks and encodes: it opens and stores nothing, and holds no keys.
-const BEHIND_THE_DOOR: &[&str] = &["store", "store-sqlite", "barrier", "audit", "keyring", "unlock", "x509"];
+const BEHIND_THE_DOOR: &[&str] =
+    &["store", "store-sqlite", "barrier", "audit", "backup", "keyring", "unlock", "x509"];
 
 const fn engine(name: &'static str) -> Room {
     Room { name, layer: Engines, beside: &[], never: BEHIND_THE_GATE }
@@ -65,7 +66,8 @@ pub(crate) const HOUSE: &[Room] = &[
     room("store-sqlite", Custody, &["store"]),
     room("barrier", Custody, &["store"]),
     room("audit", Custody, &["store", "barrier"]),
-    room("gate", Custody, &["store", "barrier", "audit"]),
+    room("backup", Custody, &["store", "barrier", "audit"]),
+    room("gate", Custody, &["store", "barrier", "audit", "backup"]),
     engine("operator"),
     engine("identity"),
     engine("secrets"),
