@@ -123,6 +123,7 @@ endpoints! {
     ExportTrail = Get "/audit/export", Token, "Export the trail as NDJSON";
     ListSegments = Get "/audit/segments", Token, "List the segments of the trail that moved out of the store";
     VerifyTrail = Post "/audit/verify", Token, "Verify the trail, on request against a checkpoint";
+    CreateBackup = Post "/backup", Token, "Take a backup: a stream, sealed as at rest";
     Checkpoint = Post "/audit/checkpoint", Token, "Sign a checkpoint of the trail";
 }
 

@@ -158,6 +158,7 @@ fn shape(endpoint: Endpoint, s: &mut Schemas) -> Shape {
         E::ExportTrail => Shape::nothing().or_gives(NDJSON, s.of::<TrailRecord>()),
         E::VerifyTrail => Shape::gives::<VerifyReport>(s).takes::<VerifyRequest>(s),
         E::Checkpoint => Shape::gives::<Checkpoint>(s),
+        E::CreateBackup => Shape::nothing().or_gives(OCTETS, octets()),
         E::Lock
         | E::RemoveAutoUnlock
         | E::CancelRotateRoot

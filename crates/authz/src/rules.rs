@@ -132,6 +132,8 @@ impl RuleSet {
                     A::AutoUnlock,
                     A::Checkpoint,
                     A::Housekeeping,
+                    // its second entry: how it ended
+                    A::CreateBackup,
                     A::ArchiveTrail,
                     A::FollowTrail,
                     A::JobStep,

@@ -153,9 +153,13 @@ impl Folder {
     }
 
     /// Opens every entry into a new index, and checks their number against the folder's count.
-    pub(crate) async fn load(&self) -> Result<Vec<Entry>, BarrierError> {
+    pub(crate) async fn load(&self) -> Result<(), BarrierError> {
+        self.load_each(|_| {}).await
+    }
+
+    /// The same; `each` is given every entry.
+    pub(crate) async fn load_each(&self, mut each: impl FnMut(Entry) + Send) -> Result<(), BarrierError> {
         let before = self.index.read().changes();
-        let mut small = Vec::new();
         let mut index = Index::default();
         let mut seen = 0_u64;
         let mut after = None;
@@ -167,9 +171,7 @@ impl Folder {
                 let Some(entry) = self.open_entry(row).await? else { continue };
                 seen += 1;
                 index.insert(&entry.name, Arc::new(entry.head()), self.index_limit);
-                if seen <= 10_000 {
-                    small.push(entry);
-                }
+                each(entry);
             }
             after = Some(last);
         }
@@ -181,7 +183,7 @@ impl Folder {
             // work admitted before went on meanwhile: whoever asked looks again
             return Err(BarrierError::Store(strongroom_store::StoreError::Busy));
         }
-        Ok(small)
+        Ok(())
     }
 
     async fn scan(&self, after: Option<RowKey>) -> Result<Vec<Row>, BarrierError> {

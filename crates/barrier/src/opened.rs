@@ -111,8 +111,8 @@ impl Opened {
         for folder in [&opened.users, &opened.groups, &opened.acls] {
             folder.load().await?;
         }
-        for entry in opened.stores.load().await? {
-            opened.open_store(StoreId(entry.object.0), entry.payload).await?;
+        for (id, payload) in opened.load_stores().await? {
+            opened.open_store(id, payload).await?;
         }
         Ok(opened)
     }
@@ -166,6 +166,14 @@ impl Opened {
             keysets: RwLock::new(keysets),
             system,
         })
+    }
+
+    /// The key of the MAC on a backup, if this partition's row is wrapped under the present KEK.
+    pub fn backup_mac(&self, row: &[u8]) -> Option<MacKey> {
+        let hierarchy = self.hierarchy.load();
+        let present = hierarchy.partition.kek.generation();
+        let same = Partition::kek_generation_of(row) == Some(present);
+        same.then(|| hierarchy.partition.backup_mac())
     }
 
     /// The partition.
@@ -360,18 +368,26 @@ impl Opened {
         for folder in [&self.keyset_names, &self.users, &self.groups, &self.acls] {
             folder.load().await?;
         }
-        let stores = self.stores.load().await?;
-        self.open_stores.write().retain(|id, _| stores.iter().any(|entry| entry.object.0 == id.0));
-        for entry in stores {
-            match self.store_folder(StoreId(entry.object.0)) {
+        let stores = self.load_stores().await?;
+        self.open_stores.write().retain(|id, _| stores.contains_key(id));
+        for (id, payload) in stores {
+            match self.store_folder(id) {
                 Some(folder) => {
                     folder.load().await?;
-                    folder.set_payload(entry.payload);
+                    folder.set_payload(payload);
                 }
-                None => self.open_store(StoreId(entry.object.0), entry.payload).await.map(drop)?,
+                None => self.open_store(id, payload).await.map(drop)?,
             }
         }
         Ok(())
+    }
+
+    /// Loads the index of stores; gives every store with its payload.
+    async fn load_stores(&self) -> Result<BTreeMap<StoreId, Vec<u8>>, BarrierError> {
+        let mut stores = BTreeMap::new();
+        let each = |entry: crate::Entry| drop(stores.insert(StoreId(entry.object.0), entry.payload));
+        self.stores.load_each(each).await?;
+        Ok(stores)
     }
 
     /// Names in the indexes.

@@ -34,6 +34,9 @@ pub(crate) enum CliError {
     /// The server did not start, or did not go on.
     #[error("{}", with_causes(.0))]
     Server(#[from] strongroom_server::ServerError),
+    /// A backup that cannot be used, or a directory that it cannot be restored to.
+    #[error(transparent)]
+    Backup(#[from] strongroom_server::backup::BackupError),
     /// A file that cannot be read or written.
     #[error("{path}: {source}", path = path.display())]
     File {
@@ -128,6 +131,9 @@ pub(crate) enum UsageError {
          use --key-file FILE, --key-file - for standard input, or leave it out to be asked"
     )]
     KeyInArgv,
+    /// One standard input for two things.
+    #[error("the backup and the unlock keys cannot both come from standard input")]
+    StdinTwice,
     /// Nobody to ask.
     #[error("standard input is not a terminal, so nobody can be asked for {what}; give {instead}")]
     NobodyToAsk {

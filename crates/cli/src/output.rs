@@ -146,6 +146,11 @@ pub(crate) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
+/// A moment in milliseconds since 1970, as RFC 3339 in UTC.
+pub(crate) fn moment(millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(millis).map_or_else(|_| millis.to_string(), |time| time.to_string())
+}
+
 /// A spinner with a count on standard error: shown after a second, on terminals only.
 pub(crate) struct Progress(indicatif::ProgressBar);
 
@@ -172,6 +177,36 @@ impl Progress {
             progress.0.set_style(style);
         }
         progress
+    }
+
+    /// A spinner that counts bytes.
+    pub(crate) fn bytes(what: &'static str) -> Self {
+        Self::start(what).styled("{spinner} {bytes} {msg} ({bytes_per_sec}, {elapsed})")
+    }
+
+    /// A bar of so many bytes.
+    pub(crate) fn bar(what: &'static str, total: u64) -> Self {
+        let bar =
+            Self::start(what).styled("{bar:40} {percent}% of {total_bytes} {msg} ({bytes_per_sec}, {eta})");
+        bar.0.set_length(total);
+        bar
+    }
+
+    fn styled(self, template: &str) -> Self {
+        if let Ok(style) = indicatif::ProgressStyle::with_template(template) {
+            self.0.set_style(style);
+        }
+        self
+    }
+
+    /// Counts bytes on.
+    pub(crate) fn add_bytes(&self, count: usize) {
+        self.add(u64::try_from(count).unwrap_or(u64::MAX));
+    }
+
+    /// Is at a place.
+    pub(crate) fn set(&self, at: u64) {
+        self.add(at.saturating_sub(self.0.position()));
     }
 
     /// Counts on.

@@ -164,6 +164,11 @@ impl Draft {
         Ok(Self { file, temporary, path: path.to_owned(), done: false })
     }
 
+    /// What was written so far, to be read.
+    pub(crate) fn reopen(&self) -> io::Result<fs::File> {
+        fs::File::open(&self.temporary)
+    }
+
     /// Makes it durable and gives it its name.
     pub(crate) fn finish(mut self) -> io::Result<()> {
         self.file.sync_all()?;

@@ -10,6 +10,7 @@
 mod answer;
 mod audit;
 mod auth;
+mod backup;
 mod body;
 mod explain;
 mod fault;
@@ -266,6 +267,7 @@ impl Door {
             E::ExportTrail => boxed(audit::export(self, context)).await,
             E::ListSegments => boxed(audit::segments(self, context)).await,
             E::VerifyTrail => boxed(audit::verify(self, context, body)).await,
+            E::CreateBackup => boxed(backup::create(self, context)).await,
             E::Checkpoint => boxed(audit::checkpoint(self, context)).await,
         }
     }

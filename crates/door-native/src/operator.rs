@@ -37,6 +37,7 @@ pub(crate) async fn status(door: &Door, context: &Context) -> Answered {
         rotation_pending: status.rotation_pending,
         auto_unlock: status.auto_unlock,
         auto_unlock_held: status.auto_unlock_held,
+        last_backup: status.last_backup.map(answer::time),
         space: health::space_name(status.space).to_owned(),
         time: answer::time(door.gate.now()),
     })

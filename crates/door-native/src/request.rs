@@ -209,5 +209,6 @@ fn action_of(endpoint: Endpoint) -> Action {
         E::ListSegments => Action::ListSegments,
         E::VerifyTrail => Action::VerifyTrail,
         E::Checkpoint => Action::Checkpoint,
+        E::CreateBackup => Action::CreateBackup,
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use strongroom_audit::{Decision, Record, Verdict};
 use strongroom_authz::Decision as Decided;
 use strongroom_barrier::{Batch, Opened};
-use strongroom_model::{Action as ActionCode, Caller, Origin, Repeat};
+use strongroom_model::{Access, Action as ActionCode, Caller, Effect, Origin, Repeat};
 use strongroom_store::{CommitError as StoreCommitError, Committed, PendingEntry, Slot, Txn};
 
 /// How often a change is sealed again because keys were rotated under it, before it is answered busy.
@@ -295,20 +295,23 @@ impl Entry {
     }
 }
 
-/// What goes on in the reserve of a full disk: everything but what adds data.
+/// What goes on in the reserve of a full disk: reads, whatever removes or revokes, and what an operator needs to get so
+/// far. Everything else waits for room, a new action too unless it is listed here.
 pub(crate) fn is_essential(action: ActionCode) -> bool {
     use ActionCode as A;
-    let adds_keys = matches!(
+    let removes = action.effect() == Effect::Read || action.access() == Access::DELETE;
+    let operates = matches!(
         action,
-        A::RotateRoot
-            | A::AddAutoUnlock
-            | A::CreateKeyset
-            | A::RotateKeyset
-            | A::RotateKek
-            | A::RotateAll
-            | A::JobStep
+        // to come in
+        A::Unlock | A::AutoUnlock | A::ConfirmInitialise | A::Authorize | A::Login
+            // to close
+            | A::Lock | A::Start | A::Stop | A::AcceptClock | A::Checkpoint
+            // to end what was begun; the new unlock keys are in hands already
+            | A::CancelRotateRoot | A::ConfirmRotateRoot | A::CancelJob
+            // a right is taken away
+            | A::DetachAcl
     );
-    !adds_keys && !matches!(action, A::PutSecret | A::CreateStore | A::Initialise)
+    removes || operates
 }
 
 impl Drop for Entry {

@@ -21,6 +21,7 @@
 
 mod admit;
 mod archive;
+mod backup_view;
 mod clock;
 mod entry;
 mod jobs;
@@ -38,6 +39,7 @@ mod trail_view;
 
 pub use admit::{Admission, Denied, Gate, GateOptions};
 pub use archive::{ArchiveError, Keep};
+pub use backup_view::{BackupBegun, BackupFault, BackupStream, BackupView};
 pub use clock::ClockState;
 pub use entry::{CommitError, Entry, Held, Permit, TrailError};
 pub use jobs::{JobRecord, JobState, JobStepView, JobView, JobsView, StoredJob};
@@ -60,6 +62,7 @@ pub use strongroom_authz::{
     Able, Acl, AclError, ActionSet, Actions, Ask, AskError, Candidate, Covers, Explanation, List, Mode, Nacl,
     NaclRule, Nacls, Pattern, PatternError, PolicyBuilder, Rule, RuleSet, Source, Subject, Target,
 };
+pub use strongroom_backup::Mark as BackupMark;
 pub use strongroom_barrier::{
     BarrierError, Batch, Bounds, DeepReport, Deleted, Entry as FolderEntry, Folder, Head, Limits, Names,
     Page, Reader, Rewritten, VersionRecord, Writer, keys,

@@ -1,11 +1,12 @@
 //! After a commit of unknown outcome: nothing is admitted until the store answers again and the indexes agree with it.
 
 use crate::admit::Gate;
-use crate::outcome::bound_digest;
+use crate::outcome::{KEPT_MS, bound_digest};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use strongroom_ambient::UnixMillis;
 use strongroom_audit::{Record, Verdict};
 use strongroom_crypto::Digest;
 use strongroom_model::{Action, Caller, Repeat, RequestId};
@@ -19,6 +20,7 @@ struct Unknown {
     digest: Digest,
     outcome: Vec<u8>,
     after_seq: u64,
+    noted: UnixMillis,
 }
 
 #[derive(Default)]
@@ -31,6 +33,11 @@ impl Recovery {
     /// Whether the store is being resolved.
     pub(crate) fn is_running(&self) -> bool {
         self.running.load(Ordering::Acquire)
+    }
+
+    /// Forgets what no repetition is answered from any more.
+    pub(crate) fn forget(&self, now: UnixMillis) {
+        self.unknown.lock().retain(|_, unknown| unknown.noted.0.saturating_add(KEPT_MS) >= now.0);
     }
 }
 
@@ -47,9 +54,11 @@ impl Gate {
         if let (Some(repeat), Some(outcome)) = (repeat, outcome) {
             let user = record.who.as_ref().map(|who| who.user).unwrap_or_default();
             let digest = bound_digest(user, record.action, &repeat);
+            let noted = self.now();
+            self.recovery.forget(noted);
             let mut unknown = self.recovery.unknown.lock();
             if unknown.len() < MAX_KEPT {
-                unknown.insert(record.request, Unknown { digest, outcome, after_seq });
+                unknown.insert(record.request, Unknown { digest, outcome, after_seq, noted });
             }
         }
         if !self.recovery.running.swap(true, Ordering::AcqRel) {

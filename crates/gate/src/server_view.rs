@@ -136,7 +136,8 @@ impl ServerView {
     /// A batch that ends every token.
     pub fn end_tokens(&self) -> Batch {
         let mut batch = Batch::new();
-        if let Some(opened) = &self.opened {
+        // an unlock's view was resolved before there was anything open
+        if let Some(opened) = self.opened.clone().or_else(|| self.gate.opened().ok()) {
             batch.delete_prefix(keys::tokens(opened.partition()));
         }
         batch
@@ -260,6 +261,7 @@ impl Gate {
 
     /// Whether housekeeping has anything to remove.
     pub async fn has_expired(&self) -> Result<bool, BarrierError> {
+        self.recovery.forget(self.now());
         Ok(self.expired(1).await?.is_some())
     }
 }

@@ -1,8 +1,8 @@
 //! The engine's actions, as types.
 
 use strongroom_gate::{
-    Job, JobStepView, JobView, Jobs, JobsView, Keyset, KeysetView, Keysets, KeysetsView, Server, ServerView,
-    Trail, TrailView, actions,
+    BackupView, Job, JobStepView, JobView, Jobs, JobsView, Keyset, KeysetView, Keysets, KeysetsView, Server,
+    ServerView, Trail, TrailView, actions,
 };
 
 actions! {
@@ -59,6 +59,10 @@ actions! {
 
     /// Look at everything that is stored.
     DeepCheck = DeepCheck: Server => ServerView;
+    /// Make a backup.
+    CreateBackup = CreateBackup: Server => BackupView;
+    /// Take note of how a backup ended.
+    EndBackup = CreateBackup: Server => ServerView;
 
     /// Read entries of the trail.
     ReadTrail = ReadTrail: Trail => TrailView;

@@ -92,7 +92,8 @@ impl Operator {
         let record = RootRecord::decode(&row)?;
         let Some(source) = &self.auto else { return Ok(false) };
         let wrapping = record.autos().iter().find(|auto| auto.provider() == source.name());
-        let Some(wrapping) = wrapping.filter(|_| !record.auto_held && !self.gate.is_unlocked()) else {
+        let held = record.auto_held || self.void_tokens.load(std::sync::atomic::Ordering::Acquire);
+        let Some(wrapping) = wrapping.filter(|_| !held && !self.gate.is_unlocked()) else {
             return Ok(false);
         };
         let (view, mut entry) = self.gate.system::<AutoUnlock>(Server).await?.open();

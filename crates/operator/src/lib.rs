@@ -10,6 +10,7 @@
 mod actions;
 mod archive;
 mod auto;
+mod backup;
 mod initialise;
 mod jobs;
 mod keysets;
@@ -24,10 +25,10 @@ mod unlock_keys;
 
 pub use actions::{
     AcceptClock, AddAutoUnlock, ArchiveTrail, AutoUnlock, CancelJob, CancelRotateRoot, ChoreCheckpoint,
-    ConfirmInitialise, ConfirmRotateRoot, CreateKeyset, DeepCheck, FollowTrail, Housekeeping, Initialise,
-    JobStep, ListJobs, ListSegments, ListUnlockKeys, Lock, ReadTrail, RemoveAutoUnlock, RemoveKeyset,
-    RevokeUnlockKey, RotateAll, RotateKek, RotateKeyset, RotateRoot, ShowJob, SignCheckpoint, Start, Stop,
-    Unlock, VerifyTrail,
+    ConfirmInitialise, ConfirmRotateRoot, CreateBackup, CreateKeyset, DeepCheck, EndBackup, FollowTrail,
+    Housekeeping, Initialise, JobStep, ListJobs, ListSegments, ListUnlockKeys, Lock, ReadTrail,
+    RemoveAutoUnlock, RemoveKeyset, RevokeUnlockKey, RotateAll, RotateKek, RotateKeyset, RotateRoot, ShowJob,
+    SignCheckpoint, Start, Stop, Unlock, VerifyTrail,
 };
 pub use archive::{Archive, SegmentLine};
 pub use auto::{AutoSource, AutoSourceError};
@@ -43,6 +44,7 @@ pub use unlock_keys::UnlockKeySet;
 
 use crate::progress::Attempts;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use strongroom_gate::{
     BarrierError, Bounds, CheckpointError, CommitError, Denied, Gate, StoreError, TrailError,
 };
@@ -187,6 +189,8 @@ pub struct Operator {
     attempts: Attempts,
     auto: Option<Arc<dyn AutoSource>>,
     archive: Option<Archive>,
+    /// A lock could not end the tokens: the next unlock does.
+    void_tokens: AtomicBool,
     /// Held while the lock changes: two who unlock at once would open two hierarchies, each with its own indexes.
     turn: tokio::sync::Mutex<()>,
     /// Rung when there is a job to do.
@@ -202,7 +206,17 @@ impl Operator {
     pub fn new(gate: Arc<Gate>, auto: Option<Arc<dyn AutoSource>>) -> Self {
         let (attempts, turn) = (Attempts::default(), tokio::sync::Mutex::default());
         let (job_bell, job_waits) = <(tokio::sync::Notify, _)>::default();
-        Self { gate, attempts, auto, archive: None, turn, job_bell, job_waits, step: jobs::STEP }
+        Self {
+            void_tokens: AtomicBool::new(false),
+            gate,
+            attempts,
+            auto,
+            archive: None,
+            turn,
+            job_bell,
+            job_waits,
+            step: jobs::STEP,
+        }
     }
 
     /// The same, with other bounds of a job's step.

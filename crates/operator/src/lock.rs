@@ -3,6 +3,7 @@
 use crate::actions::{AcceptClock, ChoreCheckpoint, Housekeeping, Lock, Start, Stop, Unlock};
 use crate::initialise::{fail, read_root};
 use crate::{Operator, OperatorError};
+use std::sync::atomic::Ordering;
 use strongroom_gate::{
     Batch, Checkpoint, Entry, Permit, Revision, RootKey, Server, ServerView, Trail, Verdict,
 };
@@ -80,12 +81,17 @@ impl Operator {
         if let Err(fault) = view.unlock(root, record.incarnation, &mut entry).await {
             return fail(entry, fault.into()).await;
         }
-        let mut batch = Batch::new();
+        // a lock whose commit failed left them: they end before anybody can use them again
+        let void = self.void_tokens.load(Ordering::Acquire);
+        let mut batch = if void { view.end_tokens() } else { Batch::new() };
         let begins = match view.begin_authz_revision(&mut batch) {
             Ok(begins) => begins,
-            Err(fault) => return fail(entry, fault.into()).await,
+            Err(fault) => {
+                view.lock();
+                return fail(entry, fault.into()).await;
+            }
         };
-        let news = !record.confirmed || record.auto_held || begins;
+        let news = !record.confirmed || record.auto_held || begins || void;
         record.confirmed = true;
         record.auto_held = false;
         let written = if news {
@@ -98,6 +104,7 @@ impl Operator {
             view.lock();
             return Err(fault);
         }
+        self.void_tokens.store(false, Ordering::Release);
         self.attempts.forget();
         self.job_bell.notify_one();
         self.checkpoint_chore().await;
@@ -138,6 +145,9 @@ impl Operator {
         let committed = entry.commit(batch).await;
         // whatever became of the entry: an operator who says lock gets a locked server
         view.lock();
+        if committed.is_err() {
+            self.void_tokens.store(true, Ordering::Release);
+        }
         committed?;
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use crate::actions::DeepCheck;
 use crate::{Operator, OperatorError, hex};
+use strongroom_ambient::UnixMillis;
 use strongroom_gate::{ClockState, DeepReport, Held, Permit, Space, Verdict};
 use strongroom_model::Origin;
 use strongroom_unlock::RootRecord;
@@ -30,6 +31,8 @@ pub struct Status {
     pub auto_unlock: Vec<String>,
     /// Whether auto-unlock is off until a manual unlock.
     pub auto_unlock_held: bool,
+    /// When the last complete backup was made.
+    pub last_backup: Option<UnixMillis>,
     /// Room on the disk.
     pub space: Space,
     /// Whether the clock is believed.
@@ -70,6 +73,7 @@ impl Operator {
                 .map(|auto| auto.provider().to_owned())
                 .collect(),
             auto_unlock_held: record.as_ref().is_some_and(|record| record.auto_held),
+            last_backup: self.gate.last_backup().await?.map(|mark| mark.made),
             space: self.gate.space(),
             clock: self.gate.clock_state(),
         })

@@ -47,6 +47,7 @@ async fn rounds(world: &World, tls: &TlsHandles, audit: &Audit, held: &(impl Fn(
     let mut signed = 0;
     for round in 1_u64.. {
         rounds.tick().await;
+        tell_last_backup(world).await;
         if let Err(fault) = world.operator.housekeeping().await {
             tracing::warn!(%fault, "housekeeping failed");
         }
@@ -94,6 +95,14 @@ async fn archive(world: &World, held: &(impl Fn() -> Option<u64> + Sync)) {
                 return;
             }
         }
+    }
+}
+
+/// For whoever watches from outside that backups are made.
+async fn tell_last_backup(world: &World) {
+    if let Ok(Some(mark)) = world.gate.last_backup().await {
+        let seconds = u32::try_from(mark.made.0 / 1_000).map_or(f64::MAX, f64::from);
+        metrics::gauge!("strongroom_backup_timestamp_seconds").set(seconds);
     }
 }
 

@@ -10,6 +10,7 @@
 //!
 //! **Where to start.** [`run()`] and [`dev()`], then [`config::Config`] and [`listen::Listeners`].
 
+pub mod backup;
 mod borders;
 mod chores;
 pub mod config;

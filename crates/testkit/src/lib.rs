@@ -26,6 +26,7 @@
 )]
 
 mod auto;
+mod backups;
 mod keys;
 mod shorthands;
 mod tampered;

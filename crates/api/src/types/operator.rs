@@ -38,6 +38,9 @@ pub struct StatusReport {
     pub auto_unlock: Vec<String>,
     /// Whether an operator's lock keeps auto-unlock off until a manual unlock.
     pub auto_unlock_held: bool,
+    /// When the last complete backup was made, RFC 3339; absent if there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_backup: Option<String>,
     /// Room on the disk: `ample`, `reserved` or `exhausted`.
     pub space: String,
     /// What needs an operator's attention.

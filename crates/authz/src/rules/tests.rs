@@ -42,6 +42,7 @@ fn the_whole_table_is_as_reviewed() {
                 | A::AutoUnlock
                 | A::Checkpoint
                 | A::Housekeeping
+                | A::CreateBackup
                 | A::ArchiveTrail
                 | A::FollowTrail
         );

@@ -5,6 +5,7 @@
 
 mod audit;
 mod auth;
+mod backup;
 mod context;
 mod doctor;
 mod explain;
@@ -18,6 +19,7 @@ mod transfer;
 
 pub(crate) use audit::{AuditCommand, TrailFilter};
 pub(crate) use auth::{LoginArgs, TokenCommand};
+pub(crate) use backup::{BackupCommand, BackupKeyArgs};
 pub(crate) use context::{ContextCommand, SetContextArgs};
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::ExplainArgs;
@@ -138,6 +140,9 @@ pub(crate) enum Command {
     /// The audit trail
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Backups: take, verify, restore
+    #[command(subcommand)]
+    Backup(BackupCommand),
     /// Look at files, certificates, clocks, disk, unlock keys and data, and say what to do
     Doctor(DoctorArgs),
     /// The server's idea of time

@@ -2,6 +2,7 @@
 
 mod audit;
 mod auth;
+mod backup;
 mod bulk;
 mod contexts;
 mod doctor;
@@ -19,7 +20,9 @@ mod serve;
 mod store;
 mod unlock_key;
 
-use crate::args::{AutoUnlockCommand, ClockCommand, Command, ConfigCommand, Global, SecretCommand};
+use crate::args::{
+    AutoUnlockCommand, BackupCommand, ClockCommand, Command, ConfigCommand, Global, SecretCommand,
+};
 use crate::client::{Answer, Ask, Client, ClientError};
 use crate::context::{self, Address, Target};
 use crate::error::{CliError, UsageError};
@@ -101,6 +104,9 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), CliError> {
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { dir } => manual::pages(global, &dir),
         Command::Context(command) => contexts::run(global, command),
+        Command::Backup(command @ (BackupCommand::Verify { .. } | BackupCommand::Restore { .. })) => {
+            backup::offline(global, command)
+        }
         Command::Doctor(args) => runtime()?.block_on(doctor::run(global, &args)),
         command => runtime()?.block_on(ask(&session(global, &command)?, command)),
     }
@@ -140,12 +146,14 @@ async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
         Command::Explain(args) => explain::run(session, &args).await,
         Command::Exec(args) => exec::run(session, &args).await,
         Command::Audit(command) => audit::run(session, command).await,
+        Command::Backup(BackupCommand::Create { file }) => backup::create(session, &file).await,
         Command::Clock(ClockCommand::Accept) => operator::accept_clock(session).await,
         // these were run before: they are no questions to a server
         Command::Completions { .. }
         | Command::Doctor(_)
         | Command::Man { .. }
         | Command::Context(_)
+        | Command::Backup(_)
         | Command::Dev(_)
         | Command::Server { .. }
         | Command::Config(_) => Ok(()),

@@ -43,6 +43,9 @@ fn status_pairs<'a>(session: &Session, report: &StatusReport) -> Vec<(&'a str, S
         pairs.push(("root rotation", "waits for confirmation".to_owned()));
     }
     pairs.push(("auto-unlock", auto_unlock(report)));
+    if report.state != LockState::Uninitialised {
+        pairs.push(("last backup", report.last_backup.clone().unwrap_or_else(|| "never".to_owned())));
+    }
     pairs.push(("disk space", report.space.clone()));
     pairs
 }

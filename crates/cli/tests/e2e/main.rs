@@ -14,6 +14,8 @@ mod shared;
 mod site;
 
 #[cfg(test)]
+mod backups;
+#[cfg(test)]
 mod bodies;
 #[cfg(test)]
 mod commands;

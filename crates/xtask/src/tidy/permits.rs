@@ -10,8 +10,8 @@ use super::source::Source;
 const GATE: &str = "gate";
 /// The types that let an engine act.
 const PERMITS: &[&str] = &["Permit", "SystemPermit"];
-/// Who may name the barrier: itself, its holder, the trail that seals by it, and those that put it there.
-const BARRIER_HOLDERS: &[&str] = &["barrier", "gate", "audit", "server", "testkit"];
+/// Who may name the barrier: itself, its holder, the trail that seals by it, backups of its rows, and those that put it there.
+const BARRIER_HOLDERS: &[&str] = &["barrier", "gate", "audit", "backup", "server", "testkit"];
 
 /// Checks one file.
 pub(crate) fn check(source: &Source) -> Vec<Finding> {
