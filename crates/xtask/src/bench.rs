@@ -6,9 +6,12 @@ mod disk;
 mod load;
 mod openbao;
 mod ours;
+mod people;
 mod process;
 mod product;
+mod rotation;
 mod table;
+mod within;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -86,8 +89,10 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome<bool> {
     bench.writes()?;
     bench.many()?;
     bench.audit_cost();
+    let within = if plan.with_ours { within::measure(&bench)? } else { Vec::new() };
     let title = format!("Strongroom beside OpenBao 2.7.2, {} rounds of {} s", plan.rounds, plan.seconds);
-    let page = table::page(&title, &bench.figures, &bench.details, &bench.notes);
+    let mut page = table::page(&title, &bench.figures, &bench.details, &bench.notes);
+    page.push_str(&table::against_itself(&within));
     println!("\n{page}");
     std::fs::write(bench.home.join("latest.md"), page)?;
     Ok(true)

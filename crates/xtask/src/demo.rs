@@ -46,8 +46,8 @@ pub(crate) fn run(root: &Path) -> Outcome<bool> {
     let mut demo = Demo { local, load: root.join("target/release/strongroom-load"), home };
     demo.local.ready()?;
     say("server started, initialised, unlocked, its newcomer logged in", from);
-    demo.local.cli(&["store", "create", "certs"])?;
-    demo.local.cli(&["store", "create", "load"])?;
+    demo.local.client.cli(&["store", "create", "certs"])?;
+    demo.local.client.cli(&["store", "create", "load"])?;
     let certificates = demo.import_certificates()?;
     demo.generate()?;
     demo.read_and_search()?;
@@ -90,7 +90,7 @@ impl Demo {
         let files = certificate_files()?;
         for file in &files {
             let value = format!("@{}", file.display());
-            self.local.cli(&["secret", "put", "certs", &name_of(file), "--value", &value])?;
+            self.local.client.cli(&["secret", "put", "certs", &name_of(file), "--value", &value])?;
         }
         say(&format!("{} certificates of {CERTIFICATES} imported by the client", files.len()), began);
         Ok(files)
@@ -106,11 +106,11 @@ impl Demo {
     fn read_and_search(&self) -> Outcome<()> {
         tell("secrets read back and compared", &self.check("generated")?);
         let began = clock::now();
-        let listed = self.local.cli(&["secret", "list", "load", "--output", "json"])?.lines().count();
+        let listed = self.local.client.cli(&["secret", "list", "load", "--output", "json"])?.lines().count();
         say(&format!("{listed} names listed by the client"), began);
         let began = clock::now();
         let found =
-            self.local.cli(&["secret", "search", "load", "4242", "--output", "json"])?.lines().count();
+            self.local.client.cli(&["secret", "search", "load", "4242", "--output", "json"])?.lines().count();
         say(&format!("{found} names found that contain 4242"), began);
         Ok(())
     }
@@ -141,14 +141,14 @@ impl Demo {
         tell("secrets from the middle of the kill compared", &self.check("interrupted")?);
         let began = clock::now();
         for file in certificates {
-            let kept = self.local.cli(&["secret", "get", "certs", &name_of(file)])?;
+            let kept = self.local.client.cli(&["secret", "get", "certs", &name_of(file)])?;
             if kept.trim_end() != std::fs::read_to_string(file)?.trim_end() {
                 return Err(format!("{} came back as another", file.display()).into());
             }
         }
         say(&format!("{} certificates compared by the client", certificates.len()), began);
         let began = clock::now();
-        print!("{}", self.local.cli(&["audit", "verify"])?);
+        print!("{}", self.local.client.cli(&["audit", "verify"])?);
         say("the whole trail verified", began);
         Ok(())
     }
@@ -172,8 +172,8 @@ impl Demo {
         std::fs::write(&body, "{\"value\":\"{v}\"}")?;
         let mut command = Command::new(&self.load);
         command.args([task, "--url", &self.local.url, "--connections", "64"]);
-        command.arg("--cacert").arg(self.local.authority()?).arg("--acks").arg(self.acks(folder));
-        command.args(["--header", &format!("Authorization: Bearer {}", self.local.token()?)]);
+        command.arg("--cacert").arg(self.local.client.authority()?).arg("--acks").arg(self.acks(folder));
+        command.args(["--header", &format!("Authorization: Bearer {}", self.local.client.token()?)]);
         command.args(["--path", &format!("/api/v1/stores/load/secrets/{folder}/{{n}}")]);
         command.args(["--from", &from.to_string(), "--count", &count.to_string()]);
         if task == "fill" {

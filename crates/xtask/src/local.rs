@@ -13,13 +13,19 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it is asked.
 const POLL: Duration = Duration::from_millis(2);
 
-/// The server, and the person who uses it.
+/// The server, and the person who installed it.
 pub(crate) struct Local {
     pub(crate) server: Running,
     pub(crate) url: String,
+    pub(crate) client: Client,
+    port: u16,
+}
+
+/// A person at the client, with a home of their own.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
     binary: PathBuf,
     home: PathBuf,
-    port: u16,
 }
 
 impl Local {
@@ -34,30 +40,22 @@ impl Local {
         Ok(Self {
             server,
             url: format!("https://127.0.0.1:{port}"),
-            binary: binary.into(),
-            home: home.into(),
+            client: Client { binary: binary.into(), home: home.into() },
             port,
         })
     }
 
     /// Starts it again on the same data, after [`Running::kill`].
     pub(crate) fn restart(&mut self) -> Outcome<()> {
-        self.server = launch(&self.binary, &self.home, self.port)?;
+        self.server = launch(&self.client.binary, &self.client.home, self.port)?;
         Ok(())
-    }
-
-    /// Runs a command of the client; what it printed.
-    pub(crate) fn cli<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Outcome<String> {
-        let mut command = Command::new(&self.binary);
-        at_home(&mut command, &self.home);
-        shell::read(command.args(arguments))
     }
 
     /// Waits until the server knows the client's token: its first start logs the client in, and a restart ends no token.
     pub(crate) fn ready(&mut self) -> Outcome<()> {
         let until = clock::now() + PATIENCE;
         loop {
-            let attempt = self.cli(&["token", "lookup"]);
+            let attempt = self.client.cli(&["token", "lookup"]);
             if attempt.is_ok() {
                 return Ok(());
             }
@@ -71,6 +69,35 @@ impl Local {
             }
             std::thread::sleep(POLL);
         }
+    }
+
+    /// What the server printed.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.client.home.join("server.log")
+    }
+}
+
+impl Client {
+    /// Runs a command of the client; what it printed.
+    pub(crate) fn cli<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Outcome<String> {
+        let mut command = Command::new(&self.binary);
+        at_home(&mut command, &self.home);
+        shell::read(command.args(arguments))
+    }
+
+    /// Another person, who knows of the server what this one knows, and nothing else.
+    pub(crate) fn person(&self, name: &str) -> Outcome<Self> {
+        let home = self.home.join("people").join(name);
+        let configuration = ".config/strongroom";
+        std::fs::create_dir_all(home.join(configuration))?;
+        let file = Path::new(configuration).join("config.toml");
+        std::fs::copy(self.home.join(&file), home.join(&file))?;
+        Ok(Self { binary: self.binary.clone(), home })
+    }
+
+    /// Where they keep their things.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
     }
 
     /// The token that the client keeps.
@@ -95,11 +122,6 @@ impl Local {
         let contexts = table.get("context").and_then(toml::Value::as_table).into_iter().flatten();
         let file = contexts.filter_map(|(_, context)| context.get("cacert")).find_map(toml::Value::as_str);
         file.map(PathBuf::from).ok_or_else(|| "the client's configuration names no authority".into())
-    }
-
-    /// What the server printed.
-    pub(crate) fn log(&self) -> PathBuf {
-        self.home.join("server.log")
     }
 }
 

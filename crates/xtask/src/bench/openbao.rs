@@ -168,6 +168,7 @@ fn product(
         list: Request::get("/v1/secret/metadata/list?list=true"),
         to_first_secret,
         binary,
+        client: None,
         server,
     })
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::local::Client;
 use crate::shell::Running;
 
 /// One request of a kind; `{n}` in its path is a number.
@@ -44,6 +45,8 @@ pub(super) struct Product {
     /// From the start of the process to the first secret, read back.
     pub(super) to_first_secret: Duration,
     pub(super) binary: PathBuf,
+    /// Of ours: who installed it, at the client.
+    pub(super) client: Option<Client>,
 }
 
 impl Product {

@@ -114,6 +114,43 @@ fn row(page: &mut String, detail: &Detail, product: &str, measured: Option<Measu
     line(page, format_args!("| {} | {product} | {rate} | {p50} | {p99} | {cpu} | {floor} |", detail.name));
 }
 
+/// Ours against ours: the same measure without and with something in force.
+pub(super) struct Pair {
+    pub(super) name: String,
+    pub(super) unit: &'static str,
+    pub(super) without: f64,
+    pub(super) with: f64,
+    /// The most that it may cost, as a factor.
+    pub(super) most: f64,
+    /// Whether more of it is better, as of a rate.
+    pub(super) more_is_better: bool,
+}
+
+impl Pair {
+    fn cost(&self) -> f64 {
+        if self.more_is_better { self.without / self.with } else { self.with / self.without }
+    }
+}
+
+/// A table of pairs; nothing if there are none.
+pub(super) fn against_itself(pairs: &[Pair]) -> String {
+    if pairs.is_empty() {
+        return String::new();
+    }
+    let mut page = "\n| measure | unit | without | with | costs | at most | met |\n".to_owned();
+    page.push_str("| --- | --- | ---: | ---: | ---: | ---: | --- |\n");
+    for pair in pairs {
+        let (name, unit, most) = (&pair.name, pair.unit, pair.most);
+        let (without, with, cost) = (number(pair.without), number(pair.with), pair.cost());
+        let met = if cost <= most { "yes" } else { "**no**" };
+        line(
+            &mut page,
+            format_args!("| {name} | {unit} | {without} | {with} | {cost:.2}x | {most:.2}x | {met} |"),
+        );
+    }
+    page
+}
+
 /// Writing to a text cannot fail.
 fn line(page: &mut String, text: std::fmt::Arguments<'_>) {
     let _infallible = writeln!(page, "{text}");
@@ -147,6 +184,22 @@ mod tests {
         assert_eq!(figure(Goal::TimesMore(10.0), Some(6_000.0), Some(500.0)).met(), "yes");
         assert_eq!(figure(Goal::TimesLess(20.0), Some(50.0), None).met(), "not measured");
         assert_eq!(figure(Goal::AtMost(1.0), None, Some(1.0)).met(), "not measured");
+    }
+
+    #[test]
+    fn what_is_in_force_may_cost_only_so_much() {
+        let pair = |with, more_is_better| Pair {
+            name: "read".into(),
+            unit: "us",
+            without: 100.0,
+            with,
+            most: 1.15,
+            more_is_better,
+        };
+        let page = against_itself(&[pair(110.0, false), pair(80.0, true)]);
+        assert!(page.contains("| read | us | 100 | 110 | 1.10x | 1.15x | yes |"), "{page}");
+        assert!(page.contains("| read | us | 100 | 80.0 | 1.25x | 1.15x | **no** |"), "{page}");
+        assert_eq!(against_itself(&[]), "");
     }
 
     #[test]
