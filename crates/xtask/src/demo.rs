@@ -1,4 +1,5 @@
-//! `cargo xtask demo`: a real server, real certificates, 100,000 secrets, kill -9 in the middle, and a full check.
+//! `cargo xtask demo`: a real server, real certificates, a real `.env`, 100,000 secrets, keys rotated under reads, kill -9
+//! in the middle, and a full check.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,8 +21,10 @@ const BEFORE_THE_KILL: Duration = Duration::from_millis(1_500);
 const LIMIT_MINUTES: u64 = 5;
 /// Where Debian keeps its authorities.
 const CERTIFICATES: &str = "/etc/ssl/certs";
-/// The most that a secret may hold.
-const VALUE_LIMIT: u64 = 1 << 20;
+/// What a program would be configured with.
+const SETTINGS: &str = "bench/app.env";
+/// A value in it that no reader of such files may get wrong.
+const TOLD: (&str, &str) = ("SMTP_PASSWORD", "it's #1, \"quoted\" & $plain");
 
 /// What the load prints at its end.
 #[derive(Deserialize)]
@@ -30,7 +33,16 @@ struct Done {
     micros: u64,
 }
 
+/// A rotation, as its job tells.
+#[derive(Deserialize)]
+struct Job {
+    id: String,
+    status: String,
+    rewritten: u64,
+}
+
 struct Demo {
+    root: PathBuf,
     local: Local,
     load: PathBuf,
     home: PathBuf,
@@ -43,16 +55,19 @@ pub(crate) fn run(root: &Path) -> Outcome<bool> {
     let home = root.join("target/demo");
     let from = clock::now();
     let local = Local::start(&root.join("target/release/strongroom"), &home)?;
-    let mut demo = Demo { local, load: root.join("target/release/strongroom-load"), home };
+    let load = root.join("target/release/strongroom-load");
+    let mut demo = Demo { root: root.to_owned(), local, load, home };
     demo.local.ready()?;
     say("server started, initialised, unlocked, its newcomer logged in", from);
-    demo.local.client.cli(&["store", "create", "certs"])?;
-    demo.local.client.cli(&["store", "create", "load"])?;
-    let certificates = demo.import_certificates()?;
+    for store in ["certs", "app", "load"] {
+        demo.local.client.cli(&["store", "create", store])?;
+    }
+    demo.import()?;
     demo.generate()?;
     demo.read_and_search()?;
+    demo.rotate_while_reading()?;
     demo.kill_in_the_middle()?;
-    demo.verify(&certificates)?;
+    demo.verify()?;
     say("all of it held", began);
     Ok(true)
 }
@@ -68,32 +83,21 @@ fn say(what: &str, since: std::time::Instant) {
     println!("{what}: {:.2} s", since.elapsed().as_secs_f64());
 }
 
-/// Files with certificates, each once: many are links to the same.
-fn certificate_files() -> Outcome<Vec<PathBuf>> {
-    if std::fs::read_dir(CERTIFICATES).map_or(0, Iterator::count) == 0 {
-        tools::debian(&["ca-certificates"]);
-    }
-    let entries = std::fs::read_dir(CERTIFICATES).map_err(|error| format!("{CERTIFICATES}: {error}"))?;
-    let mut files: Vec<PathBuf> =
-        entries.filter_map(|entry| entry.ok()?.path().canonicalize().ok()).collect();
-    files
-        .retain(|path| std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= VALUE_LIMIT));
-    files.sort();
-    files.dedup();
-    Ok(files)
-}
-
 impl Demo {
-    /// By the client, a command a certificate, as a person would; the name is the file's.
-    fn import_certificates(&self) -> Outcome<Vec<PathBuf>> {
-        let began = clock::now();
-        let files = certificate_files()?;
-        for file in &files {
-            let value = format!("@{}", file.display());
-            self.local.client.cli(&["secret", "put", "certs", &name_of(file), "--value", &value])?;
+    /// A folder of certificates and a file of settings, by the client.
+    fn import(&self) -> Outcome<()> {
+        if std::fs::read_dir(CERTIFICATES).map_or(0, Iterator::count) == 0 {
+            tools::debian(&["ca-certificates"]);
         }
-        say(&format!("{} certificates of {CERTIFICATES} imported by the client", files.len()), began);
-        Ok(files)
+        let client = &self.local.client;
+        let began = clock::now();
+        print!("{}", client.cli(&["secret", "import", "certs", CERTIFICATES, "--follow-links"])?);
+        say(&format!("the certificates of {CERTIFICATES} imported by the client"), began);
+        let (began, settings) = (clock::now(), self.root.join(SETTINGS).display().to_string());
+        print!("{}", client.cli(&["secret", "import", "app", &settings, "--dry-run"])?);
+        client.cli(&["secret", "import", "app", &settings])?;
+        say(&format!("{SETTINGS} imported by the client, after a dry run"), began);
+        Ok(())
     }
 
     fn generate(&self) -> Outcome<()> {
@@ -115,12 +119,42 @@ impl Demo {
         Ok(())
     }
 
-    /// Writes run, the server is killed, what was acknowledged until then is known.
+    /// Every secret is read and compared while all of them are sealed anew under a new term.
+    fn rotate_while_reading(&self) -> Outcome<()> {
+        let began = clock::now();
+        let mut job = self.rotate()?;
+        let mut reads = 0;
+        while job.status == "running" {
+            reads += self.check("generated")?.done;
+            job = self.job(&job.id)?;
+        }
+        if job.status != "done" {
+            return Err(format!("the rotation is {}", job.status).into());
+        }
+        say(
+            &format!("{} records sealed anew under a new term, {reads} secrets read meanwhile", job.rewritten),
+            began,
+        );
+        Ok(())
+    }
+
+    fn rotate(&self) -> Outcome<Job> {
+        let started = self.local.client.cli(&["keyset", "rotate", "default", "--output", "json"])?;
+        Ok(serde_json::from_str(&started)?)
+    }
+
+    fn job(&self, id: &str) -> Outcome<Job> {
+        Ok(serde_json::from_str(&self.local.client.cli(&["job", "show", id, "--output", "json"])?)?)
+    }
+
+    /// Writes and another rotation run, the server is killed, what was acknowledged until then is known.
     fn kill_in_the_middle(&mut self) -> Outcome<()> {
         let mut command = self.load_command("fill", "interrupted", INTERRUPTED_FROM, 10 * GENERATED)?;
         let log = self.home.join("interrupted.log");
+        let rotation = self.rotate()?;
         let mut writes = Running::start(&mut command, &log)?;
         std::thread::sleep(BEFORE_THE_KILL);
+        let before = self.job(&rotation.id)?;
         self.local.server.kill()?;
         let until = clock::now() + clock::minutes(1);
         while !writes.has_ended() && clock::now() < until {
@@ -128,28 +162,59 @@ impl Demo {
         }
         let done = done_of(&std::fs::read_to_string(&log)?)?;
         tell("secrets acknowledged before kill -9 ended the server in the middle of writes", &done);
+        println!("the rotation was {} after {} records", before.status, before.rewritten);
         let began = clock::now();
         self.local.restart()?;
         self.local.ready()?;
         say("restarted on the same data, unlocked, the token still good", began);
-        if done.done > 0 { Ok(()) } else { Err("the kill came before any write".into()) }
+        if done.done == 0 || before.status != "running" {
+            return Err("the kill came before any write, or after the rotation".into());
+        }
+        self.local.client.cli(&["job", "wait", &rotation.id])?;
+        say(&format!("the rotation went on by itself: {} records", self.job(&rotation.id)?.rewritten), began);
+        Ok(())
     }
 
     /// Every acknowledged value, from before and from the middle, and the whole trail.
-    fn verify(&self, certificates: &[PathBuf]) -> Outcome<()> {
+    fn verify(&self) -> Outcome<()> {
         tell("secrets from before the kill compared", &self.check("generated")?);
         tell("secrets from the middle of the kill compared", &self.check("interrupted")?);
+        self.verify_imports()?;
         let began = clock::now();
-        for file in certificates {
-            let kept = self.local.client.cli(&["secret", "get", "certs", &name_of(file)])?;
-            if kept.trim_end() != std::fs::read_to_string(file)?.trim_end() {
-                return Err(format!("{} came back as another", file.display()).into());
-            }
-        }
-        say(&format!("{} certificates compared by the client", certificates.len()), began);
-        let began = clock::now();
+        print!("{}", self.local.client.cli(&["keyset", "list"])?);
         print!("{}", self.local.client.cli(&["audit", "verify"])?);
         say("the whole trail verified", began);
+        Ok(())
+    }
+
+    fn verify_imports(&self) -> Outcome<()> {
+        let client = &self.local.client;
+        let began = clock::now();
+        let out = self.home.join("certs");
+        client.cli(&[
+            "secret",
+            "export",
+            "certs",
+            "--format",
+            "pem-dir",
+            "--out",
+            &out.display().to_string(),
+        ])?;
+        let mut compared = 0;
+        for entry in std::fs::read_dir(&out)? {
+            let file = entry?.file_name();
+            if std::fs::read(out.join(&file))? != std::fs::read(Path::new(CERTIFICATES).join(&file))? {
+                return Err(format!("{} came back as another", file.display()).into());
+            }
+            compared += 1;
+        }
+        say(&format!("{compared} certificates exported and compared to the byte"), began);
+        let print = format!("printf %s \"${}\"", TOLD.0);
+        let told = client.cli(&["exec", "--store", "app", "--", "sh", "-c", &print])?;
+        if compared == 0 || told.trim_end() != TOLD.1 {
+            return Err(format!("{} came to the command as another", TOLD.0).into());
+        }
+        println!("a command started with the settings of {SETTINGS} in its environment had them right");
         Ok(())
     }
 
@@ -205,10 +270,6 @@ impl Demo {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
-}
-
-fn name_of(file: &Path) -> String {
-    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn done_of(text: &str) -> Outcome<Done> {

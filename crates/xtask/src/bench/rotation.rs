@@ -29,8 +29,8 @@ pub(super) struct Rotation {
 #[derive(Deserialize)]
 struct Job {
     id: String,
-    state: String,
-    done: u64,
+    status: String,
+    rewritten: u64,
 }
 
 /// Reads without a rotation, then reads until one has ended.
@@ -45,13 +45,13 @@ pub(super) fn run(root: &Path, product: &Product, client: &Client, shape: Shape)
     let ended = loop {
         rounds.push(load::run(root, product, &product.read, Shape { seconds: 1, ..shape })?);
         let job = job(client, &started.id)?;
-        match job.state.as_str() {
+        match job.status.as_str() {
             "running" if began.elapsed() < clock::minutes(LIMIT_MINUTES) => {}
             "done" => break job,
             state => return Err(format!("the rotation is {state} after {:?}", began.elapsed()).into()),
         }
     };
-    Ok(Rotation { before, during: load::median(&rounds), took: took(began), records: ended.done })
+    Ok(Rotation { before, during: load::median(&rounds), took: took(began), records: ended.rewritten })
 }
 
 fn took(began: Instant) -> Duration {
