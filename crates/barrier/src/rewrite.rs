@@ -15,7 +15,7 @@ use strongroom_model::{FolderId, KeysetId};
 use strongroom_store::{Range, Row, RowKey};
 
 /// Rows read at a time: with the largest values they are what is held in memory.
-const CHUNK_ROWS: usize = 32;
+const CHUNK_ROWS: usize = 16;
 /// Places of damaged records that are told.
 const TOLD: usize = 4;
 

@@ -26,8 +26,7 @@ pub(crate) use explain::ExplainArgs;
 pub(crate) use keyset::{JobCommand, KeysetCommand};
 pub(crate) use kinds::{Swallowed, ValueSource, When};
 pub(crate) use operator::{
-    AutoUnlockCommand, ClockCommand, InitArgs, KeyFileArgs, RotateAllArgs, RotateCommand, RotateRootArgs,
-    UnlockKeyCommand,
+    AutoUnlockCommand, ClockCommand, InitArgs, KeyFileArgs, RotateCommand, RotateRootArgs, UnlockKeyCommand,
 };
 pub(crate) use secret::{Place, PutArgs, SecretCommand};
 pub(crate) use serve::{ConfigCommand, ConfigFile, DevArgs};

@@ -38,6 +38,8 @@ mod races;
 #[cfg(test)]
 mod repeats;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod sealed;
