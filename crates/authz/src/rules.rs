@@ -1,5 +1,6 @@
 //! Base rules: what holds whoever is known, and root's.
 
+use crate::actions::ActionSet;
 use crate::{Decision, Question};
 use std::sync::Arc;
 use strongroom_model::{Action, Caller, Credential, Origin, UserId};
@@ -48,11 +49,13 @@ pub enum Actions {
 }
 
 impl Actions {
-    fn has(&self, action: Action) -> bool {
+    fn set(&self) -> ActionSet {
+        let mut set = ActionSet::default();
         match self {
-            Self::All => true,
-            Self::Only(actions) => actions.contains(&action),
+            Self::All => set.add(Action::ALL.iter().copied()),
+            Self::Only(actions) => set.add(actions.iter().copied()),
         }
+        set
     }
 }
 
@@ -93,14 +96,15 @@ impl Rule {
 /// Rules, compiled.
 #[derive(Debug, Clone)]
 pub struct RuleSet {
-    rules: Vec<Rule>,
+    rules: Vec<(ActionSet, Rule)>,
     silence: Arc<str>,
 }
 
 impl RuleSet {
     /// From rules.
     pub fn new(rules: Vec<Rule>) -> Self {
-        Self { rules, silence: "no rule allows it".into() }
+        let compile = |rule: Rule| (rule.actions.set(), rule);
+        Self { rules: rules.into_iter().map(compile).collect(), silence: "no rule allows it".into() }
     }
 
     /// The rules every server has: who may install, what needs no credential, what every user may do.
@@ -157,8 +161,10 @@ impl RuleSet {
 
     /// The rules that say something.
     pub(crate) fn speaking<'q>(&'q self, question: &'q Question<'_>) -> impl Iterator<Item = &'q Rule> {
-        let about = |rule: &&Rule| rule.actions.has(question.action) && rule.subject.is(question.caller);
-        self.rules.iter().filter(about)
+        let about = |(actions, rule): &&(ActionSet, Rule)| {
+            actions.has(question.action) && rule.subject.is(question.caller)
+        };
+        self.rules.iter().filter(about).map(|(_, rule)| rule)
     }
 
     /// What a rule says; `None`: none does.

@@ -174,7 +174,7 @@ impl Gate {
         let entry = self.check_repeat::<A>(caller, opened.as_deref(), entry).await?;
         match resource.resolve(self, opened).await {
             Ok(Some(mut resolved)) => {
-                A::Resource::shown_to(&mut resolved, Seer::new(self, caller));
+                A::Resource::shown_to(&mut resolved, || Seer::new(self, caller));
                 Ok(Permit::new(resolved.into(), entry))
             }
             Ok(None) => {

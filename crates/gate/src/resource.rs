@@ -66,7 +66,7 @@ pub trait Resource: Sized + Send {
     ) -> impl Future<Output = Result<Option<Self::Resolved>, BarrierError>> + Send;
 
     /// Of what is listed name by name: the view shows what the caller sees.
-    fn shown_to(_: &mut Self::Resolved, _: Seer) {}
+    fn shown_to(_: &mut Self::Resolved, _: impl FnOnce() -> Seer) {}
 }
 
 fn open(opened: Option<Arc<Opened>>) -> Result<Arc<Opened>, BarrierError> {

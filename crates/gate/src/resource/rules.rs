@@ -47,8 +47,8 @@ impl Resource for Rules {
         Ok(Some(RulesView { gate: Arc::clone(gate), user, ask: self.ask, seer: None }))
     }
 
-    fn shown_to(view: &mut RulesView, seer: Seer) {
-        view.seer = Some(seer);
+    fn shown_to(view: &mut RulesView, seer: impl FnOnce() -> Seer) {
+        view.seer = Some(seer());
     }
 }
 

@@ -37,8 +37,8 @@ impl Resource for StoreFolder {
         Ok(folder.map(|folder| FolderView { folder, store: self.store, seer: None }))
     }
 
-    fn shown_to(view: &mut FolderView, seer: Seer) {
-        view.seer = Some(seer);
+    fn shown_to(view: &mut FolderView, seer: impl FnOnce() -> Seer) {
+        view.seer = Some(seer());
     }
 }
 

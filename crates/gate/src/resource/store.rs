@@ -34,8 +34,8 @@ impl Resource for Stores {
         Ok(Some(StoresView { opened: open(opened)?, name: self.name, seer: None }))
     }
 
-    fn shown_to(view: &mut StoresView, seer: Seer) {
-        view.seer = Some(seer);
+    fn shown_to(view: &mut StoresView, seer: impl FnOnce() -> Seer) {
+        view.seer = Some(seer());
     }
 }
 
