@@ -19,6 +19,7 @@ const DEBIAN: &[(&str, &str, &str)] = &[
     ("zsh", "zsh", "completions in zsh"),
     ("fish", "fish", "completions in fish"),
     ("mandoc", "mandoc", "the manual's pages under a strict reader"),
+    ("haproxy", "haproxy", "a real proxy before a listener"),
     ("strace", "strace", "the trace that no acknowledgement precedes its flush"),
 ];
 

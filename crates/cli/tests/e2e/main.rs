@@ -18,6 +18,8 @@ mod backups;
 #[cfg(test)]
 mod bodies;
 #[cfg(test)]
+mod borders;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod crashes;
