@@ -45,6 +45,7 @@ fn the_whole_table_is_as_reviewed() {
                 | A::CreateBackup
                 | A::ArchiveTrail
                 | A::FollowTrail
+                | A::JobStep
         );
         assert_eq!(allowed(&nobody, action), open, "nobody {action:?}");
         assert_eq!(allowed(&root, action), !install, "root {action:?}");
