@@ -12,6 +12,7 @@
 mod aead;
 mod decoy;
 mod digest;
+mod material;
 mod openssh;
 mod password;
 mod sign;
@@ -19,6 +20,7 @@ mod sign;
 pub use aead::{NONCE_BYTES, Nonce, SealingKey, TAG_BYTES};
 pub use decoy::verify_or_decoy;
 pub use digest::{Digest, DigestStream, MacKey, derive_key, sha256, sha256_parts};
+pub use material::{CertificateSignature, KeyMaterial, MaterialKind};
 pub use password::{PasswordCost, PasswordHash};
 pub use sign::{
     KeyError, KeyKind, PrivateKey, PublicKey, generate_ed25519_pkcs8, private_key_pem, public_key_pem,

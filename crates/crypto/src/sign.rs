@@ -11,7 +11,7 @@ use rustls_pki_types::{PrivateKeyDer, SubjectPublicKeyInfoDer};
 use strongroom_secret::SecretBytes;
 
 /// The largest PEM text that is looked at, in bytes.
-const MAX_PEM_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_PEM_BYTES: usize = 64 * 1024;
 
 /// What is wrong with a key file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +34,15 @@ pub enum KeyError {
     /// The structure is damaged.
     #[error("key is malformed")]
     Malformed,
+    /// The private key is encrypted.
+    #[error("private key is encrypted: decrypt it first, as with `openssl pkey -in FILE`")]
+    Encrypted,
+    /// A public exponent that is even, below 65537 or above 33 bits.
+    #[error("RSA public exponent is not odd and from 65537 to 33 bits")]
+    RsaExponent,
+    /// The numbers of the key contradict each other.
+    #[error("key is inconsistent: its halves do not belong together")]
+    Inconsistent,
 }
 
 /// The kind of a key pair.
@@ -72,7 +81,7 @@ pub struct PublicKey {
 
 pub(crate) const ED25519_SPKI_PREFIX: [u8; 12] =
     [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
-const RSA_OID: [u8; 11] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
+pub(crate) const RSA_OID: [u8; 11] = [0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 
 impl PublicKey {
     /// Reads a PEM text with a `PUBLIC KEY` block (RFC 7468, section 13).
@@ -294,8 +303,13 @@ pub fn private_key_pem(pkcs8: &SecretBytes) -> SecretBytes {
 
 /// Writes a public key as a PEM text (RFC 7468, section 13).
 pub fn public_key_pem(key: &PublicKey) -> String {
+    spki_pem(key.spki())
+}
+
+/// The same of a DER `SubjectPublicKeyInfo`.
+pub(crate) fn spki_pem(spki: &[u8]) -> String {
     let mut text = String::from("-----BEGIN PUBLIC KEY-----\n");
-    for line in data_encoding::BASE64.encode(key.spki()).as_bytes().chunks(64) {
+    for line in data_encoding::BASE64.encode(spki).as_bytes().chunks(64) {
         text.push_str(std::str::from_utf8(line).unwrap_or_default());
         text.push('\n');
     }

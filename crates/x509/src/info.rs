@@ -27,6 +27,10 @@ pub struct CertificateInfo {
     pub is_ca: bool,
     /// SHA-256 of its public key (the `SubjectPublicKeyInfo`), by which clients pin it.
     pub spki_sha256: Digest,
+    /// SHA-256 of the whole certificate: its fingerprint.
+    pub sha256: Digest,
+    /// Its serial number, in hexadecimal.
+    pub serial: String,
 }
 
 /// Reads the first certificate of a PEM text.
@@ -60,6 +64,8 @@ pub(crate) fn inspect_der(der: &[u8]) -> Result<CertificateInfo, X509Error> {
         sans: alternative_names(&certificate)?,
         is_ca: certificate.is_ca(),
         spki_sha256: sha256(certificate.public_key().raw),
+        sha256: sha256(der),
+        serial: data_encoding::HEXLOWER.encode(certificate.raw_serial()),
     })
 }
 

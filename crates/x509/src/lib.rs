@@ -1,4 +1,4 @@
-//! The server's own certificate authority: what a first start and `dev` serve TLS with.
+//! The server's own certificate authority, and certificates that people keep.
 //!
 //! **What it is for.** An authority (ECDSA P-256, ten years) that issues server certificates (90 days) for the names
 //! that the server is reached by, and a look into certificates that came from elsewhere.
@@ -7,8 +7,10 @@
 //! outlive their authority. Private keys leave only as [`SecretBytes`](strongroom_secret::SecretBytes) and are wiped
 //! on drop. Input that is no certificate or no key is told by a typed error.
 //!
+//! Certificates that people keep ([`Chain`]) are read within bounds; each is checked to be issued by the next.
+//!
 //! **What it does not know.** Where certificates are stored, who serves with them, when anyone looks at
-//! [`needs_renewal`]. It judges no chain of others: `rustls` does.
+//! [`needs_renewal`]. It trusts no chain: whether a connection may is for `rustls`.
 //!
 //! **Where to start.** [`Authority::generate`], then [`Authority::issue_server`].
 //!
@@ -27,10 +29,14 @@
 
 mod authority;
 mod info;
+mod kept;
 mod template;
 
 pub use authority::{Authority, Issued};
 pub use info::{CertificateInfo, inspect, needs_renewal};
+pub use kept::{
+    Chain, MAX_BUNDLE_BYTES, MAX_CHAIN, MAX_VALIDITY, Wanted, check_request, request, self_signed,
+};
 pub use template::{AUTHORITY_VALIDITY, BACKDATE, MAX_NAMES, SERVER_VALIDITY, local_names};
 
 /// Why a certificate was not made or read.
@@ -63,6 +69,33 @@ pub enum X509Error {
         /// The name, as it was given.
         name: String,
     },
+    /// More text than certificates need.
+    #[error("certificates have more than {MAX_BUNDLE_BYTES} bytes")]
+    TooLarge,
+    /// Too many certificates.
+    #[error("more than {MAX_CHAIN} certificates above the first")]
+    ChainLength,
+    /// A certificate was not issued by the next one, or that one may not issue.
+    #[error("certificate {at} was not issued by the one after it")]
+    ChainOrder {
+        /// Which, from 1.
+        at: usize,
+    },
+    /// A certificate's signature does not verify with the next one's key, or is of a scheme that is no longer trusted.
+    #[error("the signature of certificate {at} does not verify with the key of the one after it")]
+    ChainSignature {
+        /// Which, from 1.
+        at: usize,
+    },
+    /// There is no certification request in the PEM text, or its signature does not verify.
+    #[error("no sound certification request in the PEM text")]
+    NoRequest,
+    /// A life of nothing, or of more than ten years.
+    #[error("validity is not from 1 day to 10 years")]
+    Validity,
+    /// A distinguished name needs a common name of 1 to 64 characters, without control characters.
+    #[error("subject is not 1 to 64 printable characters")]
+    Subject,
     /// The cryptographic library made no key or no signature.
     #[error("the cryptographic library refused to make a key or a signature")]
     Library,

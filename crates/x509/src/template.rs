@@ -61,6 +61,55 @@ pub(crate) fn server(
     Ok(params)
 }
 
+/// What stands in a certificate that somebody keeps.
+pub(crate) struct Names<'a> {
+    pub(crate) common_name: &'a str,
+    pub(crate) organization: Option<&'a str>,
+    pub(crate) sans: &'a [&'a str],
+    pub(crate) is_rsa: bool,
+}
+
+/// A certificate for TLS of whoever keeps it, up to a moment: self-signed, or to be requested.
+pub(crate) fn kept(
+    ambient: &Ambient,
+    names: &Names<'_>,
+    end: UnixMillis,
+) -> Result<CertificateParams, X509Error> {
+    if names.sans.len() > MAX_NAMES {
+        return Err(X509Error::NameCount);
+    }
+    let mut params = common(ambient, "", end);
+    params.distinguished_name = DistinguishedName::new();
+    if let Some(organization) = names.organization {
+        params.distinguished_name.push(DnType::OrganizationName, printable(organization)?);
+    }
+    params.distinguished_name.push(DnType::CommonName, printable(names.common_name)?);
+    params.subject_alt_names = names.sans.iter().map(|name| wild_name(name)).collect::<Result<_, _>>()?;
+    params.is_ca = IsCa::ExplicitNoCa;
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    if names.is_rsa {
+        params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
+    }
+    params.extended_key_usages =
+        vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+    Ok(params)
+}
+
+fn printable(text: &str) -> Result<&str, X509Error> {
+    let fits = (1..=MAX_COMMON_NAME).contains(&text.chars().count()) && !text.contains(char::is_control);
+    if fits { Ok(text) } else { Err(X509Error::Subject) }
+}
+
+/// A DNS name, an IP address, or a wildcard of one label in front of a name of two or more (RFC 6125, section 6.4.3).
+fn wild_name(name: &str) -> Result<SanType, X509Error> {
+    let refused = || X509Error::Name { name: name.to_owned() };
+    let Some(below) = name.strip_prefix("*.") else { return alternative_name(name) };
+    if !matches!(alternative_name(below)?, SanType::DnsName(_)) || !below.contains('.') {
+        return Err(refused());
+    }
+    Ok(SanType::DnsName(name.try_into().map_err(|_| refused())?))
+}
+
 fn common(ambient: &Ambient, name: &str, end: UnixMillis) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.serial_number = Some(serial_number(ambient));
