@@ -34,7 +34,7 @@ pub(crate) fn pem(data: &[u8]) -> bool {
 fn accepted(format: Format, data: &[u8], flatten: bool) -> Option<Vec<Entry>> {
     let reading = Reading { flatten, ..Reading::default() };
     let entries = read(format, data, &reading).ok()?;
-    let file = json_file(entries.iter().map(|entry| (entry.path.as_str(), &entry.value)));
+    let file = json_file(&entries.iter().map(|entry| (entry.path.as_str(), &entry.value)));
     let again = file.expose(|file| read(Format::Json, file, &Reading::default()));
     let again = again.expect("what was read is written so that it can be read");
     assert_eq!(again.len(), entries.len());

@@ -141,6 +141,11 @@ impl Write for Size {
     }
 }
 
+/// A name below another.
+pub(crate) fn below(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
 /// Collects entries; each name once.
 pub(crate) struct Collector<'a> {
     reading: &'a Reading,
@@ -153,15 +158,10 @@ impl<'a> Collector<'a> {
         Self { reading, seen: HashMap::new(), entries: Vec::new() }
     }
 
-    /// A name below another.
-    pub(crate) fn below(&self, folder: &str, name: &str) -> String {
-        if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
-    }
-
     /// Takes an entry, or says what is wrong with it.
     pub(crate) fn add(&mut self, name: &str, line: u64, value: Value) -> Result<(), ImportError> {
         let prefix = self.reading.prefix.trim_end_matches('/');
-        let path = self.below(prefix, name);
+        let path = below(prefix, name);
         let path = SecretPath::new(&path).map_err(|source| {
             ImportError::at(line, Fault::Name { path: path.chars().take(200).collect(), source })
         })?;

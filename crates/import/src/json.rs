@@ -1,6 +1,6 @@
 //! JSON: an object of names and values. The values are taken as they are written.
 
-use crate::entry::{Collector, Entry, Reading, Value};
+use crate::entry::{Collector, Entry, Reading, Value, below};
 use crate::error::{Fault, ImportError};
 use crate::lines::{Lines, line_of};
 use crate::write::BYTES_KEY;
@@ -39,7 +39,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let line = self.line(value);
-            let path = self.collector.below(folder, &name);
+            let path = below(folder, &name);
             if self.reading.flatten && is_filled_object(value) {
                 self.object(&path, value)?;
             } else {

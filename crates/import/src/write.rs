@@ -44,11 +44,15 @@ pub fn env_file<'a>(
 /// A value behind its name, quoted as little as can be read again.
 fn put(out: &mut dyn Write, name: &[&[u8]], text: &[u8]) {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_./:@%+,-".contains(byte);
-    name.iter().for_each(|part| bytes(out, part));
+    for part in name {
+        bytes(out, part);
+    }
     if text.iter().all(plain) {
         bytes(out, text);
     } else if !text.contains(&b'\'') && !text.contains(&b'\r') {
-        [b"'", text, b"'"].iter().for_each(|part| bytes(out, part));
+        for part in [b"'", text, b"'"] {
+            bytes(out, part);
+        }
     } else {
         bytes(out, b"\"");
         for byte in text {
@@ -70,7 +74,7 @@ fn bytes(out: &mut dyn Write, bytes: &[u8]) {
 }
 
 /// An object, a secret a line, the values as they are.
-pub fn json_file<'a>(entries: impl Clone + IntoIterator<Item = (&'a str, &'a Value)>) -> SecretBytes {
+pub fn json_file<'a>(entries: &(impl Clone + IntoIterator<Item = (&'a str, &'a Value)>)) -> SecretBytes {
     sized(|out| {
         bytes(out, b"{");
         let mut first = true;
@@ -104,7 +108,7 @@ pub fn json_file<'a>(entries: impl Clone + IntoIterator<Item = (&'a str, &'a Val
 }
 
 /// A mapping, a secret a line, the values as JSON, which YAML reads too.
-pub fn yaml_file<'a>(entries: impl Clone + IntoIterator<Item = (&'a str, &'a Value)>) -> SecretBytes {
+pub fn yaml_file<'a>(entries: &(impl Clone + IntoIterator<Item = (&'a str, &'a Value)>)) -> SecretBytes {
     sized(|out| {
         let mut none = true;
         for (path, value) in entries.clone() {
@@ -209,8 +213,9 @@ fn yaml_string(out: &mut dyn Write, text: &str) {
             '"' => buffer.push_str("\\\""),
             '\\' => buffer.push_str("\\\\"),
             '\n' => buffer.push_str("\\n"),
-            ' '..='~' => buffer.push(char),
-            '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' => buffer.push(char),
+            ' '..='~' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' => {
+                buffer.push(char)
+            }
             // a text written into memory cannot fail
             _ => drop(write!(buffer, "\\U{:08x}", u32::from(char))),
         }

@@ -6,7 +6,7 @@
 //! so that no reader's idea of it changes it.
 
 use crate::MAX_DEPTH;
-use crate::entry::{Collector, Entry, Reading, Value};
+use crate::entry::{Collector, Entry, Reading, Value, below};
 use crate::error::{Fault, ImportError};
 use crate::json::decoded;
 use crate::write::BYTES_KEY;
@@ -97,7 +97,7 @@ impl<'a> Walk<'a> {
                 self.bytes(&event, line)?;
                 continue;
             }
-            let path = self.collector.below(folder, &name);
+            let path = below(folder, &name);
             if self.reading.flatten && matches!(event, Event::MappingStart(..)) {
                 deeper(depth, line)?;
                 if self.mapping(&path, depth + 1)? > 0 {
@@ -341,7 +341,8 @@ mod tests {
     fn nesting_is_bounded() {
         let deep = format!("a: {}{}", "[".repeat(65), "]".repeat(65));
         assert!(pairs(&deep, false).unwrap_err().contains("nested deeper than 65 levels"));
-        let block: String = (0..100).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        let block: Vec<_> = (0..100).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        let block = block.concat();
         assert!(pairs(&block, true).unwrap_err().contains("nested deeper"));
     }
 }

@@ -1,5 +1,7 @@
 //! What is written is read again.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test: what fails here is its finding")]
+
 use proptest::prelude::*;
 use strongroom_import::{Entry, Format, Reading, Value, env_file, json_file, read, yaml_file};
 use strongroom_model::SecretPath;
@@ -116,13 +118,13 @@ fn same(found: &[Entry], entries: &[(String, Value)], same: impl Fn(&Value, &Val
 proptest! {
     #[test]
     fn json_comes_back_to_the_byte(entries in named(paths(), anything())) {
-        let file = json_file(borrowed(&entries));
+        let file = json_file(&borrowed(&entries));
         same(&again(Format::Json, &file), &entries, Value::same_as);
     }
 
     #[test]
     fn yaml_comes_back_but_for_spaces(entries in named(paths(), anything())) {
-        let file = yaml_file(borrowed(&entries));
+        let file = yaml_file(&borrowed(&entries));
         same(&again(Format::Yaml, &file), &entries, |found, value| match (found, value) {
             (Value::Json(_), Value::Json(_)) => tight(&shown(found)) == tight(&shown(value)),
             _ => found.same_as(value),

@@ -21,8 +21,8 @@ pub(super) async fn run(session: &Session, args: &ExportArgs) -> Result<(), CliE
     let entries = || values.iter().map(|(path, value)| (path.as_str(), value));
     let file = match args.format {
         ExportFormat::Env => env_file(entries()).map_err(TransferError::from)?,
-        ExportFormat::Json => json_file(entries()),
-        ExportFormat::Yaml => yaml_file(entries()),
+        ExportFormat::Json => json_file(&entries()),
+        ExportFormat::Yaml => yaml_file(&entries()),
         ExportFormat::PemDir => {
             let folder = args.out.as_deref().unwrap_or(Path::new("."));
             values.iter().try_for_each(|(path, value)| keep(&folder.join(path), &content(value)))?;
