@@ -40,6 +40,26 @@ async fn the_golden_directory_opens_to_what_was_put_into_it() {
 
     // and it goes on from there
     assert_eq!(world.put("golden", "texts", "\"fourth\"").await.unwrap(), 4);
+
+    // its keys can be changed, every one of them
+    let values = [("golden", "texts", "\"fourth\""), ("ключи", "пароль", "\"секрет\"")];
+    world.rotate_keyset("default").await.unwrap();
+    world.operator.finish_jobs().await.unwrap();
+    let unlock_keys = world.keys.clone();
+    world.rotate_kek(&unlock_keys).await.unwrap();
+    let shown = world.rotate_root(&unlock_keys, None, None).await.unwrap();
+    world.keep_keys(shown);
+    let unlock_keys = world.keys[..2].to_vec();
+    world.rotate_all(&unlock_keys).await.unwrap();
+    world.operator.finish_jobs().await.unwrap();
+    let terms = world.terms_in(&[0x04, 0x05, 0x07, 0x08, 0x09, 0x0a, 0x0f]).await;
+    assert!(!terms.contains_key(&1), "{terms:?}");
+    let world = world.reopen();
+    world.unlock().await.unwrap();
+    for (store, path, json) in values {
+        assert_eq!(world.get(store, path).await.unwrap().as_deref(), Some(json));
+    }
+    assert_eq!(world.verify(None).await.unwrap().bad, None);
 }
 
 /// Writes a new golden directory where `STRONGROOM_GOLDEN` says: for a new format, never for an old one.

@@ -132,7 +132,10 @@ impl Demo {
             return Err(format!("the rotation is {}", job.status).into());
         }
         say(
-            &format!("{} records sealed anew under a new term, {reads} secrets read meanwhile", job.rewritten),
+            &format!(
+                "{} records sealed anew under a new term, {reads} secrets read meanwhile",
+                job.rewritten
+            ),
             began,
         );
         Ok(())
