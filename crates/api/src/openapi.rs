@@ -4,13 +4,16 @@
 //! match, so that a new row does not compile without its types.
 
 use crate::{
-    Access, AuthorizeRequest, AutoUnlockAdded, ChallengeRequest, ChallengeResponse, CheckReport, Checkpoint,
-    ConfirmInitRequest, CreateKeysetRequest, CreateStoreRequest, Endpoint, ExplainReport, INIT_TOKEN_HEADER,
-    InitRequest, JobInfo, JobList, JobsBegun, KeysetCreated, KeysetList, Method, NDJSON, NewToken,
-    NewUnlockKeys, PREFIX, Problem, PutSecretRequest, REQUEST_ID_HEADER, RotateRootRequest, SecretListed,
-    SecretMetadata, SecretPage, SecretValue, SecretWritten, StatusReport, StoreInfo, StoreList, TokenInfo,
-    TrailPage, TrailRecord, TrailSegments, UnlockKeyList, UnlockKeysRequest, UnlockProgress, UnlockRequest,
-    VerifyReport, VerifyRequest, WhoCanReport,
+    Access, AccessKeyInfo, AccessKeyList, AclInfo, AclList, AddAccessKeyRequest, AuthorizeRequest,
+    AutoUnlockAdded, ChallengeRequest, ChallengeResponse, CheckReport, Checkpoint, ConfirmInitRequest,
+    CreateAclRequest, CreateGroupRequest, CreateKeysetRequest, CreateStoreRequest, CreateUserRequest,
+    Endpoint, ExplainReport, GroupInfo, GroupList, INIT_TOKEN_HEADER, InitRequest, JobInfo, JobList,
+    JobsBegun, KeysetCreated, KeysetList, LoginRequest, Method, NDJSON, NewToken, NewUnlockKeys, PREFIX,
+    Problem, PutSecretRequest, REQUEST_ID_HEADER, RenewTokenRequest, RotateRootRequest, SecretListed,
+    SecretMetadata, SecretPage, SecretValue, SecretWritten, SetOwnPasswordRequest, SetPasswordRequest,
+    StatusReport, StoreInfo, StoreList, TokenInfo, TokenList, TrailPage, TrailRecord, TrailSegments,
+    UnlockKeyList, UnlockKeysRequest, UnlockProgress, UnlockRequest, UpdateAclRequest, UpdateUserRequest,
+    UserCreated, UserInfo, UserList, VerifyReport, VerifyRequest, WhoCanReport,
 };
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -137,6 +140,41 @@ fn shape(endpoint: Endpoint, s: &mut Schemas) -> Shape {
         E::LookupToken => Shape::gives::<TokenInfo>(s),
         E::ExplainSelf | E::Explain => Shape::gives::<ExplainReport>(s),
         E::WhoCan => Shape::gives::<WhoCanReport>(s),
+        E::Login => Shape::gives::<NewToken>(s).takes::<LoginRequest>(s),
+        E::RenewToken => Shape::gives::<TokenInfo>(s).takes::<RenewTokenRequest>(s),
+        E::ListTokens | E::ListOwnTokens => Shape::gives::<TokenList>(s),
+        E::ReadSelf | E::ReadUser => Shape::gives::<UserInfo>(s),
+        E::UpdateUser => Shape::gives::<UserInfo>(s).takes::<UpdateUserRequest>(s),
+        E::ListUsers => Shape::gives::<UserList>(s),
+        E::CreateUser => Shape::gives::<UserCreated>(s).takes::<CreateUserRequest>(s),
+        E::ListOwnAccessKeys | E::ListAccessKeys => Shape::gives::<AccessKeyList>(s),
+        E::AddOwnAccessKey | E::AddAccessKey => {
+            Shape::gives::<AccessKeyInfo>(s).takes::<AddAccessKeyRequest>(s)
+        }
+        E::SetOwnPassword => Shape::nothing().takes::<SetOwnPasswordRequest>(s),
+        E::SetPassword => Shape::nothing().takes::<SetPasswordRequest>(s),
+        E::ListGroups => Shape::gives::<GroupList>(s),
+        E::CreateGroup => Shape::gives::<GroupInfo>(s).takes::<CreateGroupRequest>(s),
+        E::ReadGroup => Shape::gives::<GroupInfo>(s),
+        E::ListAcls => Shape::gives::<AclList>(s),
+        E::CreateAcl => Shape::gives::<AclInfo>(s).takes::<CreateAclRequest>(s),
+        E::ReadAcl => Shape::gives::<AclInfo>(s),
+        E::UpdateAcl => Shape::gives::<AclInfo>(s).takes::<UpdateAclRequest>(s),
+        E::RevokeToken
+        | E::RevokeTokens
+        | E::RevokeOwnToken
+        | E::RemoveUser
+        | E::RemoveOwnAccessKey
+        | E::RemoveAccessKey
+        | E::RemovePassword
+        | E::RemoveGroup
+        | E::AddMember
+        | E::RemoveMember
+        | E::RemoveAcl
+        | E::AttachToUser
+        | E::DetachFromUser
+        | E::AttachToGroup
+        | E::DetachFromGroup => Shape::nothing(),
         E::ListKeysets => Shape::gives::<KeysetList>(s),
         E::CreateKeyset => Shape::gives::<KeysetCreated>(s).takes::<CreateKeysetRequest>(s),
         E::RotateKeyset | E::ShowJob => Shape::gives::<JobInfo>(s),
@@ -175,6 +213,11 @@ fn octets() -> Value {
     json!({ "type": "string", "contentMediaType": OCTETS })
 }
 
+const CURSOR: (&str, &str, &str) =
+    ("cursor", "string", "Where to go on: `next` of the page before; bound to the caller");
+const LIMIT: (&str, &str, &str) = ("limit", "integer", "How many a page: 1,000 if absent, at most 10,000");
+const PAGING: &[(&str, &str, &str)] = &[CURSOR, LIMIT];
+
 /// Query parameters: name, JSON type, meaning.
 fn query(endpoint: Endpoint) -> &'static [(&'static str, &'static str, &'static str)] {
     match endpoint {
@@ -189,6 +232,9 @@ fn query(endpoint: Endpoint) -> &'static [(&'static str, &'static str, &'static 
             ("store", "string", "The store that it is asked upon"),
             ("secret", "string", "The secret in the store that it is asked upon"),
         ],
+        Endpoint::ListUsers | Endpoint::ListGroups | Endpoint::ListAcls => PAGING,
+        Endpoint::ListTokens => &[("user", "string", "Only this user's; all of them at once"), CURSOR, LIMIT],
+        Endpoint::RemoveAcl => &[("force", "boolean", "Also if it is attached: it is detached everywhere")],
         Endpoint::GetSecret => &[("version", "integer", "An earlier version; the current one if absent")],
         Endpoint::PutSecret => &[(
             "cas",
@@ -297,7 +343,13 @@ fn responses(endpoint: Endpoint, shape: &Shape) -> Value {
 
 fn success_status(endpoint: Endpoint, shape: &Shape) -> &'static str {
     match endpoint {
-        Endpoint::CreateStore | Endpoint::CreateKeyset => "201",
+        Endpoint::CreateStore
+        | Endpoint::CreateKeyset
+        | Endpoint::CreateUser
+        | Endpoint::AddAccessKey
+        | Endpoint::AddOwnAccessKey
+        | Endpoint::CreateGroup
+        | Endpoint::CreateAcl => "201",
         _ if shape.gives.is_empty() => "204",
         _ => "200",
     }
@@ -319,11 +371,14 @@ fn problem_statuses(endpoint: Endpoint, shape: &Shape) -> Vec<&'static str> {
             statuses.extend_from_slice(more);
         }
     };
-    add(endpoint.access() == Access::Token || endpoint == Endpoint::Authorize, &["401"]);
+    let proves = matches!(endpoint, Endpoint::Authorize | Endpoint::Login);
+    add(endpoint.access() == Access::Token || proves, &["401"]);
     add(matches!(endpoint.access(), Access::Token | Access::Installer), &["403"]);
     add(endpoint.path().contains('{'), &["404", "414"]);
-    // a keyset that is not there
-    add(endpoint == Endpoint::CreateStore, &["404"]);
+    // a keyset or a user that is not there; oneself or one's token, gone since the request began
+    let own = endpoint.path().starts_with("/self") || endpoint.path().starts_with("/auth/token");
+    let may_miss = own || matches!(endpoint, Endpoint::CreateStore | Endpoint::ListTokens);
+    add(may_miss && !endpoint.path().contains('{'), &["404"]);
     add(!shape.takes.is_empty(), &["408", "413", "415"]);
     add(write, &["409", "507"]);
     statuses

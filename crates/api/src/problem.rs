@@ -58,6 +58,7 @@ codes! {
     InvalidName = "invalid_name", 400, "A name is not acceptable";
     UntrustedProxy = "untrusted_proxy", 400, "Forwarded is taken from listed proxies only";
     InvalidKey = "invalid_key", 400, "A key is not acceptable";
+    InvalidAcl = "invalid_acl", 400, "The ACL is not acceptable";
     WrongUnlockKey = "wrong_unlock_key", 400, "The unlock key does not open this server";
     RepeatedUnlockKey = "repeated_unlock_key", 400, "The unlock key was already presented";
     ForeignUnlockKey = "foreign_unlock_key", 400, "The unlock key belongs to another set";
@@ -71,6 +72,7 @@ codes! {
     Timeout = "timeout", 408, "The request took too long to arrive";
     Conflict = "conflict", 409, "The present state does not allow this";
     VersionMismatch = "version_mismatch", 409, "The version is not the one that was expected";
+    ProtectedUser = "protected_user", 409, "A protected user keeps what this would take away";
     AlreadyExists = "already_exists", 409, "It already exists";
     AlreadyInitialised = "already_initialised", 409, "The server is already initialised";
     RequestReused = "request_reused", 409, "This request id was used with another body";

@@ -46,16 +46,16 @@ pub enum PolicyError {
 #[derive(Debug)]
 pub struct PolicyBuilder {
     base: Vec<Rule>,
-    root: Option<UserId>,
+    full: Vec<(UserId, Name)>,
     acls: HashMap<AclId, Arc<Acl>>,
     users: Vec<(UserId, Name, Vec<(AclId, Source)>)>,
 }
 
 impl PolicyBuilder {
-    /// Begins with the rules that hold whoever is known, and the user who may do anything. No ACL reaches
-    /// that user: an installation is not locked out of itself.
-    pub fn new(base: Vec<Rule>, root: Option<UserId>) -> Self {
-        Self { base, root, acls: HashMap::new(), users: Vec::new() }
+    /// Begins with the rules that hold whoever is known, and the users who may do anything. No ACL reaches
+    /// them: an installation is not locked out of itself.
+    pub fn new(base: Vec<Rule>, full: Vec<(UserId, Name)>) -> Self {
+        Self { base, full, acls: HashMap::new(), users: Vec::new() }
     }
 
     /// Adds an ACL.
@@ -70,8 +70,9 @@ impl PolicyBuilder {
 
     /// Compiles.
     pub fn build(self) -> Result<Policy, PolicyError> {
-        let Self { mut base, root, acls, users } = self;
-        base.extend(root.map(RuleSet::root));
+        let Self { mut base, full, acls, users } = self;
+        base.extend(full.iter().map(|(user, name)| RuleSet::full(*user, name)));
+        let full = full.into_iter().map(|(user, _)| user).collect();
         let mut sets: HashMap<Vec<AclId>, Arc<Rights>> = HashMap::new();
         let mut labels: HashMap<String, Arc<str>> = HashMap::new();
         let mut entitled = HashMap::with_capacity(users.len());
@@ -95,7 +96,7 @@ impl PolicyBuilder {
             });
             entitled.insert(user, Entitled { name, rights, reasons: reasons.collect() });
         }
-        Ok(Policy { base: RuleSet::new(base), root, users: entitled })
+        Ok(Policy { base: RuleSet::new(base), full, users: entitled })
     }
 }
 
@@ -125,7 +126,7 @@ pub(crate) struct Entitled {
 /// Who may do what: a snapshot that does not change.
 pub struct Policy {
     pub(crate) base: RuleSet,
-    pub(crate) root: Option<UserId>,
+    pub(crate) full: Vec<UserId>,
     pub(crate) users: HashMap<UserId, Entitled>,
 }
 
@@ -173,12 +174,12 @@ impl Policy {
     /// The ACLs that speak about whoever asks.
     pub(crate) fn entitled(&self, question: &Question<'_>) -> Option<&Entitled> {
         let user = question.caller.principal.as_ref()?.user;
-        if self.root == Some(user) { None } else { self.users.get(&user) }
+        if self.full.contains(&user) { None } else { self.users.get(&user) }
     }
 
     /// Whether a user is known.
     pub fn knows(&self, user: UserId) -> bool {
-        self.users.contains_key(&user) || self.root == Some(user)
+        self.users.contains_key(&user) || self.full.contains(&user)
     }
 
     /// How many compiled sets of ACLs there are.

@@ -3,7 +3,7 @@
 use crate::actions::ActionSet;
 use crate::{Decision, Question};
 use std::sync::Arc;
-use strongroom_model::{Action, Caller, Credential, Origin, UserId};
+use strongroom_model::{Action, Caller, Credential, Name, Origin, UserId};
 
 /// Whom a rule is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,11 +147,11 @@ impl RuleSet {
     }
 
     /// The rules of a user who may do anything.
-    pub fn root(user: UserId) -> Rule {
+    pub fn full(user: UserId, name: &Name) -> Rule {
         // installing is bound to a place, not to a user
         let all = Action::ALL.iter().copied();
         let actions = all.filter(|action| !matches!(action, Action::Initialise | Action::ConfirmInitialise));
-        Rule::allow("root may do anything", Subject::User(user), Actions::Only(actions.collect()))
+        Rule::allow(&format!("{name} may do anything"), Subject::User(user), Actions::Only(actions.collect()))
     }
 
     /// Decides. Deny wins, silence denies.

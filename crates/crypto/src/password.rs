@@ -50,6 +50,11 @@ impl PasswordHash {
         Ok(Self { cost, salt, hash: derive(password, &salt, cost)? })
     }
 
+    /// A hash that is no password's, and costs as much to ask.
+    pub fn decoy(ambient: &Ambient, cost: PasswordCost) -> Self {
+        Self { cost, salt: ambient.random(), hash: ambient.random() }
+    }
+
     /// Whether it is this password's. Takes as long for a wrong one.
     pub fn verify(&self, password: &SecretBytes) -> Result<(), Rejected> {
         let hash = derive(password, &self.salt, self.cost)?;

@@ -54,8 +54,8 @@ pub(crate) fn problem(fault: &Fault, request: Option<RequestId>) -> Response<Bod
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let text = serde_json::to_vec(&problem).unwrap_or_default();
     let mut answer = raw(status, PROBLEM, text);
-    if matches!(fault.code, Code::Busy | Code::TooManyRequests | Code::TrailUnavailable | Code::Unknown) {
-        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Some(seconds) = fault.retry_after {
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     if let Some(id) = request {
         name(&mut answer, id);

@@ -1,4 +1,4 @@
-//! Challenge, authorize, look up, deauth.
+//! Challenge, authorize, log in; one's own token: look up, renew, deauth.
 
 use crate::Door;
 use crate::answer;
@@ -12,11 +12,15 @@ use bytes::Bytes;
 use http::Response;
 use std::time::Duration;
 use strongroom_api::{
-    AuthorizeRequest, ChallengeRequest, ChallengeResponse, Code, NewToken, TokenInfo, signed_transcript,
+    AuthorizeRequest, ChallengeRequest, ChallengeResponse, Code, LoginRequest, NewToken, RenewTokenRequest,
+    TokenInfo, TokenWay, signed_transcript,
 };
-use strongroom_gate::People;
-use strongroom_identity::{Authorize, Challenge, Deauth, LookupToken, Proof};
-use strongroom_model::Credential;
+use strongroom_gate::{Denied, People, Token, Way};
+use strongroom_identity::{
+    Authorize, Challenge, Deauth, Granted, Login, LookupToken, Proof, RenewToken, TokenSummary,
+};
+use strongroom_model::{Credential, MAX_COMPONENT_BYTES, TokenId};
+use strongroom_secret::SecretBytes;
 
 type Answered = Result<Response<Body>, Fault>;
 
@@ -56,6 +60,23 @@ pub(crate) async fn authorize(door: &Door, context: &Context, body: &Bytes) -> A
     };
     let ttl = wanted.ttl_secs.map(|secs| Duration::from_secs(u64::from(secs)));
     let granted = door.identity.authorize(permit, &proof, ttl).await?;
+    new_token(&granted)
+}
+
+pub(crate) async fn login(door: &Door, context: &Context, body: &Bytes) -> Answered {
+    let wanted: LoginRequest = body::json(context, body)?;
+    if wanted.user.len() > MAX_COMPONENT_BYTES {
+        return Err(Fault::new(Code::InvalidRequest, "user has more than 255 bytes"));
+    }
+    let permit = door.gate.admit::<Login>(&context.caller, people(wanted.user.as_str())).await?;
+    let password = SecretBytes::new(wanted.password.into_bytes());
+    let ttl = wanted.ttl_secs.map(|secs| Duration::from_secs(u64::from(secs)));
+    let origin = context.caller.origin;
+    let granted = door.identity.login(permit, origin, &wanted.user, password, ttl).await?;
+    new_token(&granted)
+}
+
+fn new_token(granted: &Granted) -> Answered {
     answer::json(&NewToken {
         token: granted.token.expose(|bytes| String::from_utf8_lossy(bytes).into_owned()),
         accessor: granted.accessor.to_string(),
@@ -64,30 +85,50 @@ pub(crate) async fn authorize(door: &Door, context: &Context, body: &Bytes) -> A
     })
 }
 
-fn own_token(context: &Context) -> People {
-    match context.caller.credential {
-        Credential::Token { token, .. } => people(token.to_string()),
-        Credential::Installation | Credential::None => people(""),
+fn own_token(context: &Context) -> Token {
+    let accessor = match context.caller.credential {
+        Credential::Token { token, .. } => token,
+        Credential::Installation | Credential::None => TokenId::default(),
+    };
+    Token::own(&context.caller, accessor)
+}
+
+/// A token as told.
+pub(crate) fn info(door: &Door, token: TokenSummary) -> TokenInfo {
+    let left = token.expires.since(door.gate.now()).as_secs();
+    TokenInfo {
+        accessor: token.accessor.to_string(),
+        user: token.user,
+        access_key_id: token.key.to_string(),
+        way: match token.way {
+            Way::AccessKey => TokenWay::AccessKey,
+            Way::Password => TokenWay::Password,
+        },
+        created: answer::time(token.created),
+        expires: answer::time(token.expires),
+        ttl_secs: u32::try_from(left).unwrap_or(u32::MAX),
     }
 }
 
 pub(crate) async fn look_up(door: &Door, context: &Context) -> Answered {
     let permit = door.gate.admit::<LookupToken>(&context.caller, own_token(context)).await?;
-    let held = door.identity.look_up(permit, context.token().unwrap_or_default())?;
-    let token = door.gate.release(held).await?;
-    let left = token.expires.since(door.gate.now()).as_secs();
-    answer::json(&TokenInfo {
-        accessor: token.accessor.to_string(),
-        user: token.user,
-        access_key_id: token.key.to_string(),
-        created: answer::time(token.created),
-        expires: answer::time(token.expires),
-        ttl_secs: u32::try_from(left).unwrap_or(u32::MAX),
-    })
+    let token = door.gate.release(door.identity.look_up(permit)).await?;
+    answer::json(&info(door, token))
+}
+
+pub(crate) async fn renew(door: &Door, context: &Context, body: &Bytes) -> Answered {
+    let wanted: RenewTokenRequest = body::json(context, body)?;
+    let permit = door.gate.admit::<RenewToken>(&context.caller, own_token(context)).await?;
+    let ttl = wanted.ttl_secs.map(|secs| Duration::from_secs(u64::from(secs)));
+    let token = door.identity.renew(permit, ttl).await?;
+    answer::json(&info(door, token))
 }
 
 pub(crate) async fn deauth(door: &Door, context: &Context) -> Answered {
-    let permit = door.gate.admit::<Deauth>(&context.caller, own_token(context)).await?;
-    door.identity.deauth(permit, context.token().unwrap_or_default()).await?;
+    match door.gate.admit::<Deauth>(&context.caller, own_token(context)).await {
+        Ok(permit) => door.identity.deauth(permit).await?,
+        Err(Denied::Repeated(_)) => {}
+        Err(denied) => return Err(denied.into()),
+    }
     Ok(answer::nothing())
 }

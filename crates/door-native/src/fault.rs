@@ -11,11 +11,13 @@ use strongroom_secrets::SecretsError;
 pub(crate) struct Fault {
     pub(crate) code: Code,
     pub(crate) detail: Option<String>,
+    /// Seconds after which it may be asked again.
+    pub(crate) retry_after: Option<u64>,
 }
 
 impl Fault {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: Some(detail.into()) }
+        Self { detail: Some(detail.into()), ..code.into() }
     }
 
     /// Something that cannot be: logged with its reason, answered without.
@@ -32,7 +34,9 @@ impl Fault {
 
 impl From<Code> for Fault {
     fn from(code: Code) -> Self {
-        Self { code, detail: None }
+        let wait =
+            matches!(code, Code::Busy | Code::TooManyRequests | Code::TrailUnavailable | Code::Unknown);
+        Self { code, detail: None, retry_after: wait.then_some(1) }
     }
 }
 
@@ -97,13 +101,27 @@ impl From<CommitError> for Fault {
 
 impl From<IdentityError> for Fault {
     fn from(fault: IdentityError) -> Self {
+        use IdentityError as I;
+        let said = |code| Self::new(code, fault.to_string());
         match fault {
-            IdentityError::Unauthenticated => Code::Unauthenticated.into(),
-            IdentityError::Proof => Self::new(Code::Unauthenticated, "the proof of possession does not hold"),
-            IdentityError::Denied(fault) => fault.into(),
-            IdentityError::Barrier(fault) => fault.into(),
-            IdentityError::Commit(fault) => fault.into(),
-            IdentityError::Trail(fault) => fault.into(),
+            I::Unauthenticated => Code::Unauthenticated.into(),
+            I::Proof | I::Password => said(Code::Unauthenticated),
+            I::Throttled { wait } => {
+                Self { retry_after: Some(wait.as_secs().max(1)), ..said(Code::TooManyRequests) }
+            }
+            I::NotFound => Code::NotFound.into(),
+            I::AlreadyExists => Code::AlreadyExists.into(),
+            I::Protected { .. } => said(Code::ProtectedUser),
+            I::OnlyProtected | I::NeedsProof => said(Code::Refused),
+            I::Limit { .. } | I::Attached { .. } => said(Code::Conflict),
+            I::PublicKey(_) => said(Code::InvalidKey),
+            I::PasswordLength { .. } => said(Code::InvalidRequest),
+            I::Acl(_) => said(Code::InvalidAcl),
+            I::Revision { .. } => said(Code::VersionMismatch),
+            I::Denied(fault) => fault.into(),
+            I::Barrier(fault) => fault.into(),
+            I::Commit(fault) => fault.into(),
+            I::Trail(fault) => fault.into(),
         }
     }
 }

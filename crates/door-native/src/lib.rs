@@ -7,13 +7,17 @@
 //! **What it does not know.** Any rule. Errors become problems in one place, `fault`; secret bytes become wire bytes
 //! in one place, `secrets`.
 
+mod acls;
 mod answer;
 mod audit;
 mod auth;
 mod backup;
 mod body;
+mod credentials;
+mod cursor;
 mod explain;
 mod fault;
+mod groups;
 mod health;
 mod keys;
 mod operator;
@@ -21,6 +25,8 @@ mod request;
 mod route;
 mod secrets;
 mod stores;
+mod tokens;
+mod users;
 
 use crate::fault::Fault;
 use crate::request::Context;
@@ -253,6 +259,43 @@ impl Door {
             E::CancelJob => boxed(keys::cancel_job(self, context)).await,
             E::ListUnlockKeys => boxed(keys::unlock_keys(self, context)).await,
             E::RevokeUnlockKey => boxed(keys::revoke_unlock_key(self, context, body)).await,
+            E::Login => boxed(auth::login(self, context, body)).await,
+            E::RenewToken => boxed(auth::renew(self, context, body)).await,
+            E::ListTokens => boxed(tokens::list(self, context)).await,
+            E::RevokeToken => boxed(tokens::revoke(self, context)).await,
+            E::RevokeTokens => boxed(tokens::revoke_all(self, context)).await,
+            E::ListOwnTokens => boxed(tokens::own(self, context)).await,
+            E::RevokeOwnToken => boxed(tokens::revoke_own(self, context)).await,
+            E::ReadSelf => boxed(users::read_self(self, context)).await,
+            E::ListUsers => boxed(users::list(self, context)).await,
+            E::CreateUser => boxed(users::create(self, context, body)).await,
+            E::ReadUser => boxed(users::read(self, context)).await,
+            E::UpdateUser => boxed(users::update(self, context, body)).await,
+            E::RemoveUser => boxed(users::remove(self, context)).await,
+            E::ListOwnAccessKeys => boxed(credentials::list_own_keys(self, context)).await,
+            E::AddOwnAccessKey => boxed(credentials::add_own_key(self, context, body)).await,
+            E::RemoveOwnAccessKey => boxed(credentials::remove_own_key(self, context)).await,
+            E::SetOwnPassword => boxed(credentials::set_own_password(self, context, body)).await,
+            E::ListAccessKeys => boxed(credentials::list_keys(self, context)).await,
+            E::AddAccessKey => boxed(credentials::add_key(self, context, body)).await,
+            E::RemoveAccessKey => boxed(credentials::remove_key(self, context)).await,
+            E::SetPassword => boxed(credentials::set_password(self, context, body)).await,
+            E::RemovePassword => boxed(credentials::remove_password(self, context)).await,
+            E::ListGroups => boxed(groups::list(self, context)).await,
+            E::CreateGroup => boxed(groups::create(self, context, body)).await,
+            E::ReadGroup => boxed(groups::read(self, context)).await,
+            E::RemoveGroup => boxed(groups::remove(self, context)).await,
+            E::AddMember => boxed(groups::set_member(self, context, true)).await,
+            E::RemoveMember => boxed(groups::set_member(self, context, false)).await,
+            E::ListAcls => boxed(acls::list(self, context)).await,
+            E::CreateAcl => boxed(acls::create(self, context, body)).await,
+            E::ReadAcl => boxed(acls::read(self, context)).await,
+            E::UpdateAcl => boxed(acls::update(self, context, body)).await,
+            E::RemoveAcl => boxed(acls::remove(self, context)).await,
+            E::AttachToUser => boxed(acls::attach(self, context, acls::user)).await,
+            E::DetachFromUser => boxed(acls::detach(self, context, acls::user)).await,
+            E::AttachToGroup => boxed(acls::attach(self, context, acls::group)).await,
+            E::DetachFromGroup => boxed(acls::detach(self, context, acls::group)).await,
             E::ListKeysets => boxed(stores::list_keysets(self, context)).await,
             E::ListStores => boxed(stores::list(self, context)).await,
             E::CreateStore => boxed(stores::create(self, context, body)).await,

@@ -50,13 +50,6 @@ impl Context {
         }
     }
 
-    /// The bearer token, if there is one.
-    pub(crate) fn token(&self) -> Option<&str> {
-        let value = self.parts.headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(token)
-    }
-
     /// Makes a caller of the token's bearer.
     pub(crate) async fn authenticate(&mut self, door: &Door, endpoint: Endpoint) -> Result<(), Fault> {
         let value = self.parts.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -94,6 +87,18 @@ impl Context {
     pub(crate) fn first_name(&self, what: &str) -> Result<Name, Fault> {
         let text = self.params.first().map(String::as_str).unwrap_or_default();
         Name::new(text).map_err(|fault| Fault::new(Code::InvalidName, format!("{what} name: {fault}")))
+    }
+
+    /// A name in the path, by its place; `what` says whose.
+    pub(crate) fn name(&self, place: usize, what: &str) -> Result<Name, Fault> {
+        let text = self.params.get(place).map(String::as_str).unwrap_or_default();
+        Name::new(text).map_err(|fault| Fault::new(Code::InvalidName, format!("{what} name: {fault}")))
+    }
+
+    /// An id in the path, by its place; `what` says whose.
+    pub(crate) fn id<T: std::str::FromStr>(&self, place: usize, what: &str) -> Result<T, Fault> {
+        let text = self.params.get(place).map(String::as_str).unwrap_or_default();
+        text.parse().map_err(|_| Fault::new(Code::InvalidRequest, format!("{what} is not an id")))
     }
 
     /// The secret that the path names.
@@ -195,6 +200,38 @@ fn action_of(endpoint: Endpoint) -> Action {
         E::CancelJob => Action::CancelJob,
         E::ListUnlockKeys => Action::ListUnlockKeys,
         E::RevokeUnlockKey => Action::RevokeUnlockKey,
+        E::Login => Action::Login,
+        E::RenewToken => Action::RenewToken,
+        E::ListTokens => Action::ListTokens,
+        E::RevokeToken | E::RevokeTokens => Action::RevokeToken,
+        E::ReadSelf | E::ListOwnAccessKeys => Action::ReadSelf,
+        E::AddOwnAccessKey => Action::AddOwnAccessKey,
+        E::RemoveOwnAccessKey => Action::RemoveOwnAccessKey,
+        E::SetOwnPassword => Action::SetOwnPassword,
+        E::ListOwnTokens => Action::ListOwnTokens,
+        E::RevokeOwnToken => Action::RevokeOwnToken,
+        E::ListUsers => Action::ListUsers,
+        E::CreateUser => Action::CreateUser,
+        E::ReadUser => Action::ReadUser,
+        E::UpdateUser => Action::UpdateUser,
+        E::RemoveUser => Action::RemoveUser,
+        E::ListAccessKeys => Action::ListAccessKeys,
+        E::AddAccessKey => Action::AddAccessKey,
+        E::RemoveAccessKey => Action::RemoveAccessKey,
+        E::SetPassword => Action::SetPassword,
+        E::RemovePassword => Action::RemovePassword,
+        E::ListGroups => Action::ListGroups,
+        E::CreateGroup => Action::CreateGroup,
+        E::ReadGroup => Action::ReadGroup,
+        E::RemoveGroup => Action::RemoveGroup,
+        E::AddMember | E::RemoveMember => Action::UpdateGroup,
+        E::ListAcls => Action::ListAcls,
+        E::CreateAcl => Action::CreateAcl,
+        E::ReadAcl => Action::ReadAcl,
+        E::UpdateAcl => Action::UpdateAcl,
+        E::RemoveAcl => Action::RemoveAcl,
+        E::AttachToUser | E::AttachToGroup => Action::AttachAcl,
+        E::DetachFromUser | E::DetachFromGroup => Action::DetachAcl,
         E::ListKeysets => Action::ListKeysets,
         E::ListStores => Action::ListStores,
         E::CreateStore => Action::CreateStore,

@@ -3,6 +3,7 @@
 use crate::clock::{ClockState, TrustedClock};
 use crate::entry::{Entry, Permit, is_essential};
 use crate::outcome::{self, Known};
+use crate::people::Directory;
 use crate::policy::{Asked, InForce};
 use crate::recover::Recovery;
 use crate::refusals::Refusals;
@@ -103,6 +104,7 @@ pub struct Gate {
     refusals: Refusals,
     challenges: Refusals,
     epoch: AtomicU64,
+    pub(crate) people: ArcSwapOption<Directory>,
     pub(crate) recovery: Recovery,
     pub(crate) signer: ArcSwapOption<([u8; 16], CheckpointKey)>,
 }
@@ -114,7 +116,7 @@ impl Gate {
         Arc::new(Self {
             clock: TrustedClock::new(ambient.clone()),
             barrier: Barrier::new(store, ambient, limits),
-            policy: ArcSwap::from_pointee(InForce::of_base(PolicyBuilder::new(rules.clone(), None))),
+            policy: ArcSwap::from_pointee(InForce::of_base(PolicyBuilder::new(rules.clone(), Vec::new()))),
             policy_turn: tokio::sync::Mutex::default(),
             stale: AtomicBool::new(false),
             commits: tokio::sync::RwLock::default(),
@@ -123,6 +125,7 @@ impl Gate {
             refusals: Refusals::default(),
             challenges: Refusals::default(),
             epoch: AtomicU64::new(0),
+            people: ArcSwapOption::empty(),
             recovery: Recovery::default(),
             signer: ArcSwapOption::empty(),
         })

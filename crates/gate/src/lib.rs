@@ -43,11 +43,17 @@ pub use backup_view::{BackupBegun, BackupFault, BackupStream, BackupView};
 pub use clock::ClockState;
 pub use entry::{CommitError, Entry, Held, Permit, TrailError};
 pub use jobs::{JobRecord, JobState, JobStepView, JobView, JobsView, StoredJob};
-pub use people::{CredentialRecord, PeopleView, Session, TokenRecord, UserRecord};
+pub use people::{
+    AclRecord, AclView, AclsView, AttachmentView, Change, Changing, CredentialRecord, GroupRecord, GroupView,
+    GroupsView, Holder, MAX_ACLS, MAX_ATTACHED, MAX_GROUPS, MAX_MEMBERSHIPS, MAX_TOKENS, MAX_TOKENS_PER_USER,
+    MAX_USERS, MemberView, PROTECTED, PasswordRecord, PeopleView, Person, Steady, Team, TokenRecord,
+    TokenView, UserRecord, UserView, UsersView, Way,
+};
 pub use resource::{
-    Action, FolderView, Job, Jobs, Keyset, KeysetView, Keysets, KeysetsView, People, Resource, Rules,
-    RulesView, Secret, SecretLivesView, SecretReadView, SecretWriteView, Server, Store, StoreFolder,
-    StoreReadView, StoreWriteView, Stores, StoresView, Trail,
+    AclNamed, Acls, Action, Attachment, FolderView, Group, Groups, HolderNamed, Job, Jobs, Keyset,
+    KeysetView, Keysets, KeysetsView, Membership, Own, People, Resource, Rules, RulesView, Secret,
+    SecretLivesView, SecretReadView, SecretWriteView, Server, Store, StoreFolder, StoreReadView,
+    StoreWriteView, Stores, StoresView, Token, Trail, User, Users,
 };
 pub use seer::{ListingEnded, LongListing, Seer};
 pub use server_view::ServerView;

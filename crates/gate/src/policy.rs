@@ -4,12 +4,12 @@ use crate::admit::Gate;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use strongroom_authz::{Decision, OwnedTarget, Policy, PolicyBuilder, Question};
-use strongroom_barrier::{BarrierError, Batch, Opened, keys};
-use strongroom_model::{Access, Action, Caller, UserId};
-use strongroom_store::{Precondition, Revision};
+use strongroom_barrier::{BarrierError, Batch, Opened, Reader, Writer, keys};
+use strongroom_model::{Access, Action, Caller};
+use strongroom_store::{Precondition, Revision, StoreError};
 use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 
-/// What the row of the authorisation revision holds; its revision is what counts.
+/// The format of the authorisation revision's row: `format | number of the change (8)`.
 const FORMAT: u8 = 1;
 
 /// A policy, and the authorisation revision that it was loaded at.
@@ -30,8 +30,14 @@ impl InForce {
 
 /// To be added to every change of a user, a group, an ACL or a credential: commits that were admitted by what held
 /// before it are decided anew, and the policy is loaded anew before the change is answered.
-pub(crate) fn authz_change(opened: &Opened, batch: &mut Batch) {
-    batch.put(keys::authz_revision(opened.partition()), vec![FORMAT]);
+pub(crate) fn authz_change(opened: &Opened, batch: &mut Batch, number: u64) {
+    let value = Writer::new().u8(FORMAT).u64(number).finish();
+    batch.put(keys::authz_revision(opened.partition()), value);
+}
+
+/// The number of the last change of people, 0 if there was none.
+pub(crate) async fn changes_of_people(opened: &Opened) -> Result<u64, BarrierError> {
+    Ok(authz_row(opened).await?.map_or(0, |(_, number)| number))
 }
 
 /// What a user asked for and was admitted to: to be decided anew when it is committed.
@@ -139,7 +145,7 @@ impl Gate {
                     break;
                 }
                 // a change came in between
-                Ok(None) => {}
+                Ok(None) => tokio::task::yield_now().await,
                 Err(fault) => {
                     self.stale.store(true, Ordering::Release);
                     return Err(fault);
@@ -152,35 +158,33 @@ impl Gate {
         Ok(())
     }
 
-    /// Reads everything that a policy is made of; `None` if it changed meanwhile.
+    /// Makes a policy of who is known; `None` if they changed meanwhile, or their last change is not known here yet.
     async fn load_policy(&self, opened: &Opened) -> Result<Option<InForce>, BarrierError> {
-        let revision = authz_revision(opened).await?;
-        let policy = load(self, opened).await?;
-        Ok((authz_revision(opened).await? == revision).then_some(InForce { policy, revision }))
+        let row = authz_row(opened).await?;
+        let people = crate::people::known(self.people.load_full())?;
+        let (revision, number) = row.map_or((None, 0), |(revision, number)| (Some(revision), number));
+        if people.number() != number {
+            // after a commit of unknown outcome people are read anew before anybody is admitted
+            return if self.is_resolving() { Err(BarrierError::Store(StoreError::Busy)) } else { Ok(None) };
+        }
+        let builder = PolicyBuilder::new(self.base_rules.clone(), people.protected());
+        let policy = people.policy(builder)?;
+        Ok((authz_row(opened).await? == row).then_some(InForce { policy, revision }))
     }
 
     /// Back to base rules: nobody is known while locked.
     pub(crate) fn forget_policy(&self) {
-        self.policy.store(Arc::new(InForce::of_base(PolicyBuilder::new(self.base_rules.clone(), None))));
+        self.policy
+            .store(Arc::new(InForce::of_base(PolicyBuilder::new(self.base_rules.clone(), Vec::new()))));
     }
 }
 
-async fn authz_revision(opened: &Opened) -> Result<Option<Revision>, BarrierError> {
-    let row = opened.store().get(&keys::authz_revision(opened.partition())).await?;
-    Ok(row.map(|row| row.revision))
-}
-
-/// Reads everything that a policy is made of.
-async fn load(gate: &Gate, opened: &Opened) -> Result<Policy, BarrierError> {
-    let root = opened.users.find("root").await?.map(|head| UserId(head.object.0));
-    if let Some(id) = root
-        && crate::people::user(opened, id).await?.is_none()
-    {
-        return Err(BarrierError::corrupt(format!("user {id} has an entry and no record")));
-    }
-    let mut builder = PolicyBuilder::new(gate.base_rules.clone(), root);
-    if let (Some(root), Ok(name)) = (root, strongroom_model::Name::new("root")) {
-        builder.user(root, name, []);
-    }
-    builder.build().map_err(|fault| BarrierError::corrupt(fault.to_string()))
+async fn authz_row(opened: &Opened) -> Result<Option<(Revision, u64)>, BarrierError> {
+    let Some(row) = opened.store().get(&keys::authz_revision(opened.partition())).await? else {
+        return Ok(None);
+    };
+    let mut reader = Reader::new(&row.value);
+    let number = reader.u8().filter(|format| *format == FORMAT).and_then(|_| reader.u64());
+    let number = number.ok_or_else(|| BarrierError::corrupt("the authorisation revision"))?;
+    Ok(Some((row.revision, number)))
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use strongroom_ambient::UnixMillis;
 use strongroom_audit::{Record, Verdict};
+use strongroom_barrier::{BarrierError, Opened};
 use strongroom_crypto::Digest;
 use strongroom_model::{Action, Caller, Repeat, RequestId};
 
@@ -76,7 +77,7 @@ impl Gate {
                 continue;
             }
             match self.opened() {
-                Ok(opened) => match opened.reindex().await {
+                Ok(opened) => match self.read_anew(&opened).await {
                     Ok(()) => break,
                     Err(fault) => tracing::error!(%fault, "cannot read the indexes anew"),
                 },
@@ -85,6 +86,11 @@ impl Gate {
         }
         self.recovery.running.store(false, Ordering::Release);
         tracing::warn!("the store answers again; admitting");
+    }
+
+    async fn read_anew(&self, opened: &Opened) -> Result<(), BarrierError> {
+        opened.reindex().await?;
+        self.reload_people(opened).await
     }
 
     /// Whether a repeated request, whose first outcome was unknown, was done after all.

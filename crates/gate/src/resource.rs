@@ -1,17 +1,20 @@
 //! Resources: what a permit can be about, and the views that it opens.
 
+mod acls;
 mod keyset;
+mod people;
 mod rules;
 mod secret;
 mod store;
 
+pub use acls::{AclNamed, Acls, Attachment, HolderNamed};
 pub use keyset::{Job, Jobs, Keyset, KeysetView, Keysets, KeysetsView};
+pub use people::{Group, Groups, Membership, Own, People, Token, User, Users};
 pub use rules::{Rules, RulesView};
 pub use secret::{FolderView, Secret, SecretLivesView, SecretReadView, SecretWriteView, StoreFolder};
 pub use store::{Store, StoreReadView, StoreWriteView, Stores, StoresView};
 
 use crate::admit::Gate;
-use crate::people::PeopleView;
 use crate::seer::Seer;
 use crate::server_view::ServerView;
 use crate::trail_view::TrailView;
@@ -118,32 +121,5 @@ impl Resource for Trail {
         opened: Option<Arc<Opened>>,
     ) -> Result<Option<TrailView>, BarrierError> {
         Ok(Some(TrailView { gate: Arc::clone(gate), opened: open(opened)? }))
-    }
-}
-
-/// Users, their credentials and tokens.
-#[derive(Debug, Clone)]
-pub struct People {
-    /// What of them, for rules and the trail: an access key id, a token's accessor.
-    pub what: String,
-}
-
-impl Resource for People {
-    type Resolved = PeopleView;
-
-    fn describe(&self) -> String {
-        self.what.clone()
-    }
-
-    fn target(&self) -> Target<'_> {
-        Target::Other(&self.what)
-    }
-
-    async fn resolve(
-        self,
-        _: &Arc<Gate>,
-        opened: Option<Arc<Opened>>,
-    ) -> Result<Option<PeopleView>, BarrierError> {
-        Ok(Some(PeopleView { opened: open(opened)? }))
     }
 }

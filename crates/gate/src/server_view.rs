@@ -3,7 +3,7 @@
 use crate::admit::Gate;
 use crate::entry::Entry;
 use crate::jobs::{self, JobRecord, JobState};
-use crate::people::{self, UserRecord};
+use crate::people::{self, Directory, UserRecord};
 use crate::policy::authz_change;
 use crate::trail_feed::TrailFeed;
 use std::collections::BTreeMap;
@@ -52,17 +52,17 @@ impl ServerView {
         let limits = strongroom_barrier::Limits::default();
         let fresh = Opened::generate(self.gate.store(), ambient, limits, root, root_generation)?;
         let mut batch = Batch::new();
-        for table in 0x02..=0x15_u8 {
+        for table in 0x02..=0x18_u8 {
             batch.delete_prefix(vec![table]);
         }
         batch.absorb(fresh.batch);
-        let record = UserRecord { name: user.clone(), created: self.gate.now() };
+        let record = UserRecord::new(user.clone(), self.gate.now());
         let (_, key) = people::add_user(&fresh.opened, &mut batch, &record, spki);
         let seed = SecretArray::<32>::filled(|bytes| ambient.entropy.fill(bytes));
         let partition = fresh.opened.partition();
         let sealed = seed.expose(|bytes| fresh.opened.seal(Kind::CheckpointKey, partition.0, bytes));
         batch.put(keys::checkpoint_key(partition), sealed);
-        authz_change(&fresh.opened, &mut batch);
+        authz_change(&fresh.opened, &mut batch, 1);
         Ok((batch, key))
     }
 
@@ -94,7 +94,8 @@ impl ServerView {
     pub fn begin_authz_revision(&self, batch: &mut Batch) -> Result<bool, BarrierError> {
         let lacks = self.gate.policy.load().revision.is_none();
         if lacks {
-            authz_change(&*self.gate.opened()?, batch);
+            // the number that people were loaded at: nothing of them changes
+            authz_change(&*self.gate.opened()?, batch, 0);
         }
         Ok(lacks)
     }
@@ -107,6 +108,8 @@ impl ServerView {
         let seed = seed.expose(SecretArray::<32>::copied).ok_or_else(damaged)?;
         let signer = seed.expose(CheckpointKey::from_seed).map_err(|_| damaged())?;
         self.raise_clock(opened).await?;
+        let people = Directory::load(opened).await?;
+        self.gate.set_people(Some(Arc::new(people)));
         self.gate.refresh_policy(opened).await?;
         self.gate.signer.store(Some(Arc::new((incarnation, signer))));
         Ok(())
@@ -128,6 +131,7 @@ impl ServerView {
     /// Wipes keys and names.
     pub fn lock(&self) {
         self.gate.barrier().lock();
+        self.gate.set_people(None);
         self.gate.forget_policy();
         self.gate.signer.store(None);
         self.gate.next_epoch();
@@ -139,6 +143,12 @@ impl ServerView {
         // an unlock's view was resolved before there was anything open
         if let Some(opened) = self.opened.clone().or_else(|| self.gate.opened().ok()) {
             batch.delete_prefix(keys::tokens(opened.partition()));
+            let people = self.gate.people.load_full();
+            batch.then(move || {
+                if let Some(people) = people {
+                    people.forget_tokens();
+                }
+            });
         }
         batch
     }
@@ -237,7 +247,7 @@ impl Gate {
     async fn expired(&self, limit: usize) -> Result<Option<Batch>, BarrierError> {
         let opened = self.opened()?;
         let now = self.now().0;
-        let mut batch = people::expired_tokens(&opened, now, limit).await?;
+        let mut batch = people::expired_tokens(self, &opened, now, limit).await?;
         if batch.len() < limit {
             batch.absorb(crate::outcome::expired(&opened, now, limit - batch.len()).await?);
         }

@@ -13,7 +13,6 @@ const MAX_CALLERS: usize = 100_000;
 pub(crate) struct Prepared {
     pub(crate) principal: Arc<Principal>,
     pub(crate) credential: Credential,
-    pub(crate) created: UnixMillis,
     pub(crate) expires: UnixMillis,
 }
 

@@ -4,7 +4,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::time::Duration;
 use strongroom_ambient::{Ambient, UnixMillis};
-use strongroom_crypto::{MacKey, PublicKey};
+use strongroom_crypto::{MacKey, PublicKey, verify_or_decoy};
 use strongroom_secret::SecretArray;
 
 const LIFETIME: Duration = Duration::from_mins(1);
@@ -28,8 +28,10 @@ pub struct Proof<'a> {
 }
 
 impl Proof<'_> {
-    pub(crate) fn verify(&self, key: &PublicKey) -> bool {
-        key.verify(&(self.transcript)(self.key_text, self.challenge), self.signature).is_ok()
+    /// Whether it holds for a key; without one it takes as long and does not.
+    pub(crate) fn verify(&self, key: Option<&PublicKey>) -> bool {
+        let transcript = (self.transcript)(self.key_text, self.challenge);
+        verify_or_decoy(key, &transcript, self.signature)
     }
 }
 
@@ -63,12 +65,20 @@ impl Challenges {
         self.key.sign(&[nonce, &expires.0.to_be_bytes(), key_text.as_bytes()])
     }
 
-    /// Whether the challenge was made here, for this key, is not expired, and was not spent before. Spends it.
+    /// Whether the challenge was made here, for this key, and has not expired.
+    pub(crate) fn is_fresh(&self, proof: &Proof<'_>, now: UnixMillis) -> bool {
+        self.open(proof, now).is_some()
+    }
+
+    fn open(&self, proof: &Proof<'_>, now: UnixMillis) -> Option<([u8; 16], UnixMillis)> {
+        let (nonce, expires, mac) = parse(proof.challenge)?;
+        let ours = strongroom_secret::bytes_eq(&self.mac(&nonce, expires, proof.key_text), &mac);
+        (ours && expires > now).then_some((nonce, expires))
+    }
+
+    /// Spends a challenge. Whether it is fresh, and was not spent before.
     pub(crate) fn spend(&self, proof: &Proof<'_>, now: UnixMillis) -> bool {
-        let Some((nonce, expires, mac)) = parse(proof.challenge) else { return false };
-        if !strongroom_secret::bytes_eq(&self.mac(&nonce, expires, proof.key_text), &mac) || expires <= now {
-            return false;
-        }
+        let Some((nonce, expires)) = self.open(proof, now) else { return false };
         let mut spent = self.spent.lock();
         if spent.len() >= MAX_SPENT {
             spent.retain(|_, until| *until > now);

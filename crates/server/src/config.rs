@@ -196,11 +196,13 @@ pub struct Tokens {
     pub default_ttl: Duration,
     /// Whatever is asked for.
     pub max_ttl: Duration,
+    /// Access keys that a user adds to their own.
+    pub max_access_keys: usize,
 }
 
 impl Default for Tokens {
     fn default() -> Self {
-        Self { default_ttl: Duration::from_hours(8), max_ttl: Duration::from_hours(24) }
+        Self { default_ttl: Duration::from_hours(8), max_ttl: Duration::from_hours(24), max_access_keys: 5 }
     }
 }
 

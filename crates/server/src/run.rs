@@ -8,7 +8,7 @@ use crate::notify::Notifier;
 use crate::signals::{Asked, Signals};
 use crate::syslog::Exporter;
 use crate::tls::TlsHandles;
-use crate::wire::{World, lifetimes};
+use crate::wire::{World, of_people};
 use crate::{ServerError, chores, harden, logging};
 use std::path::Path;
 use std::sync::Arc;
@@ -123,7 +123,7 @@ fn reload(
         None => {}
         Some(Err(fault)) => tracing::error!(%fault, "configuration was not reloaded; the present one stays"),
         Some(Ok(fresh)) => {
-            world.identity.set_lifetimes(lifetimes(&fresh));
+            world.identity.set(of_people(&fresh));
             borders.reload(&fresh);
             world.gate.set_nacls(borders.nacls());
             warn(&fresh);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use strongroom_ambient::Ambient;
 use strongroom_door_native::{NativeDoor, Parts};
 use strongroom_gate::{Gate, GateOptions, Keep, Limits, RuleSet, SegmentDir};
-use strongroom_identity::{Identity, Lifetimes};
+use strongroom_identity::{Identity, Lifetimes, Settings};
 use strongroom_model::Origin;
 use strongroom_operator::{Archive, AutoSource, Operator};
 use strongroom_store::SharedStore;
@@ -52,7 +52,7 @@ impl World {
         });
         let operator = Operator::new(Arc::clone(&gate), auto).with_archive(archive(config));
         let operator = Arc::new(operator);
-        let identity = Arc::new(Identity::new(Arc::clone(&gate), lifetimes(config)));
+        let identity = Arc::new(Identity::new(Arc::clone(&gate), of_people(config)));
         let install_token = Arc::new(InstallToken::at(&config.server.run_dir));
         if may_initialise(&gate, &operator).await? {
             install_token.write(&ambient)?;
@@ -128,7 +128,8 @@ async fn may_initialise(gate: &Gate, operator: &Operator) -> Result<bool, Server
     Ok(operator.status(Origin::Internal).await.is_ok_and(|status| !status.confirmed))
 }
 
-/// How long tokens live, as configured.
-pub(crate) fn lifetimes(config: &Config) -> Lifetimes {
-    Lifetimes { default: config.tokens.default_ttl, max: config.tokens.max_ttl }
+/// What people may have, as configured.
+pub(crate) fn of_people(config: &Config) -> Settings {
+    let lifetimes = Lifetimes { default: config.tokens.default_ttl, max: config.tokens.max_ttl };
+    Settings { max_access_keys: config.tokens.max_access_keys, ..Settings::with(lifetimes) }
 }

@@ -109,7 +109,10 @@ checkpoint_file = "/mnt/elsewhere/checkpoints"
         requests_per_second_per_user: NonZeroU32::new(8),
     };
     assert_eq!(config.limits, limits);
-    assert_eq!(config.tokens, Tokens { default_ttl: seconds(1_800), max_ttl: seconds(172_800) });
+    assert_eq!(
+        config.tokens,
+        Tokens { default_ttl: seconds(1_800), max_ttl: seconds(172_800), max_access_keys: 5 }
+    );
     assert_eq!(config.auto_unlock.unwrap().key_file, Path::new("/etc/strongroom/auto.key"));
     assert_eq!(config.audit.checkpoint_interval, seconds(300));
     assert_eq!(config.audit.checkpoint_file.unwrap(), Path::new("/mnt/elsewhere/checkpoints"));

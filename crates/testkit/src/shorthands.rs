@@ -234,9 +234,12 @@ impl TestWorld {
     pub async fn deauth(&self, token: &str) -> Result<(), WorldError> {
         let mut caller = self.stranger();
         self.identity.authenticate(&mut caller, token).await?;
-        let about = strongroom_gate::People { what: String::new() };
+        let strongroom_model::Credential::Token { token, .. } = caller.credential else {
+            return Err(strongroom_identity::IdentityError::Unauthenticated.into());
+        };
+        let about = strongroom_gate::Token::own(&caller, token);
         let permit = self.gate.admit::<strongroom_identity::Deauth>(&caller, about).await?;
-        Ok(self.identity.deauth(permit, token).await?)
+        Ok(self.identity.deauth(permit).await?)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use strongroom_ambient::{Ambient, FakeClock, SeededEntropy, UnixMillis};
 use strongroom_crypto::{PrivateKey, public_key_pem};
 use strongroom_gate::{Denied, Gate, GateOptions, Limits, People, Rule, RuleSet, Server, TrailError};
-use strongroom_identity::{Identity, IdentityError, Lifetimes, Proof};
+use strongroom_identity::{Identity, IdentityError, Lifetimes, PasswordCost, Proof, Settings};
 use strongroom_model::{Caller, CredentialId, Origin, RequestId};
 use strongroom_operator::{AutoSource, Operator, OperatorError, Unlocking};
 use strongroom_secret::SecretBytes;
@@ -52,6 +52,8 @@ pub struct WorldOptions {
     pub archive: Option<strongroom_operator::Archive>,
     /// How much one step of a job does, if not what it usually does.
     pub job_step: Option<strongroom_gate::Bounds>,
+    /// Tokens of one user.
+    pub max_tokens: usize,
     /// Seed of the dice.
     pub seed: u64,
 }
@@ -66,8 +68,17 @@ impl Default for WorldOptions {
             archive: None,
             lifetimes: Lifetimes { default: hours(1), max: hours(24) },
             job_step: None,
+            max_tokens: 100,
             seed: 1,
         }
+    }
+}
+
+impl WorldOptions {
+    /// What people may have in a world: passwords are cheap.
+    pub fn settings(&self) -> Settings {
+        let password_cost = PasswordCost { memory_kib: 64, passes: 1, lanes: 1 };
+        Settings { password_cost, max_tokens: self.max_tokens, ..Settings::with(self.lifetimes) }
     }
 }
 
@@ -135,7 +146,7 @@ impl TestWorld {
         };
         Self {
             operator: Arc::new(operator),
-            identity: Arc::new(Identity::new(Arc::clone(&gate), options.lifetimes)),
+            identity: Arc::new(Identity::new(Arc::clone(&gate), options.settings())),
             gate,
             clock,
             keys: Vec::new(),

@@ -58,19 +58,63 @@ pub struct NewToken {
     pub ttl_secs: u32,
 }
 
-/// Answer of `LookupToken`.
+/// Body of `Login`.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoginRequest {
+    /// The user's name.
+    pub user: String,
+    /// The password.
+    pub password: String,
+    /// Lifetime in seconds; bounded by the server's maximum.
+    #[serde(default)]
+    pub ttl_secs: Option<u32>,
+}
+
+/// How a token was got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenWay {
+    /// By proof of possession of an access key.
+    AccessKey,
+    /// With a password.
+    Password,
+}
+
+/// A token without its text.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct TokenInfo {
     /// Names the token without being it.
     pub accessor: String,
     /// Whose.
     pub user: String,
-    /// The access key it was got with.
+    /// The access key it was got with; of a password, an id that changes whenever the password does.
     pub access_key_id: String,
+    /// How it was got.
+    pub way: TokenWay,
     /// Made when, RFC 3339.
     pub created: String,
     /// Until when, RFC 3339.
     pub expires: String,
     /// Seconds left.
     pub ttl_secs: u32,
+}
+
+/// Body of `RenewToken`.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenewTokenRequest {
+    /// Lifetime from now in seconds; bounded by the server's maximum since the token was made.
+    #[serde(default)]
+    pub ttl_secs: Option<u32>,
+}
+
+/// Tokens.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct TokenList {
+    /// The tokens: one user's by age, everybody's by accessor.
+    pub tokens: Vec<TokenInfo>,
+    /// Where the next page begins, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }

@@ -13,7 +13,7 @@ fn caller(origin: Origin, user: Option<UserId>) -> Caller {
 
 fn rules() -> RuleSet {
     let mut rules = RuleSet::built_in(1000);
-    rules.push(RuleSet::root(ROOT));
+    rules.push(RuleSet::full(ROOT, &Name::new("root").unwrap()));
     RuleSet::new(rules)
 }
 
@@ -70,7 +70,7 @@ fn only_root_the_server_uid_and_the_token_bearer_install() {
 #[test]
 fn deny_wins_and_silence_denies() {
     let deny = Rule::deny("not today", Subject::User(ROOT), Actions::Only(vec![Action::Lock]));
-    let rules = RuleSet::new(vec![RuleSet::root(ROOT), deny]);
+    let rules = RuleSet::new(vec![RuleSet::full(ROOT, &Name::new("root").unwrap()), deny]);
     let caller = caller(Origin::Local { uid: 7 }, Some(ROOT));
     let decide = |action| {
         rules.decide(&Question { caller: &caller, action, target: Target::Server, access: action.access() })

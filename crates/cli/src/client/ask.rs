@@ -136,6 +136,7 @@ impl Ask {
             | E::AddAutoUnlock
             | E::Challenge
             | E::Authorize
+            | E::Login
             | E::VerifyTrail
             | E::Checkpoint => false,
             other => other.method() != strongroom_api::Method::Get,

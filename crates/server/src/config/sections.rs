@@ -190,6 +190,7 @@ fn tokens<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Tokens {
     let max_ttl = reader.text(&mut section, "max_ttl", within(minute, year));
     tokens.default_ttl = default_ttl.unwrap_or(tokens.default_ttl);
     tokens.max_ttl = max_ttl.unwrap_or(tokens.max_ttl);
+    count(reader, &mut section, "max_access_keys", 1..=100, &mut tokens.max_access_keys);
     reader.close(&section);
     if tokens.default_ttl > tokens.max_ttl {
         reader.report_key("tokens.default_ttl", Fault::MoreThan { other: "tokens.max_ttl" });

@@ -1,0 +1,227 @@
+//! Access keys and passwords: given, listed, taken away.
+
+use crate::Identity;
+use crate::actions::{RemovePassword, SetOwnPassword, SetPassword};
+use crate::error::{IdentityError, fail};
+use crate::passwords::Verified;
+use crate::users::{changeable, protected};
+use strongroom_ambient::UnixMillis;
+use strongroom_crypto::{PasswordHash, PublicKey};
+use strongroom_gate::{
+    Action, CredentialRecord, Entry, Held, PasswordRecord, PeopleView, Permit, UserView, Verdict, Way,
+};
+use strongroom_model::{Caller, Credential, CredentialId, UserId};
+use strongroom_secret::SecretBytes;
+
+/// Access keys that administrators may give one user.
+const MAX_GIVEN_KEYS: usize = 100;
+
+/// An access key as told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    /// Its id.
+    pub id: CredentialId,
+    /// Its kind.
+    pub kind: &'static str,
+    /// SHA-256 of its public half.
+    pub fingerprint: [u8; 32],
+    /// Made when.
+    pub created: UnixMillis,
+}
+
+impl Identity {
+    /// Adds an access key to a user: by an administrator, or to one's own, of which there are fewer.
+    pub async fn add_key<A: Action<View = UserView>>(
+        &self,
+        permit: Permit<A>,
+        by: UserId,
+        text: &str,
+    ) -> Result<AccessKey, IdentityError> {
+        let (view, mut entry) = permit.open();
+        let public = match PublicKey::from_text(text.as_bytes()) {
+            Ok(public) => public,
+            Err(fault) => return fail(entry, fault.into()).await,
+        };
+        let changing = match view.people().changing().await {
+            Ok(changing) => changing,
+            Err(fault) => return fail(entry, fault.into()).await,
+        };
+        if let Err(fault) = self.has_room(&view, by, &public).await {
+            return fail(entry, fault).await;
+        }
+        let created = self.gate.now();
+        let record = CredentialRecord { user: view.id(), spki: public.spki().to_vec(), created };
+        let (id, change) = view.add_key(&changing, &record);
+        entry.note(format!("access key {id}"));
+        entry.remember(id.0.to_vec());
+        entry.commit(view.people().finish(change)).await?;
+        Ok(AccessKey { id, kind: public.kind().name(), fingerprint: public.fingerprint(), created })
+    }
+
+    async fn has_room(&self, view: &UserView, by: UserId, public: &PublicKey) -> Result<(), IdentityError> {
+        let person = changeable(view, by)?;
+        let own = by == person.id;
+        let limit = if own { self.settings.load().max_access_keys } else { MAX_GIVEN_KEYS };
+        if person.keys.len() >= limit {
+            return Err(IdentityError::Limit { what: "access keys", limit });
+        }
+        match view.keys().await?.iter().any(|(_, known)| known.spki == public.spki()) {
+            true => Err(IdentityError::AlreadyExists),
+            false => Ok(()),
+        }
+    }
+
+    /// A user's access keys, the oldest first.
+    pub async fn list_keys<A: Action<View = UserView>>(
+        &self,
+        permit: Permit<A>,
+    ) -> Result<Held<Vec<AccessKey>>, IdentityError> {
+        let (view, entry) = permit.open();
+        let keys = match view.keys().await {
+            Ok(keys) => keys,
+            Err(fault) => return fail(entry, fault.into()).await,
+        };
+        let told = keys.into_iter().filter_map(|(id, record)| {
+            let public = PublicKey::from_spki(&record.spki).ok()?;
+            let (kind, fingerprint) = (public.kind().name(), public.fingerprint());
+            Some(AccessKey { id, kind, fingerprint, created: record.created })
+        });
+        let told = told.collect();
+        Ok(entry.hold(Verdict::Released, told))
+    }
+
+    /// Takes an access key away from a user; tokens got with it end.
+    pub async fn remove_key<A: Action<View = UserView>>(
+        &self,
+        permit: Permit<A>,
+        by: UserId,
+        key: CredentialId,
+    ) -> Result<(), IdentityError> {
+        let (view, mut entry) = permit.open();
+        let changing = match view.people().changing().await {
+            Ok(changing) => changing,
+            Err(fault) => return fail(entry, fault.into()).await,
+        };
+        let person = match changeable(&view, by) {
+            Ok(person) if !person.keys.contains(&key) => return fail(entry, IdentityError::NotFound).await,
+            Ok(person) if person.is_protected() && person.keys.len() == 1 => {
+                return fail(entry, protected(&person, "keeps its last access key")).await;
+            }
+            Ok(person) => person,
+            Err(fault) => return fail(entry, fault).await,
+        };
+        entry.note(format!("access key {key}, {} left", person.keys.len() - 1));
+        entry.remember(Vec::new());
+        entry.commit(view.people().finish(view.remove_key(&changing, key))).await?;
+        Ok(())
+    }
+
+    /// Hashes a new password.
+    pub(crate) async fn hashed(
+        &self,
+        people: &PeopleView,
+        password: SecretBytes,
+    ) -> Result<PasswordRecord, IdentityError> {
+        let hash = self.hasher.make(password, self.settings.load().password_cost).await?;
+        let id = CredentialId(people.random_id());
+        Ok(PasswordRecord { id, created: self.gate.now(), hash: hash.to_phc() })
+    }
+
+    /// Sets a user's password; tokens got with the one before end.
+    pub async fn set_password(
+        &self,
+        permit: Permit<SetPassword>,
+        by: UserId,
+        password: SecretBytes,
+    ) -> Result<(), IdentityError> {
+        let (view, entry) = permit.open();
+        self.put_password(&view, entry, by, password).await
+    }
+
+    /// Sets the caller's own password. It takes the present one, or a token that an access key got.
+    pub async fn set_own_password(
+        &self,
+        permit: Permit<SetOwnPassword>,
+        caller: &Caller,
+        present: Option<SecretBytes>,
+        password: SecretBytes,
+    ) -> Result<(), IdentityError> {
+        let (view, entry) = permit.open();
+        match self.may_replace(&view, caller, present).await {
+            Ok(()) => self.put_password(&view, entry, view.id(), password).await,
+            Err(fault) => fail(entry, fault).await,
+        }
+    }
+
+    async fn may_replace(
+        &self,
+        view: &UserView,
+        caller: &Caller,
+        present: Option<SecretBytes>,
+    ) -> Result<(), IdentityError> {
+        let Some(present) = present else {
+            let Credential::Token { token, .. } = caller.credential else {
+                return Err(IdentityError::NeedsProof);
+            };
+            let by_key = view.people().token(token).is_some_and(|token| token.way == Way::AccessKey);
+            return if by_key { Ok(()) } else { Err(IdentityError::NeedsProof) };
+        };
+        let user = view.person().map(|person| person.record.name.to_string()).unwrap_or_default();
+        let monotonic = self.gate.ambient().clock.monotonic();
+        let attempt = self.backoff.begin(&user, caller.origin, monotonic);
+        let attempt = attempt.map_err(|wait| IdentityError::Throttled { wait })?;
+        let hash = view.password().await?.and_then(|record| PasswordHash::from_phc(&record.hash));
+        let cost = self.settings.load().password_cost;
+        match self.hasher.verify(hash, present, cost).await? {
+            Verified::Right { .. } => {
+                self.backoff.succeeded(&attempt);
+                Ok(())
+            }
+            Verified::Wrong => Err(IdentityError::Password),
+        }
+    }
+
+    async fn put_password(
+        &self,
+        view: &UserView,
+        mut entry: Entry,
+        by: UserId,
+        password: SecretBytes,
+    ) -> Result<(), IdentityError> {
+        let record = match self.hashed(view.people(), password).await {
+            Ok(record) => record,
+            Err(fault) => return fail(entry, fault).await,
+        };
+        let changing = match view.people().changing().await {
+            Ok(changing) => changing,
+            Err(fault) => return fail(entry, fault.into()).await,
+        };
+        if let Err(fault) = changeable(view, by) {
+            return fail(entry, fault).await;
+        }
+        entry.remember(Vec::new());
+        entry.commit(view.people().finish(view.set_password(&changing, &record))).await?;
+        Ok(())
+    }
+
+    /// Takes a user's password away; tokens got with it end.
+    pub async fn remove_password(
+        &self,
+        permit: Permit<RemovePassword>,
+        by: UserId,
+    ) -> Result<(), IdentityError> {
+        let (view, mut entry) = permit.open();
+        let changing = match view.people().changing().await {
+            Ok(changing) => changing,
+            Err(fault) => return fail(entry, fault.into()).await,
+        };
+        match changeable(&view, by) {
+            Ok(person) if person.password.is_none() => return fail(entry, IdentityError::NotFound).await,
+            Ok(_) => {}
+            Err(fault) => return fail(entry, fault).await,
+        }
+        entry.remember(Vec::new());
+        entry.commit(view.people().finish(view.remove_password(&changing))).await?;
+        Ok(())
+    }
+}
