@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// A policy in which one user has so many ACLs, all of one store.
 fn policy(count: u16, secret: &str) -> Result<Policy, Box<dyn std::error::Error>> {
-    let mut builder = PolicyBuilder::new(RuleSet::built_in(0), None);
+    let mut builder = PolicyBuilder::new(RuleSet::built_in(0), Vec::new());
     let mut ids = Vec::new();
     for at in 0..count {
         let covers = Covers::Stores {

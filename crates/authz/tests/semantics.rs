@@ -49,7 +49,7 @@ fn deny(access: &str, covers: Covers) -> Acl {
 }
 
 fn builder() -> PolicyBuilder {
-    PolicyBuilder::new(RuleSet::built_in(1_000), Some(ROOT))
+    PolicyBuilder::new(RuleSet::built_in(1_000), vec![(ROOT, name("root"))])
 }
 
 /// A policy in which Ann has these ACLs, and so has root.
