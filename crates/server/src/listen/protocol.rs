@@ -1,6 +1,6 @@
 //! HTTP/1.1 and HTTP/2 with their limits, as hyper is told them.
 //!
-//! What hyper and h2 bound by themselves is in `docs/adr/0029-clients-and-proxies.md`: frames of a header block, answers to
+//! What hyper and h2 bound by themselves is in `docs/adr/0030-names-pages-rates-and-floods.md`: frames of a header block, answers to
 //! pings and settings. `tests/network/http2.rs` floods them.
 
 use crate::config::Limits;
