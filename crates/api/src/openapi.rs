@@ -5,15 +5,16 @@
 
 use crate::{
     Access, AccessKeyInfo, AccessKeyList, AclInfo, AclList, AddAccessKeyRequest, AuthorizeRequest,
-    AutoUnlockAdded, ChallengeRequest, ChallengeResponse, CheckReport, Checkpoint, ConfirmInitRequest,
-    CreateAclRequest, CreateGroupRequest, CreateKeysetRequest, CreateStoreRequest, CreateUserRequest,
-    Endpoint, ExplainReport, GroupInfo, GroupList, INIT_TOKEN_HEADER, InitRequest, JobInfo, JobList,
-    JobsBegun, KeysetCreated, KeysetList, LoginRequest, Method, NDJSON, NewToken, NewUnlockKeys, PREFIX,
-    Problem, PutSecretRequest, REQUEST_ID_HEADER, RenewTokenRequest, RotateRootRequest, SecretListed,
-    SecretMetadata, SecretPage, SecretValue, SecretWritten, SetOwnPasswordRequest, SetPasswordRequest,
-    StatusReport, StoreInfo, StoreList, TokenInfo, TokenList, TrailPage, TrailRecord, TrailSegments,
+    AutoUnlockAdded, ChallengeRequest, ChallengeResponse, CheckReport, Checkpoint, ConfigureStoreRequest,
+    ConfirmInitRequest, CreateAclRequest, CreateGroupRequest, CreateKeysetRequest, CreateStoreRequest,
+    CreateUserRequest, Endpoint, ExpiringList, ExplainReport, GenerateSecretRequest, GroupInfo, GroupList,
+    INIT_TOKEN_HEADER, InitRequest, JobInfo, JobList, JobsBegun, KeysetCreated, KeysetList, LoginRequest,
+    Method, NDJSON, NewToken, NewUnlockKeys, PREFIX, Problem, PutSecretRequest, REQUEST_ID_HEADER,
+    RenewTokenRequest, RotateRootRequest, SecretGenerated, SecretListed, SecretMetadata, SecretPage,
+    SecretPublic, SecretValue, SecretWritten, SetOwnPasswordRequest, SetPasswordRequest, StatusReport,
+    StoreInfo, StoreList, StoreTypeList, TokenInfo, TokenList, TrailPage, TrailRecord, TrailSegments,
     UnlockKeyList, UnlockKeysRequest, UnlockProgress, UnlockRequest, UpdateAclRequest, UpdateUserRequest,
-    UserCreated, UserInfo, UserList, VerifyReport, VerifyRequest, WhoCanReport,
+    UserCreated, UserInfo, UserList, VerifyReport, VerifyRequest, VersionsRequest, WhoCanReport,
 };
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -185,6 +186,14 @@ fn shape(endpoint: Endpoint, s: &mut Schemas) -> Shape {
         E::ListStores => Shape::gives::<StoreList>(s),
         E::CreateStore => Shape::gives::<StoreInfo>(s).takes::<CreateStoreRequest>(s),
         E::ReadStore => Shape::gives::<StoreInfo>(s),
+        E::ConfigureStore => Shape::gives::<StoreInfo>(s).takes::<ConfigureStoreRequest>(s),
+        E::ListStoreTypes => Shape::gives::<StoreTypeList>(s),
+        E::ListExpiring => Shape::gives::<ExpiringList>(s),
+        E::GenerateSecret => Shape::gives::<SecretGenerated>(s).takes::<GenerateSecretRequest<'_>>(s),
+        E::ReadPublic => Shape::gives::<SecretPublic>(s),
+        E::DeleteSecret | E::UndeleteSecret | E::DestroySecret => {
+            Shape::nothing().takes::<VersionsRequest>(s)
+        }
         E::ListSecrets => Shape::gives::<SecretPage>(s).or_gives(NDJSON, s.of::<SecretListed>()),
         E::GetSecret => Shape::gives::<SecretValue>(s).or_gives(OCTETS, octets()),
         E::PutSecret => {
@@ -205,7 +214,7 @@ fn shape(endpoint: Endpoint, s: &mut Schemas) -> Shape {
         | E::RemoveStore
         | E::RemoveKeyset
         | E::CancelJob
-        | E::DeleteSecret => Shape::nothing(),
+        | E::RemoveSecret => Shape::nothing(),
     }
 }
 
@@ -224,6 +233,7 @@ fn query(endpoint: Endpoint) -> &'static [(&'static str, &'static str, &'static 
         Endpoint::ListSecrets => &[
             ("prefix", "string", "Only paths that begin so"),
             ("contains", "string", "Only paths that contain this"),
+            ("deleted", "boolean", "Those too whose newest version is deleted or destroyed"),
             ("cursor", "string", "Where to go on: `next` of the page before; bound to the caller"),
             ("limit", "integer", "Secrets a page: 1,000 if absent, at most 100,000"),
         ],
@@ -235,7 +245,12 @@ fn query(endpoint: Endpoint) -> &'static [(&'static str, &'static str, &'static 
         Endpoint::ListUsers | Endpoint::ListGroups | Endpoint::ListAcls => PAGING,
         Endpoint::ListTokens => &[("user", "string", "Only this user's; all of them at once"), CURSOR, LIMIT],
         Endpoint::RemoveAcl => &[("force", "boolean", "Also if it is attached: it is detached everywhere")],
-        Endpoint::GetSecret => &[("version", "integer", "An earlier version; the current one if absent")],
+        Endpoint::GetSecret | Endpoint::ReadPublic => {
+            &[("version", "integer", "An earlier version; the current one if absent")]
+        }
+        Endpoint::ListExpiring => {
+            &[("within_secs", "integer", "What expires within so many seconds: 30 days if absent")]
+        }
         Endpoint::PutSecret => &[(
             "cas",
             "integer",

@@ -57,6 +57,8 @@ codes! {
     InvalidJson = "invalid_json", 400, "The body is not acceptable JSON";
     InvalidName = "invalid_name", 400, "A name is not acceptable";
     UntrustedProxy = "untrusted_proxy", 400, "Forwarded is taken from listed proxies only";
+    InvalidSecret = "invalid_secret", 400, "The secret, settings or order do not suit the store's type";
+    VersionRequired = "version_required", 400, "This store wants the version that is expected";
     InvalidKey = "invalid_key", 400, "A key is not acceptable";
     InvalidAcl = "invalid_acl", 400, "The ACL is not acceptable";
     WrongUnlockKey = "wrong_unlock_key", 400, "The unlock key does not open this server";
@@ -67,6 +69,8 @@ codes! {
     CrossSite = "cross_site", 403, "Pages of other sites may change nothing here";
     Refused = "refused", 403, "The rules do not allow this";
     NotFound = "not_found", 404, "There is no such thing, or you may not see it";
+    Deleted = "deleted", 404, "This version is deleted; undeleting brings it back";
+    Destroyed = "destroyed", 404, "This version was destroyed";
     UnknownRoute = "unknown_route", 404, "There is no such endpoint";
     MethodNotAllowed = "method_not_allowed", 405, "The endpoint does not take this method";
     Timeout = "timeout", 408, "The request took too long to arrive";

@@ -84,6 +84,11 @@ pub(crate) fn time(moment: UnixMillis) -> String {
     jiff::Timestamp::from_millisecond(moment.0).map_or_else(|_| String::new(), |time| format!("{time:.3}"))
 }
 
+/// What a type says of a version; nothing if it says nothing.
+pub(crate) fn facts(json: &str) -> Option<serde_json::Value> {
+    serde_json::from_str(json).ok()
+}
+
 /// Bytes in hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write;

@@ -4,7 +4,7 @@ use strongroom_api::Code;
 use strongroom_gate::{BarrierError, CommitError, Denied, StoreError, TrailError};
 use strongroom_identity::IdentityError;
 use strongroom_operator::OperatorError;
-use strongroom_secrets::SecretsError;
+use strongroom_secrets::{SecretsError, TypeError};
 
 /// A problem about to be answered.
 #[derive(Debug)]
@@ -132,7 +132,19 @@ impl From<SecretsError> for Fault {
             SecretsError::NotFound => Code::NotFound.into(),
             SecretsError::AlreadyExists => Code::AlreadyExists.into(),
             SecretsError::VersionMismatch { .. } => Self::new(Code::VersionMismatch, fault.to_string()),
-            SecretsError::Versions => Self::new(Code::Conflict, fault.to_string()),
+            SecretsError::VersionRequired { .. } => Self::new(Code::VersionRequired, fault.to_string()),
+            SecretsError::Deleted { .. } => Self::new(Code::Deleted, fault.to_string()),
+            SecretsError::Destroyed { .. } => Self::new(Code::Destroyed, fault.to_string()),
+            SecretsError::NoVersionNamed | SecretsError::TooManyNamed => {
+                Self::new(Code::InvalidRequest, fault.to_string())
+            }
+            SecretsError::Type(TypeError::TooLarge) => Self::new(Code::TooLarge, fault.to_string()),
+            SecretsError::Type(_) => Self::new(Code::InvalidSecret, fault.to_string()),
+            SecretsError::Versions | SecretsError::TooManyDeleted => {
+                Self::new(Code::Conflict, fault.to_string())
+            }
+            SecretsError::Busy => Self::new(Code::Busy, fault.to_string()),
+            SecretsError::Worker => Self::internal(&fault.to_string()),
             SecretsError::Barrier(fault) => fault.into(),
             SecretsError::Commit(fault) => fault.into(),
             SecretsError::Trail(fault) => fault.into(),

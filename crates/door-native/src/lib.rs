@@ -27,6 +27,7 @@ mod secrets;
 mod stores;
 mod tokens;
 mod users;
+mod versions;
 
 use crate::fault::Fault;
 use crate::request::Context;
@@ -300,12 +301,20 @@ impl Door {
             E::ListStores => boxed(stores::list(self, context)).await,
             E::CreateStore => boxed(stores::create(self, context, body)).await,
             E::ReadStore => boxed(stores::read(self, context)).await,
+            E::ConfigureStore => boxed(stores::configure(self, context, body)).await,
             E::RemoveStore => boxed(stores::remove(self, context)).await,
+            E::ListStoreTypes => boxed(stores::list_types(self, context)).await,
             E::ListSecrets => boxed(secrets::list(self, context)).await,
             E::GetSecret => secrets::get(self, context).await,
             E::PutSecret => secrets::put(self, context, body).await,
-            E::DeleteSecret => boxed(secrets::delete(self, context)).await,
-            E::ReadMetadata => boxed(secrets::metadata(self, context)).await,
+            E::RemoveSecret => boxed(versions::remove(self, context)).await,
+            E::GenerateSecret => boxed(secrets::generate(self, context, body)).await,
+            E::ReadPublic => boxed(secrets::public(self, context)).await,
+            E::DeleteSecret => boxed(versions::delete(self, context, body)).await,
+            E::UndeleteSecret => boxed(versions::undelete(self, context, body)).await,
+            E::DestroySecret => boxed(versions::destroy(self, context, body)).await,
+            E::ReadMetadata => boxed(versions::metadata(self, context)).await,
+            E::ListExpiring => boxed(versions::expiring(self, context)).await,
             E::ReadTrail => boxed(audit::read(self, context)).await,
             E::ExportTrail => boxed(audit::export(self, context)).await,
             E::ListSegments => boxed(audit::segments(self, context)).await,

@@ -157,6 +157,17 @@ impl Query {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// A field's truth; false if it is absent.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Fault> {
+        match self.text(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => {
+                Err(Fault::new(Code::InvalidRequest, format!("query field {name} is neither true nor false")))
+            }
+        }
+    }
+
     /// A field's number.
     pub(crate) fn number(&self, name: &str) -> Result<Option<u64>, Fault> {
         self.text(name)
@@ -236,11 +247,19 @@ fn action_of(endpoint: Endpoint) -> Action {
         E::ListStores => Action::ListStores,
         E::CreateStore => Action::CreateStore,
         E::ReadStore => Action::ReadStore,
+        E::ConfigureStore => Action::ConfigureStore,
         E::RemoveStore => Action::RemoveStore,
+        E::ListStoreTypes => Action::ListStores,
         E::ListSecrets => Action::ListSecrets,
         E::GetSecret => Action::GetSecret,
         E::PutSecret => Action::PutSecret,
+        E::RemoveSecret => Action::RemoveSecret,
+        E::GenerateSecret => Action::GenerateSecret,
+        E::ReadPublic => Action::ReadPublic,
         E::DeleteSecret => Action::DeleteSecret,
+        E::UndeleteSecret => Action::UndeleteSecret,
+        E::DestroySecret => Action::DestroySecret,
+        E::ListExpiring => Action::ListExpiring,
         E::ReadMetadata => Action::ReadMetadata,
         E::ReadTrail | E::ExportTrail => Action::ReadTrail,
         E::ListSegments => Action::ListSegments,

@@ -11,7 +11,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::header::HeaderValue;
 use http::{Response, StatusCode};
-use strongroom_api::{Code, NDJSON, Problem, PutSecretRequest, SecretMetadata, SecretWritten, VersionInfo};
+use strongroom_api::{
+    Code, GenerateSecretRequest, NDJSON, Problem, PutSecretRequest, SecretGenerated, SecretPublic,
+    SecretWritten,
+};
 use strongroom_gate::{Denied, LongListing, Names, Secret, StoreFolder};
 use strongroom_model::{JsonLimits, JsonText, MAX_VALUE_BYTES, ValueKind};
 use strongroom_secret::SecretBytes;
@@ -22,10 +25,9 @@ type Answered = Result<Response<Body>, Fault>;
 const OCTETS: &str = "application/octet-stream";
 const DEFAULT_PAGE: u64 = 1_000;
 const MAX_PAGE: u64 = 100_000;
-const MAX_VERSIONS: usize = 1_000;
 const LINES_A_CHUNK: usize = 1_000;
 
-fn secret(context: &Context) -> Result<Secret, Fault> {
+pub(crate) fn secret(context: &Context) -> Result<Secret, Fault> {
     Ok(Secret { store: context.store()?, path: context.secret_path()? })
 }
 
@@ -33,12 +35,14 @@ pub(crate) async fn put(door: &Door, context: &Context, body: &Bytes) -> Answere
     let (value, cas) = read_value(context, body)?;
     let written = match door.gate.admit::<engine::PutSecret>(&context.caller, secret(context)?).await {
         Ok(permit) => engine::put(permit, context.user(), door.gate.now(), &value, cas).await?,
-        Err(Denied::Repeated(outcome)) => {
-            engine::Written::decode(&outcome).ok_or_else(|| Fault::internal("an outcome does not decode"))?
-        }
+        Err(Denied::Repeated(outcome)) => written_before(&outcome)?,
         Err(denied) => return Err(denied.into()),
     };
     answer::json(&SecretWritten { version: written.version, created: answer::time(written.created) })
+}
+
+fn written_before(outcome: &[u8]) -> Result<engine::Written, Fault> {
+    engine::Written::decode(outcome).ok_or_else(|| Fault::internal("an outcome does not decode"))
 }
 
 fn read_value(context: &Context, body: &Bytes) -> Result<(engine::Value, Option<u64>), Fault> {
@@ -85,7 +89,16 @@ pub(crate) async fn get(door: &Door, context: &Context) -> Answered {
     let version = context.query(&["version"])?.number("version")?;
     let permit = door.gate.admit::<engine::GetSecret>(&context.caller, secret(context)?).await?;
     let held = engine::read(permit, version).await?;
-    let found = door.gate.release(held).await?.ok_or(Code::NotFound)?;
+    let found = match door.gate.release(held).await? {
+        engine::Found::Live(found) => found,
+        engine::Found::Absent => return Err(Code::NotFound.into()),
+        engine::Found::Deleted { version, .. } => {
+            return Err(engine::SecretsError::Deleted { version }.into());
+        }
+        engine::Found::Destroyed { version, .. } => {
+            return Err(engine::SecretsError::Destroyed { version }.into());
+        }
+    };
     if context.accepts(OCTETS) {
         return Ok(octets(&found));
     }
@@ -123,52 +136,50 @@ fn value_json(found: &engine::Version, creator: &str) -> Result<Vec<u8>, Fault> 
     Ok(text)
 }
 
-fn kind_name(kind: ValueKind) -> &'static str {
+pub(crate) fn kind_name(kind: ValueKind) -> &'static str {
     match kind {
         ValueKind::Json => "json",
         ValueKind::Bytes => "bytes",
     }
 }
 
-pub(crate) async fn delete(door: &Door, context: &Context) -> Answered {
-    match door.gate.admit::<engine::DeleteSecret>(&context.caller, secret(context)?).await {
-        Ok(permit) => engine::delete(permit).await?,
-        Err(Denied::Repeated(_)) => {}
-        Err(denied) => return Err(denied.into()),
-    }
-    Ok(answer::nothing())
+pub(crate) async fn generate(door: &Door, context: &Context, body: &Bytes) -> Answered {
+    context.query(&[])?;
+    let wanted: GenerateSecretRequest<'_> = body::json(context, body)?;
+    let order = match wanted.parameters {
+        Some(json) => JsonText::new(json.get().as_bytes(), JsonLimits::VALUE)
+            .map_err(|fault| too_large_or_invalid(&fault))?,
+        None => JsonText::empty_object(),
+    };
+    let (written, facts) =
+        match door.gate.admit::<engine::GenerateSecret>(&context.caller, secret(context)?).await {
+            Ok(permit) => {
+                let (by, now, ambient) = (context.user(), door.gate.now(), door.gate.ambient());
+                let (written, facts) = engine::generate(permit, by, now, ambient, &order, wanted.cas).await?;
+                (written, answer::facts(&facts.json))
+            }
+            Err(Denied::Repeated(outcome)) => (written_before(&outcome)?, None),
+            Err(denied) => return Err(denied.into()),
+        };
+    let (version, created) = (written.version, answer::time(written.created));
+    answer::json(&SecretGenerated { version, created, facts })
 }
 
-pub(crate) async fn metadata(door: &Door, context: &Context) -> Answered {
-    let resource = secret(context)?;
-    let path = resource.path.to_string();
-    let permit = door.gate.admit::<engine::ReadMetadata>(&context.caller, resource).await?;
-    let held = engine::metadata(permit, MAX_VERSIONS).await?;
-    let found = door.gate.release(held).await?.ok_or(Code::NotFound)?;
-    let newest = found.versions.first();
-    let (version, updated) = newest.map_or((0, found.created), |newest| (newest.version, newest.created));
-    let mut versions = Vec::with_capacity(found.versions.len());
-    for version in found.versions {
-        versions.push(VersionInfo {
-            version: version.version,
-            created: answer::time(version.created),
-            creator: door.identity.user_name(version.creator).await?.to_string(),
-            size: u64::try_from(version.size).unwrap_or(u64::MAX),
-            kind: kind_name(version.kind).to_owned(),
-        });
-    }
-    answer::json(&SecretMetadata {
-        path,
-        version,
-        created: answer::time(found.created),
-        creator: door.identity.user_name(found.creator).await?.to_string(),
-        updated: answer::time(updated),
-        versions,
+pub(crate) async fn public(door: &Door, context: &Context) -> Answered {
+    let version = context.query(&["version"])?.number("version")?;
+    let permit = door.gate.admit::<engine::ReadPublic>(&context.caller, secret(context)?).await?;
+    let held = engine::public(permit, version).await?;
+    let half = door.gate.release(held).await?.ok_or(Code::NotFound)?;
+    let public = serde_json::from_str(half.public.as_str());
+    answer::json(&SecretPublic {
+        public: public.map_err(|fault| Fault::internal(&fault.to_string()))?,
+        version: half.version,
+        created: answer::time(half.created),
     })
 }
 
 pub(crate) async fn list(door: &Door, context: &Context) -> Answered {
-    let query = context.query(&["prefix", "contains", "cursor", "limit"])?;
+    let query = context.query(&["prefix", "contains", "deleted", "cursor", "limit"])?;
     let store = context.store()?;
     let scope = Scope { door, context, store: store.as_str(), query: &query };
     let after = query.text("cursor").map(|cursor| scope.open(cursor)).transpose()?;
@@ -184,8 +195,13 @@ pub(crate) async fn list(door: &Door, context: &Context) -> Answered {
     };
     let resource = StoreFolder { store: store.clone() };
     let permit = door.gate.admit::<engine::ListSecrets>(&context.caller, resource).await?;
-    let prefix = query.text("prefix").unwrap_or_default();
-    let held = engine::list(permit, prefix, after.as_deref(), query.text("contains"), limit).await?;
+    let wish = engine::Wish {
+        prefix: query.text("prefix").unwrap_or_default(),
+        after: after.as_deref(),
+        contains: query.text("contains"),
+        gone: query.flag("deleted")?,
+    };
+    let held = engine::list(permit, wish, limit).await?;
     let page = door.gate.release(held).await?;
     if stream {
         let listing = door.gate.long_listing(&context.caller, store.as_str());
@@ -203,7 +219,7 @@ fn page_json(names: &Names, next: Option<&str>) -> Result<Vec<u8>, Fault> {
         if at > 0 {
             text.push(b',');
         }
-        listed(&mut text, path)?;
+        listed(&mut text, path, names.is_gone(at))?;
     }
     text.push(b']');
     if let Some(next) = next {
@@ -215,10 +231,10 @@ fn page_json(names: &Names, next: Option<&str>) -> Result<Vec<u8>, Fault> {
 }
 
 /// `SecretListed` as JSON.
-fn listed(text: &mut Vec<u8>, path: &str) -> Result<(), Fault> {
+fn listed(text: &mut Vec<u8>, path: &str, gone: bool) -> Result<(), Fault> {
     text.extend_from_slice(b"{\"path\":");
     json_string(text, path)?;
-    text.push(b'}');
+    text.extend_from_slice(if gone { b",\"deleted\":true}" } else { b"}" });
     Ok(())
 }
 
@@ -249,8 +265,9 @@ fn lines(names: Names, mut listing: LongListing) -> Response<Body> {
             serde_json::to_writer(&mut chunk, &problem).ok()?;
             chunk.push(b'\n');
         } else {
-            for path in names.range(at, LINES_A_CHUNK).filter(|path| listing.shows(path)) {
-                listed(&mut chunk, path).ok()?;
+            let places = (at..).zip(names.range(at, LINES_A_CHUNK));
+            for (place, path) in places.filter(|(_, path)| listing.shows(path)) {
+                listed(&mut chunk, path, names.is_gone(place)).ok()?;
                 chunk.push(b'\n');
             }
         }
@@ -277,6 +294,7 @@ impl Scope<'_> {
             self.store,
             self.query.text("prefix").unwrap_or(""),
             self.query.text("contains").unwrap_or(""),
+            self.query.text("deleted").unwrap_or(""),
             name,
         ] {
             bound.extend_from_slice(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
@@ -308,11 +326,12 @@ mod tests {
     #[test]
     fn a_page_is_what_its_type_says() {
         let paths = ["plain", "quo\"te", "back\\slash", "ключ", "del\u{7f}"];
-        let names: Names = paths.into_iter().collect();
+        let names: Names = paths.into_iter().map(|path| (path, path == "plain")).collect();
         let text = page_json(&names, Some("cur-sor")).unwrap_or_default();
         let page: SecretPage = serde_json::from_slice(&text).unwrap();
         assert_eq!(page.next.as_deref(), Some("cur-sor"));
-        let listed: Vec<_> = paths.map(|path| SecretListed { path: path.to_owned() }).into();
+        let listed: Vec<_> =
+            paths.map(|path| SecretListed { path: path.to_owned(), deleted: path == "plain" }).into();
         assert_eq!(page.secrets, listed);
         assert_eq!(page_json(&Names::default(), None).unwrap_or_default(), b"{\"secrets\":[]}");
     }

@@ -72,6 +72,11 @@ impl JsonText {
         Ok(Self(text.trim_matches([' ', '\t', '\n', '\r']).into()))
     }
 
+    /// An object without members.
+    pub fn empty_object() -> Self {
+        Self("{}".into())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,23 +1,39 @@
 //! Engine: secret stores and the secrets in them.
 //!
-//! One function an operation; each spends a permit and is handed no name. Values are kept as they came: a JSON text
-//! to the byte, or any bytes, up to 1 MiB. Versions count from 1; a write may name the version it expects.
+//! One function an operation; each spends a permit and is handed no name. A store has a type, which decides what its
+//! secrets look like ([`StoreType`]); the `generic` one keeps values as they came: a JSON text to the byte, or any
+//! bytes, up to 1 MiB. Versions count from 1; a write may name the version it expects. A version can be deleted and
+//! brought back, or destroyed; a store may keep the newest few only.
 //!
 //! Layouts of payloads are in `docs/formats/secrets.md`.
 
 mod actions;
+mod fields;
+mod lives;
+mod metadata;
 mod operations;
+mod password;
 mod payload;
+mod store_type;
 mod stores;
+mod workshop;
+
+#[cfg(test)]
+mod conformance;
 
 pub use actions::{
-    CreateStore, DeleteSecret, GetSecret, ListKeysets, ListSecrets, ListStores, PutSecret, ReadMetadata,
-    ReadStore, RemoveStore,
+    ConfigureStore, CreateStore, DeleteSecret, DestroySecret, GenerateSecret, GetSecret, ListExpiring,
+    ListKeysets, ListSecrets, ListStores, PutSecret, ReadMetadata, ReadPublic, ReadStore, RemoveSecret,
+    RemoveStore, UndeleteSecret,
 };
-pub use operations::{Metadata, Version, VersionSummary, Written, delete, list, metadata, put, read};
-pub use payload::{StoreType, Value};
+pub use lives::{MAX_NAMED_VERSIONS, delete, destroy, remove, undelete};
+pub use metadata::{Expiring, Metadata, State, VersionSummary, expiring, metadata};
+pub use operations::{Found, PublicHalf, Version, Wish, Written, generate, list, public, put, read};
+pub use payload::Value;
+pub use store_type::{Accepted, Facts, Order, Settings, StoreType, TypeError, TypeRef};
 pub use stores::{
-    KeysetSummary, StoreSummary, create_store, list_keysets, list_stores, read_store, remove_store,
+    Change, KeysetSummary, StoreSummary, configure_store, create_store, list_keysets, list_stores,
+    list_types, read_store, remove_store,
 };
 
 use strongroom_gate::{BarrierError, CommitError, TrailError};
@@ -39,6 +55,42 @@ pub enum SecretsError {
         /// The version that was expected.
         expected: u64,
     },
+    /// The store wants every write to name the version it expects.
+    #[error("this store wants the version that is expected; it is {present}")]
+    VersionRequired {
+        /// The version that is there; 0 when there is none.
+        present: u64,
+    },
+    /// The version is deleted.
+    #[error("version {version} is deleted")]
+    Deleted {
+        /// Which.
+        version: u64,
+    },
+    /// The version was destroyed.
+    #[error("version {version} was destroyed")]
+    Destroyed {
+        /// Which.
+        version: u64,
+    },
+    /// To destroy takes the versions by number.
+    #[error("no version is named")]
+    NoVersionNamed,
+    /// Too many versions at once.
+    #[error("more than {MAX_NAMED_VERSIONS} versions are named")]
+    TooManyNamed,
+    /// Too many versions are deleted and not destroyed.
+    #[error("too many versions are deleted; destroy some")]
+    TooManyDeleted,
+    /// A value, settings or an order do not suit the store's type.
+    #[error(transparent)]
+    Type(#[from] TypeError),
+    /// Too much slow work is waiting.
+    #[error("too many keys are being made or checked")]
+    Busy,
+    /// Slow work ended without a result.
+    #[error("slow work ended without a result")]
+    Worker,
     /// A secret has as many versions as can be counted.
     #[error("no further version can be counted")]
     Versions,

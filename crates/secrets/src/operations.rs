@@ -1,11 +1,16 @@
-//! Secrets: put, read, list, delete, metadata.
+//! Secrets: put, generate, read, list.
 
 use crate::SecretsError;
-use crate::actions::{DeleteSecret, GetSecret, ListSecrets, PutSecret, ReadMetadata};
-use crate::payload::{Made, Value, decode_version, encode_version};
-use strongroom_ambient::UnixMillis;
-use strongroom_gate::{BarrierError, Entry, Held, Page, Permit, Verdict, VersionRecord, Writer};
-use strongroom_model::{UserId, ValueKind};
+use crate::actions::{GenerateSecret, GetSecret, ListSecrets, PutSecret, ReadPublic};
+use crate::payload::{Kept, Made, StoreMeta, Value, decode_version, encode_version};
+use crate::store_type::{Accepted, Facts, Order, TypeRef};
+use crate::workshop;
+use strongroom_ambient::{Ambient, UnixMillis};
+use strongroom_gate::{
+    BarrierError, Batch, Entry, Held, Page, Permit, SecretReadView, SecretWriteView, Verdict, VersionRecord,
+    Writer,
+};
+use strongroom_model::{JsonText, UserId};
 
 /// A version, opened.
 #[derive(Debug)]
@@ -20,30 +25,48 @@ pub struct Version {
     pub value: Value,
 }
 
-/// A version without its value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct VersionSummary {
+/// What a read found.
+#[derive(Debug)]
+pub enum Found {
+    /// No such secret or version.
+    Absent,
+    /// A version that is deleted: undeleting brings it back.
+    Deleted {
+        /// Its number.
+        version: u64,
+        /// Deleted when.
+        at: UnixMillis,
+    },
+    /// A version that was destroyed: nothing brings it back.
+    Destroyed {
+        /// Its number.
+        version: u64,
+        /// Destroyed when.
+        at: UnixMillis,
+    },
+    /// A version with its value.
+    Live(Version),
+}
+
+impl Found {
+    /// The version with its value, if there is one.
+    pub fn live(self) -> Option<Version> {
+        match self {
+            Self::Live(version) => Some(version),
+            Self::Absent | Self::Deleted { .. } | Self::Destroyed { .. } => None,
+        }
+    }
+}
+
+/// The public half of a version.
+#[derive(Debug)]
+pub struct PublicHalf {
     /// Its number.
     pub version: u64,
     /// Made when.
     pub created: UnixMillis,
-    /// Made by whom.
-    pub creator: UserId,
-    /// Size of the value in bytes.
-    pub size: usize,
-    /// What the value is.
-    pub kind: ValueKind,
-}
-
-/// A secret's metadata block.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Metadata {
-    /// Made when.
-    pub created: UnixMillis,
-    /// Made by whom.
-    pub creator: UserId,
-    /// Its versions, newest first.
-    pub versions: Vec<VersionSummary>,
+    /// A JSON object, as the type makes it.
+    pub public: JsonText,
 }
 
 /// A version that was written.
@@ -76,142 +99,246 @@ pub async fn put(
     value: &Value,
     expected: Option<u64>,
 ) -> Result<Written, SecretsError> {
-    let (view, mut entry) = permit.open();
-    let guard = view.hold().await;
-    let present = match view.present().await {
-        Ok(present) => present,
+    let (view, entry) = permit.open();
+    let meta = match StoreMeta::decode(&view.store_payload()) {
+        Ok(meta) => meta,
         Err(fault) => return fail(entry, fault.into()).await,
     };
-    let number = present.as_ref().map_or(0, |(_, version)| *version);
-    if let Some(expected) = expected.filter(|expected| *expected != number) {
-        entry.note(format!("version is {number}, expected was {expected}"));
-        entry.finish(Verdict::Failed).await?;
-        return Err(SecretsError::VersionMismatch { present: number, expected });
+    let guard = view.hold().await;
+    let accepted = match accept(&view, meta.store_type, value).await {
+        Ok(accepted) => accepted,
+        Err(fault) => return fail(entry, fault).await,
+    };
+    let value = accepted.value.as_ref().unwrap_or(value);
+    let new = New { made: Made { by, at: now }, facts: &accepted.facts, value, expected };
+    let written = add(&view, entry, &meta, &new).await;
+    drop(guard);
+    written
+}
+
+/// What the store's type makes of a value. The name is held, so that what is beneath stays there.
+async fn accept(
+    view: &SecretWriteView,
+    store_type: TypeRef,
+    value: &Value,
+) -> Result<Accepted, SecretsError> {
+    if !store_type.is_slow() {
+        return Ok(store_type.accept(value, None)?);
     }
-    let Some(version) = number.checked_add(1) else {
-        return fail(entry, SecretsError::Versions).await;
+    let beneath = if store_type.builds_upon(value) { beneath(view).await? } else { None };
+    let value = value.copied();
+    Ok(workshop::work(move || store_type.accept(&value, beneath.as_ref())).await??)
+}
+
+/// The newest value, if it can be read.
+async fn beneath(view: &SecretWriteView) -> Result<Option<Value>, SecretsError> {
+    let newest = view.beneath().await?.filter(|record| record.deleted.is_none());
+    Ok(newest.and_then(|record| match decode_version(&record.plain) {
+        Some(Kept::Value { value, .. }) => Some(value),
+        _ => None,
+    }))
+}
+
+/// Generates a new version: `wanted` is a JSON object that the store's type understands.
+pub async fn generate(
+    permit: Permit<GenerateSecret>,
+    by: UserId,
+    now: UnixMillis,
+    ambient: &Ambient,
+    wanted: &JsonText,
+    expected: Option<u64>,
+) -> Result<(Written, Facts), SecretsError> {
+    let (view, entry) = permit.open();
+    let meta = match StoreMeta::decode(&view.store_payload()) {
+        Ok(meta) => meta,
+        Err(fault) => return fail(entry, fault.into()).await,
     };
-    let made = Made { by, at: now };
-    let plain = encode_version(made, value);
-    let batch = match &present {
-        Some((head, _)) => {
-            let bytes = plain.expose(<[u8]>::to_vec);
-            match view.add_version(head, version, &bytes, None).await {
-                Ok(Some(batch)) => batch,
-                Ok(None) => return fail(entry, SecretsError::NotFound).await,
-                Err(fault) => return fail(entry, fault.into()).await,
-            }
-        }
-        None => plain.expose(|plain| view.create(&made.encode(), plain)),
+    let guard = view.hold().await;
+    let (value, facts) = match draw(&view, &meta, ambient, wanted).await {
+        Ok(drawn) => drawn,
+        Err(fault) => return fail(entry, fault).await,
     };
-    let written = Written { version, created: now };
+    let new = New { made: Made { by, at: now }, facts: &facts, value: &value, expected };
+    let written = add(&view, entry, &meta, &new).await;
+    drop(guard);
+    written.map(|written| (written, facts))
+}
+
+async fn draw(
+    view: &SecretWriteView,
+    meta: &StoreMeta,
+    ambient: &Ambient,
+    wanted: &JsonText,
+) -> Result<(Value, Facts), SecretsError> {
+    let store_type = meta.store_type;
+    let beneath = if store_type.generates_upon() { beneath(view).await? } else { None };
+    let (wanted, settings, ambient) = (wanted.clone(), meta.settings.of_type.clone(), ambient.clone());
+    let draw = move || {
+        let order =
+            Order { wanted: &wanted, settings: &settings, beneath: beneath.as_ref(), ambient: &ambient };
+        store_type.generate(&order)
+    };
+    let made = if store_type.is_slow() { workshop::work(draw).await?? } else { draw()? };
+    let Accepted { value, facts } = made;
+    Ok((value.ok_or(crate::TypeError::NoGenerator)?, facts))
+}
+
+/// A version to be written.
+struct New<'a> {
+    made: Made,
+    facts: &'a Facts,
+    value: &'a Value,
+    expected: Option<u64>,
+}
+
+async fn add(
+    view: &SecretWriteView,
+    mut entry: Entry,
+    meta: &StoreMeta,
+    new: &New<'_>,
+) -> Result<Written, SecretsError> {
+    let (version, batch) = match batch_of(view, meta, new).await {
+        Ok(batch) => batch,
+        Err(fault) => return fail(entry, fault).await,
+    };
+    let written = Written { version, created: new.made.at };
     entry.note(format!("version {version}"));
     entry.remember(written.encode());
     entry.commit(batch).await?;
-    drop(guard);
     Ok(written)
 }
 
-/// Reads a version, the newest by default.
-pub async fn read(
-    permit: Permit<GetSecret>,
-    version: Option<u64>,
-) -> Result<Held<Option<Version>>, SecretsError> {
-    let (view, mut entry) = permit.open();
-    let found = match version {
-        Some(version) => view.version(version).await,
-        None => view.latest().await,
+async fn batch_of(
+    view: &SecretWriteView,
+    meta: &StoreMeta,
+    new: &New<'_>,
+) -> Result<(u64, Batch), SecretsError> {
+    let present = view.present().await?;
+    let number = present.as_ref().map_or(0, |(_, version)| *version);
+    match new.expected {
+        None if meta.settings.cas_required => return Err(SecretsError::VersionRequired { present: number }),
+        Some(expected) if expected != number => {
+            return Err(SecretsError::VersionMismatch { present: number, expected });
+        }
+        _ => {}
+    }
+    let version = number.checked_add(1).ok_or(SecretsError::Versions)?;
+    let plain = encode_version(new.made, new.facts, new.value);
+    let batch = match &present {
+        Some((head, _)) => view.add_version(head, version, &plain, meta.settings.keep).await?,
+        None => Some(plain.expose(|plain| view.create(&new.made.encode(), plain))),
     };
-    match found.map_err(SecretsError::from).and_then(|record| record.as_ref().map(open_version).transpose()) {
-        Ok(Some(version)) => {
-            entry.note(format!("version {}", version.version));
-            Ok(entry.hold(Verdict::Released, Some(version)))
+    Ok((version, batch.ok_or(SecretsError::NotFound)?))
+}
+
+/// Reads a version, the newest by default.
+pub async fn read(permit: Permit<GetSecret>, version: Option<u64>) -> Result<Held<Found>, SecretsError> {
+    let (view, mut entry) = permit.open();
+    let found = match find(&view, version).await {
+        Ok(found) => found,
+        Err(fault) => return fail(entry, fault).await,
+    };
+    let verdict = match &found {
+        Found::Live(_) => Verdict::Released,
+        Found::Absent | Found::Deleted { .. } | Found::Destroyed { .. } => Verdict::NotFound,
+    };
+    match &found {
+        Found::Live(live) => entry.note(format!("version {}", live.version)),
+        Found::Deleted { version, .. } => entry.note(format!("version {version} is deleted")),
+        Found::Destroyed { version, .. } => entry.note(format!("version {version} was destroyed")),
+        Found::Absent => {}
+    }
+    Ok(entry.hold(verdict, found))
+}
+
+async fn find(view: &SecretReadView, version: Option<u64>) -> Result<Found, SecretsError> {
+    let record = match version {
+        Some(version) => view.version(version).await?,
+        None => view.latest().await?,
+    };
+    let Some(record) = record else { return Ok(Found::Absent) };
+    let version = record.version;
+    match (open_version(&record)?, record.deleted) {
+        (Kept::Destroyed { destroyed, .. }, _) => Ok(Found::Destroyed { version, at: destroyed.at }),
+        (Kept::Value { .. }, Some(deleted)) => Ok(Found::Deleted { version, at: deleted.at }),
+        (Kept::Value { made, value, .. }, None) => {
+            Ok(Found::Live(Version { version, created: made.at, creator: made.by, value }))
+        }
+    }
+}
+
+pub(crate) fn open_version(record: &VersionRecord) -> Result<Kept, SecretsError> {
+    let corrupt = || BarrierError::corrupt(format!("payload of version {}", record.version));
+    Ok(decode_version(&record.plain).ok_or_else(corrupt)?)
+}
+
+/// Reads the public half of a version, the newest by default. The secret half stays where it is.
+pub async fn public(
+    permit: Permit<ReadPublic>,
+    version: Option<u64>,
+) -> Result<Held<Option<PublicHalf>>, SecretsError> {
+    let (view, mut entry) = permit.open();
+    match half(&view, version).await {
+        Ok(Some(half)) => {
+            entry.note(format!("version {}", half.version));
+            Ok(entry.hold(Verdict::Released, Some(half)))
         }
         Ok(None) => Ok(entry.hold(Verdict::NotFound, None)),
         Err(fault) => fail(entry, fault).await,
     }
 }
 
+async fn half(view: &SecretReadView, version: Option<u64>) -> Result<Option<PublicHalf>, SecretsError> {
+    let store_type = StoreMeta::decode(&view.store_payload())?.store_type;
+    let version = match find(view, version).await? {
+        Found::Live(version) => version,
+        Found::Absent => return Ok(None),
+        Found::Deleted { version, .. } => return Err(SecretsError::Deleted { version }),
+        Found::Destroyed { version, .. } => return Err(SecretsError::Destroyed { version }),
+    };
+    let Version { version, created, value, .. } = version;
+    let public = workshop::work(move || store_type.public(&value)).await??;
+    Ok(Some(PublicHalf { version, created, public }))
+}
+
 /// Writes a failed entry with its reason, and gives the error back.
 pub(crate) async fn fail<T>(mut entry: Entry, fault: SecretsError) -> Result<T, SecretsError> {
     entry.note(fault.to_string());
-    entry.finish(Verdict::Failed).await?;
+    let verdict = match fault {
+        SecretsError::NotFound => Verdict::NotFound,
+        _ => Verdict::Failed,
+    };
+    entry.finish(verdict).await?;
     Err(fault)
 }
 
-fn open_version(record: &VersionRecord) -> Result<Version, SecretsError> {
-    let number = record.version;
-    let (made, value) = decode_version(&record.plain)
-        .ok_or_else(|| BarrierError::corrupt(format!("payload of version {number}")))?;
-    Ok(Version { version: number, created: made.at, creator: made.by, value })
+/// Which names a listing wants.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wish<'a> {
+    /// They begin with this.
+    pub prefix: &'a str,
+    /// They come after this.
+    pub after: Option<&'a str>,
+    /// They have this in them.
+    pub contains: Option<&'a str>,
+    /// Those whose newest version is deleted or destroyed are wanted too.
+    pub gone: bool,
 }
 
-/// Lists names in order: with a prefix, after a name, with a text in them.
+/// Lists names in order, at most `limit`, of those that the caller may see.
 pub async fn list(
     permit: Permit<ListSecrets>,
-    prefix: &str,
-    after: Option<&str>,
-    contains: Option<&str>,
+    wish: Wish<'_>,
     limit: usize,
 ) -> Result<Held<Page>, SecretsError> {
     let (view, mut entry) = permit.open();
-    let keep = |name: &str| contains.is_none_or(|text| name.contains(text));
-    match view.page(prefix, after, limit, keep).await {
+    let wanted =
+        |name: &str, gone: bool| (wish.gone || !gone) && wish.contains.is_none_or(|text| name.contains(text));
+    match view.page_where(wish.prefix, wish.after, limit, wanted).await {
         Ok(page) => {
             entry.note(format!("{} names", page.names.len()));
             Ok(entry.hold(Verdict::Released, page))
         }
         Err(fault) => fail(entry, fault.into()).await,
     }
-}
-
-/// Reads a secret's metadata: its versions, newest first, at most `limit`.
-pub async fn metadata(
-    permit: Permit<ReadMetadata>,
-    limit: usize,
-) -> Result<Held<Option<Metadata>>, SecretsError> {
-    let (view, entry) = permit.open();
-    let found = view
-        .history(limit, |record| record)
-        .await
-        .map_err(SecretsError::from)
-        .and_then(|found| found.map(|(dir, versions)| summarise(&dir.payload, versions)).transpose());
-    match found {
-        Ok(Some(metadata)) => Ok(entry.hold(Verdict::Released, Some(metadata))),
-        Ok(None) => Ok(entry.hold(Verdict::NotFound, None)),
-        Err(fault) => fail(entry, fault).await,
-    }
-}
-
-fn summarise(payload: &[u8], versions: Vec<VersionRecord>) -> Result<Metadata, SecretsError> {
-    let made = Made::decode(payload).ok_or_else(|| BarrierError::corrupt("a secret's entry"))?;
-    let summarise = |record: VersionRecord| {
-        open_version(&record).map(|version| VersionSummary {
-            version: version.version,
-            created: version.created,
-            creator: version.creator,
-            size: version.value.bytes.len(),
-            kind: version.value.kind,
-        })
-    };
-    let versions = versions.into_iter().map(summarise).collect::<Result<_, _>>()?;
-    Ok(Metadata { created: made.at, creator: made.by, versions })
-}
-
-/// Deletes a secret with all its versions.
-pub async fn delete(permit: Permit<DeleteSecret>) -> Result<(), SecretsError> {
-    let (view, mut entry) = permit.open();
-    let _guard = view.hold().await;
-    let (head, version, _) = match view.present().await {
-        Ok(Some(present)) => present,
-        Ok(None) => {
-            entry.finish(Verdict::NotFound).await?;
-            return Err(SecretsError::NotFound);
-        }
-        Err(fault) => return fail(entry, fault.into()).await,
-    };
-    entry.note(format!("{version} versions"));
-    entry.remember(Vec::new());
-    entry.commit(view.remove(&head)).await?;
-    Ok(())
 }

@@ -1,11 +1,18 @@
 //! Payloads: what a version, a secret's entry and a store's entry hold.
 
+use crate::store_type::{Facts, Settings, TypeRef};
+use std::num::NonZeroU64;
 use strongroom_ambient::UnixMillis;
 use strongroom_gate::{BarrierError, Reader, Writer};
-use strongroom_model::{JsonText, UserId, ValueKind};
+use strongroom_model::{JsonLimits, JsonText, UserId, ValueKind};
 use strongroom_secret::SecretBytes;
 
-const FORMAT: u8 = 1;
+/// A payload with nothing but its head, or a version of which nothing is known but its value.
+const PLAIN: u8 = 1;
+/// A version with facts, or a store with settings.
+const FULL: u8 = 2;
+/// What is left of a version that was destroyed.
+const DESTROYED: u8 = 3;
 
 /// A secret's value, as it came.
 #[derive(Debug)]
@@ -26,9 +33,14 @@ impl Value {
     pub fn bytes(bytes: SecretBytes) -> Self {
         Self { kind: ValueKind::Bytes, bytes }
     }
+
+    /// A second one, for work elsewhere.
+    pub(crate) fn copied(&self) -> Self {
+        Self { kind: self.kind, bytes: self.bytes.expose(|bytes| SecretBytes::new(bytes.to_vec())) }
+    }
 }
 
-/// Who made something, and when.
+/// Who did something, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Made {
     pub(crate) by: UserId,
@@ -36,103 +48,151 @@ pub(crate) struct Made {
 }
 
 impl Made {
-    /// A secret's entry: `format | made at | made by`.
+    /// A secret's entry: `1 | made at | made by`.
     pub(crate) fn encode(self) -> Vec<u8> {
-        Writer::new().u8(FORMAT).i64(self.at.0).raw(&self.by.0).finish()
+        self.write(PLAIN).finish()
+    }
+
+    fn write(self, format: u8) -> Writer {
+        self.append(Writer::new().u8(format))
+    }
+
+    fn append(self, writer: Writer) -> Writer {
+        writer.i64(self.at.0).raw(&self.by.0)
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
-        (reader.u8()? == FORMAT).then_some(())?;
+        (reader.u8()? == PLAIN).then_some(())?;
+        Self::read(&mut reader)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
         Some(Self { at: UnixMillis(reader.i64()?), by: UserId(reader.array()?) })
     }
 }
 
-/// A version: `format | made at | made by | kind | value`.
-pub(crate) fn encode_version(made: Made, value: &Value) -> SecretBytes {
+/// A version's payload, decoded.
+#[derive(Debug)]
+pub(crate) enum Kept {
+    Value { made: Made, facts: Facts, value: Value },
+    Destroyed { made: Made, kind: ValueKind, size: u64, destroyed: Made },
+}
+
+/// A version: `1 | made at | made by | kind | value`, and with facts
+/// `2 | made at | made by | kind | expires | length, facts | value`.
+pub(crate) fn encode_version(made: Made, facts: &Facts, value: &Value) -> SecretBytes {
     value.bytes.expose(|bytes| {
-        let mut plain = Vec::with_capacity(26 + bytes.len());
-        plain.extend(made.encode());
-        plain.push(value.kind as u8);
+        let mut plain = Vec::with_capacity(38 + facts.json.len() + bytes.len());
+        if *facts == Facts::default() {
+            plain.extend(made.encode());
+            plain.push(value.kind as u8);
+        } else {
+            let expires = facts.expires.map_or(i64::MIN, |expires| expires.0);
+            let head = made.write(FULL).u8(value.kind as u8).i64(expires).bytes(facts.json.as_bytes());
+            plain.extend(head.finish());
+        }
         plain.extend_from_slice(bytes);
         SecretBytes::new(plain)
     })
 }
 
-pub(crate) fn decode_version(plain: &SecretBytes) -> Option<(Made, Value)> {
+/// What is left of a version: `3 | made at | made by | kind | size | destroyed at | destroyed by`.
+pub(crate) fn encode_destroyed(made: Made, kind: ValueKind, size: u64, destroyed: Made) -> SecretBytes {
+    let head = made.write(DESTROYED).u8(kind as u8).u64(size);
+    SecretBytes::new(destroyed.append(head).finish())
+}
+
+pub(crate) fn decode_version(plain: &SecretBytes) -> Option<Kept> {
     plain.expose(|bytes| {
-        let (head, rest) = bytes.split_at_checked(25)?;
-        let (kind, value) = rest.split_first()?;
-        let value = Value { kind: ValueKind::from_code(*kind)?, bytes: SecretBytes::new(value.to_vec()) };
-        Some((Made::decode(head)?, value))
+        let mut reader = Reader::new(bytes);
+        let format = reader.u8()?;
+        let made = Made::read(&mut reader)?;
+        let kind = ValueKind::from_code(reader.u8()?)?;
+        let facts = match format {
+            PLAIN => Facts::default(),
+            FULL => read_facts(&mut reader)?,
+            DESTROYED => {
+                let size = reader.u64()?;
+                let destroyed = Made::read(&mut reader)?;
+                return Some(Kept::Destroyed { made, kind, size, destroyed });
+            }
+            _ => return None,
+        };
+        let value = Value { kind, bytes: SecretBytes::new(reader.rest().to_vec()) };
+        Some(Kept::Value { made, facts, value })
     })
 }
 
-/// A type of store. Numbers are part of the format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum StoreType {
-    /// Any JSON value or bytes.
-    Generic = 1,
-}
-
-impl StoreType {
-    /// Its name on the wire.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Generic => "generic",
-        }
-    }
-
-    /// From its name; the seed's `Generic_Secret` is the same type.
-    pub fn from_name(name: &str) -> Option<Self> {
-        matches!(name, "generic" | "Generic_Secret").then_some(Self::Generic)
-    }
-
-    /// Version of the type that new stores get.
-    pub fn version(self) -> u32 {
-        match self {
-            Self::Generic => 1,
-        }
-    }
-}
-
-/// A store's entry: `format | made at | made by | type | type version`.
-pub(crate) fn encode_store(made: Made, store_type: StoreType) -> Vec<u8> {
-    Writer::new().raw(&made.encode()).u8(store_type as u8).u32(store_type.version()).finish()
-}
-
-pub(crate) fn decode_store(bytes: &[u8]) -> Result<(Made, StoreType, u32), BarrierError> {
-    let parse = || {
-        let (head, rest) = bytes.split_at_checked(25)?;
-        let mut reader = Reader::new(rest);
-        let store_type = match reader.u8()? {
-            1 => StoreType::Generic,
-            _ => return None,
-        };
-        Some((Made::decode(head)?, store_type, reader.u32()?))
+fn read_facts(reader: &mut Reader<'_>) -> Option<Facts> {
+    let expires = match reader.i64()? {
+        i64::MIN => None,
+        expires => Some(UnixMillis(expires)),
     };
-    parse().ok_or_else(|| BarrierError::corrupt("a store's entry"))
+    Some(Facts { expires, json: reader.text()?.to_owned() })
+}
+
+/// A store's entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoreMeta {
+    pub(crate) made: Made,
+    pub(crate) store_type: TypeRef,
+    pub(crate) type_version: u32,
+    pub(crate) settings: Settings,
+    /// When it was configured last.
+    pub(crate) configured: Option<Made>,
+}
+
+impl StoreMeta {
+    /// `1 | made at | made by | type | type version`, and of a store that was configured `2 | the same |
+    /// configured at | configured by | versions kept | 1 if a write has to name its version | length, settings`.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let format = if self.is_plain() { PLAIN } else { FULL };
+        let head = self.made.write(format).u8(self.store_type.number()).u32(self.type_version);
+        if self.is_plain() {
+            return head.finish();
+        }
+        let Settings { keep, cas_required, of_type } = &self.settings;
+        self.configured
+            .unwrap_or(self.made)
+            .append(head)
+            .u64(keep.map_or(0, NonZeroU64::get))
+            .u8(u8::from(*cas_required))
+            .bytes(of_type.as_str().as_bytes())
+            .finish()
+    }
+
+    fn is_plain(&self) -> bool {
+        self.settings == Settings::default() && self.configured.is_none()
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, BarrierError> {
+        Self::parse(bytes).ok_or_else(|| BarrierError::corrupt("a store's entry"))
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        let format = reader.u8()?;
+        let made = Made::read(&mut reader)?;
+        let (store_type, type_version) = (TypeRef::from_number(reader.u8()?)?, reader.u32()?);
+        let mut meta =
+            Self { made, store_type, type_version, settings: Settings::default(), configured: None };
+        match format {
+            PLAIN => {}
+            FULL => {
+                let configured = Made::read(&mut reader)?;
+                meta.configured = (configured != made).then_some(configured);
+                meta.settings = Settings {
+                    keep: NonZeroU64::new(reader.u64()?),
+                    cas_required: reader.u8()? == 1,
+                    of_type: JsonText::new(reader.bytes()?, JsonLimits::VALUE).ok()?,
+                };
+            }
+            _ => return None,
+        }
+        reader.rest().is_empty().then_some(meta)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_round_trips() {
-        let made = Made { by: UserId([1; 16]), at: UnixMillis(7) };
-        for kind in [ValueKind::Json, ValueKind::Bytes] {
-            let value = Value { kind, bytes: SecretBytes::new(b"42".to_vec()) };
-            let (decoded_made, decoded) = decode_version(&encode_version(made, &value)).unwrap();
-            assert_eq!((decoded_made, decoded.kind), (made, kind));
-            decoded.bytes.expose(|bytes| assert_eq!(bytes, b"42"));
-        }
-    }
-
-    #[test]
-    fn short_payloads_are_refused() {
-        assert!(decode_version(&SecretBytes::new(vec![1; 25])).is_none());
-        assert!(decode_store(&[1; 26]).is_err());
-    }
-}
+mod tests;

@@ -1,12 +1,14 @@
 //! Stores and keysets: create, read, list, remove.
 
 use crate::SecretsError;
-use crate::actions::{CreateStore, ListKeysets, ListStores, ReadStore, RemoveStore};
+use crate::actions::{ConfigureStore, CreateStore, ListKeysets, ListStores, ReadStore, RemoveStore};
 use crate::operations::fail;
-use crate::payload::{Made, StoreType, decode_store, encode_store};
+use crate::payload::{Made, StoreMeta};
+use crate::store_type::{Settings, TypeRef};
+use std::num::NonZeroU64;
 use strongroom_ambient::UnixMillis;
-use strongroom_gate::{Folder, FolderEntry, Held, Permit, StoresView, Verdict};
-use strongroom_model::{KeysetId, StoreId, UserId};
+use strongroom_gate::{Batch, Folder, FolderEntry, Held, Permit, StoreWriteView, StoresView, Verdict};
+use strongroom_model::{JsonText, KeysetId, StoreId, UserId};
 
 /// The keyset that a new store gets if none is named.
 const DEFAULT_KEYSET: &str = "default";
@@ -19,7 +21,7 @@ pub struct StoreSummary {
     /// Its name.
     pub name: String,
     /// Its type.
-    pub store_type: StoreType,
+    pub store_type: TypeRef,
     /// Version of its type.
     pub type_version: u32,
     /// The keyset that seals it.
@@ -28,10 +30,14 @@ pub struct StoreSummary {
     pub creator: UserId,
     /// Made when.
     pub created: UnixMillis,
-    /// When a secret in it was last made or deleted; when it was made, if never.
+    /// When a secret in it was last made or removed, or it was configured; when it was made, if never.
     pub updated: UnixMillis,
     /// Secrets in it.
     pub secrets: u64,
+    /// Versions of them, where one store is asked about.
+    pub versions: Option<u64>,
+    /// What it is set to.
+    pub settings: Settings,
 }
 
 /// A keyset.
@@ -54,10 +60,14 @@ pub async fn create_store(
     permit: Permit<CreateStore>,
     by: UserId,
     now: UnixMillis,
-    store_type: StoreType,
+    store_type: TypeRef,
     keyset: Option<&str>,
+    settings: Settings,
 ) -> Result<StoreSummary, SecretsError> {
     let (view, mut entry) = permit.open();
+    if let Err(fault) = store_type.check_settings(&settings.of_type) {
+        return fail(entry, fault.into()).await;
+    }
     let wanted = keyset.unwrap_or(DEFAULT_KEYSET);
     let keysets = match view.keysets().await {
         Ok(keysets) => keysets,
@@ -70,9 +80,11 @@ pub async fn create_store(
     };
     let Some((name, _guard)) = view.hold().await else { return Err(SecretsError::NotFound) };
     let made = Made { by, at: now };
+    let type_version = store_type.version();
+    let meta = StoreMeta { made, store_type, type_version, settings, configured: None };
     let created = match view.taken().await {
         Ok(true) => Err(SecretsError::AlreadyExists),
-        Ok(false) => view.create(keyset, &encode_store(made, store_type)).map_err(SecretsError::from),
+        Ok(false) => view.create(keyset, &meta.encode()).map_err(SecretsError::from),
         Err(fault) => Err(fault.into()),
     };
     let (id, batch) = match created {
@@ -85,12 +97,14 @@ pub async fn create_store(
         id,
         name: name.to_string(),
         store_type,
-        type_version: store_type.version(),
+        type_version,
         keyset: keyset_name,
         creator: by,
         created: now,
         updated: now,
         secrets: 0,
+        versions: Some(0),
+        settings: meta.settings,
     })
 }
 
@@ -99,7 +113,9 @@ pub async fn read_store(permit: Permit<ReadStore>, name: String) -> Result<Held<
     let (view, entry) = permit.open();
     let summary = async {
         let keyset = view.keyset_name().await?;
-        summarise(name, keyset, view.entry(), view.folder()).await
+        let versions = view.folder().count_versions().await?;
+        let summary = summarise(name, keyset, view.entry(), view.folder()).await?;
+        Ok::<_, SecretsError>(StoreSummary { versions: Some(versions), ..summary })
     };
     match summary.await {
         Ok(summary) => Ok(entry.hold(Verdict::Released, summary)),
@@ -113,8 +129,10 @@ async fn summarise(
     entry: &FolderEntry,
     folder: &Folder,
 ) -> Result<StoreSummary, SecretsError> {
-    let (made, store_type, type_version) = decode_store(&entry.payload)?;
+    let StoreMeta { made, store_type, type_version, settings, configured } =
+        StoreMeta::decode(&entry.payload)?;
     let (secrets, changed) = folder.count().await?;
+    let configured = configured.map_or(made.at, |configured| configured.at);
     Ok(StoreSummary {
         id: StoreId(folder.id.0),
         name,
@@ -123,8 +141,10 @@ async fn summarise(
         keyset,
         creator: made.by,
         created: made.at,
-        updated: made.at.max(changed),
+        updated: configured.max(changed),
         secrets,
+        versions: None,
+        settings,
     })
 }
 
@@ -143,6 +163,13 @@ pub async fn list_stores(
     }
 }
 
+/// Lists the types of store.
+pub fn list_types(permit: Permit<ListStores>) -> Held<Vec<TypeRef>> {
+    let (_, mut entry) = permit.open();
+    entry.note("types of store");
+    entry.hold(Verdict::Released, TypeRef::all().collect())
+}
+
 async fn summaries(
     view: &StoresView,
     keep: impl Fn(&str) -> bool + Send,
@@ -158,6 +185,58 @@ async fn summaries(
         }
     }
     Ok(stores)
+}
+
+/// What is to change in a store's settings; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// So many versions of a secret are kept; all if the inner one is `None`.
+    pub keep: Option<Option<NonZeroU64>>,
+    /// Whether every write has to name the version it expects.
+    pub cas_required: Option<bool>,
+    /// The type's own settings, whole.
+    pub of_type: Option<JsonText>,
+}
+
+/// Changes a store's settings. Fewer versions to keep has effect on a secret at its next write.
+pub async fn configure_store(
+    permit: Permit<ConfigureStore>,
+    by: UserId,
+    now: UnixMillis,
+    name: String,
+    change: Change,
+) -> Result<StoreSummary, SecretsError> {
+    let (view, mut entry) = permit.open();
+    let _guard = view.hold().await;
+    let (summary, batch) = match configured(&view, Made { by, at: now }, name, change).await {
+        Ok(configured) => configured,
+        Err(fault) => return fail(entry, fault).await,
+    };
+    entry.remember(Vec::new());
+    entry.commit(batch).await?;
+    Ok(summary)
+}
+
+async fn configured(
+    view: &StoreWriteView,
+    made: Made,
+    name: String,
+    change: Change,
+) -> Result<(StoreSummary, Batch), SecretsError> {
+    let mut entry = view.entry().await?.ok_or(SecretsError::NotFound)?;
+    let mut meta = StoreMeta::decode(&entry.payload)?;
+    let Settings { keep, cas_required, of_type } = meta.settings;
+    meta.settings = Settings {
+        keep: change.keep.unwrap_or(keep),
+        cas_required: change.cas_required.unwrap_or(cas_required),
+        of_type: change.of_type.unwrap_or(of_type),
+    };
+    meta.store_type.check_settings(&meta.settings.of_type)?;
+    meta.configured = Some(made);
+    entry.payload = meta.encode();
+    let keyset = view.keyset_name().await?;
+    let summary = summarise(name, keyset, &entry, view.folder()).await?;
+    Ok((summary, view.rewrite(&entry)))
 }
 
 /// Removes a store and everything in it.

@@ -218,14 +218,15 @@ impl Newcomer<'_> {
         let user = root.principal.as_ref().map(|principal| principal.user).unwrap_or_default();
         let now = world.gate.now();
         let permit = self.admit::<secrets::CreateStore>(root, Stores { name: Some(store.clone()) }).await?;
-        secrets::create_store(permit, user, now, secrets::StoreType::Generic, None).await?;
+        let usual = secrets::TypeRef::usual();
+        secrets::create_store(permit, user, now, usual, None, secrets::Settings::default()).await?;
         let text = JsonText::new(FIRST_VALUE.as_bytes(), JsonLimits::VALUE).map_err(ServerError::first)?;
         let permit = self.admit::<secrets::PutSecret>(root, secret()?).await?;
         secrets::put(permit, user, now, &secrets::Value::json(&text), None).await?;
         let permit = self.admit::<secrets::GetSecret>(root, secret()?).await?;
         let held = secrets::read(permit, None).await?;
         let read = world.gate.release(held).await.map_err(ServerError::first)?;
-        let same = read.is_some_and(|read| {
+        let same = read.live().is_some_and(|read| {
             read.value.bytes.expose(|bytes| strongroom_secret::bytes_eq(bytes, FIRST_VALUE.as_bytes()))
         });
         if same {

@@ -123,6 +123,11 @@ impl Store for SqliteStore {
         self.scan(move |shared| shared.readers.list(&range)).await
     }
 
+    async fn count(&self, prefix: &[u8]) -> Result<u64, StoreError> {
+        let prefix = prefix.to_vec();
+        self.scan(move |shared| shared.readers.count(&prefix)).await
+    }
+
     fn reserve(&self) -> Result<Slot, StoreError> {
         Arc::clone(&self.shared.slots).try_acquire_owned().map(Slot::new).map_err(|error| match error {
             TryAcquireError::Closed => StoreError::Closed,

@@ -91,6 +91,10 @@ impl Readers {
         self.with(&self.scan, |conn| list(conn, range))
     }
 
+    pub(crate) fn count(&self, prefix: &[u8]) -> Result<u64, StoreError> {
+        self.with(&self.scan, |conn| count(conn, prefix))
+    }
+
     pub(crate) fn entries(&self, from_seq: u64, limit: usize) -> Result<Vec<TrailEntry>, StoreError> {
         self.with(&self.scan, |conn| entries(conn, from_seq, limit))
     }
@@ -160,6 +164,15 @@ fn list(conn: &Connection, range: &Range) -> Result<Vec<Row>, StoreError> {
         out.push(listed(row)?);
     }
     Ok(out)
+}
+
+fn count(conn: &Connection, prefix: &[u8]) -> Result<u64, StoreError> {
+    let failed = |error| read_error("counting", &error);
+    let mut select =
+        conn.prepare_cached("SELECT count(*) FROM rows WHERE key >= ?1 AND key < ?2").map_err(failed)?;
+    let bounds = params![prefix, range::upper_bound(prefix)];
+    let count: i64 = select.query_row(bounds, |row| row.get(0)).map_err(failed)?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 pub(crate) fn listed(row: &rusqlite::Row<'_>) -> Result<Row, StoreError> {

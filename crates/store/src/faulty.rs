@@ -128,6 +128,11 @@ impl Store for FaultyStore {
         self.inner.list(range).await
     }
 
+    async fn count(&self, prefix: &[u8]) -> Result<u64, StoreError> {
+        self.read()?;
+        self.inner.count(prefix).await
+    }
+
     fn reserve(&self) -> Result<Slot, StoreError> {
         self.alive()?;
         self.inner.reserve()

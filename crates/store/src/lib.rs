@@ -141,6 +141,20 @@ pub trait Store: Send + Sync + 'static {
     /// The rows of a range in key order, at most `range.limit`.
     async fn list(&self, range: Range) -> Result<Vec<Row>, StoreError>;
 
+    /// How many rows begin with `prefix`. No value is read where the engine can do it.
+    async fn count(&self, prefix: &[u8]) -> Result<u64, StoreError> {
+        let (mut count, mut after) = (0_u64, None);
+        loop {
+            let range = Range { prefix: prefix.to_vec(), after, order: Order::Ascending, limit: 1_000 };
+            let rows = self.list(range).await?;
+            count = count.saturating_add(u64::try_from(rows.len()).unwrap_or(u64::MAX));
+            match rows.last() {
+                Some(last) => after = Some(last.key.clone()),
+                None => return Ok(count),
+            }
+        }
+    }
+
     /// Takes a place in the writer's queue; [`StoreError::Busy`] when there is none.
     fn reserve(&self) -> Result<Slot, StoreError>;
 

@@ -46,7 +46,8 @@ impl TestWorld {
         let about = Stores { name: Some(name(store)) };
         let permit = self.gate.admit::<secrets::CreateStore>(&caller, about).await?;
         let (by, now) = (user(&caller), self.gate.now());
-        secrets::create_store(permit, by, now, secrets::StoreType::Generic, Some(keyset)).await?;
+        let usual = secrets::TypeRef::usual();
+        secrets::create_store(permit, by, now, usual, Some(keyset), secrets::Settings::default()).await?;
         Ok(())
     }
 

@@ -31,10 +31,12 @@ mod keys;
 mod shorthands;
 mod tampered;
 mod trail;
+mod versions;
 mod world;
 
 pub use auto::FakeAuto;
 pub use shorthands::{Listing, name, path, value};
 pub use tampered::{Odd, copy_of};
 pub use trail::Line;
+pub use versions::settings;
 pub use world::{START, TestWorld, WorldError, WorldOptions, transcript};

@@ -59,8 +59,8 @@ impl TestWorld {
     ) -> Result<secrets::StoreSummary, WorldError> {
         let about = Stores { name: Some(name(store)) };
         let permit = self.gate.admit::<secrets::CreateStore>(caller, about).await?;
-        let (by, now) = (user(caller), self.gate.now());
-        Ok(secrets::create_store(permit, by, now, secrets::StoreType::Generic, None).await?)
+        let (by, now, usual) = (user(caller), self.gate.now(), secrets::TypeRef::usual());
+        Ok(secrets::create_store(permit, by, now, usual, None, secrets::Settings::default()).await?)
     }
 
     /// Removes a store.
@@ -133,19 +133,21 @@ impl TestWorld {
         let about = Secret { store: name(store), path: self::path(path) };
         let permit = self.gate.admit::<secrets::GetSecret>(&caller, about).await?;
         let found = self.gate.release(secrets::read(permit, version).await?).await?;
-        Ok(found.map(|found| (found.version, found.value.kind, found.value.bytes.expose(<[u8]>::to_vec))))
+        Ok(found
+            .live()
+            .map(|found| (found.version, found.value.kind, found.value.bytes.expose(<[u8]>::to_vec))))
     }
 
-    /// Deletes a secret.
-    pub async fn delete(&self, store: &str, path: &str) -> Result<(), WorldError> {
-        self.delete_as(&self.root_caller().await?, store, path).await
+    /// Removes a secret with all its versions.
+    pub async fn remove(&self, store: &str, path: &str) -> Result<(), WorldError> {
+        self.remove_as(&self.root_caller().await?, store, path).await
     }
 
     /// The same for any caller.
-    pub async fn delete_as(&self, caller: &Caller, store: &str, path: &str) -> Result<(), WorldError> {
+    pub async fn remove_as(&self, caller: &Caller, store: &str, path: &str) -> Result<(), WorldError> {
         let about = Secret { store: name(store), path: self::path(path) };
-        let permit = self.gate.admit::<secrets::DeleteSecret>(caller, about).await?;
-        Ok(secrets::delete(permit).await?)
+        let permit = self.gate.admit::<secrets::RemoveSecret>(caller, about).await?;
+        Ok(secrets::remove(permit).await?)
     }
 
     /// A secret's metadata.
@@ -167,7 +169,8 @@ impl TestWorld {
         let about = StoreFolder { store: name(store) };
         let permit = self.gate.admit::<secrets::ListSecrets>(&caller, about).await?;
         let Listing { prefix, after, contains, limit } = listing;
-        Ok(self.gate.release(secrets::list(permit, prefix, after, contains, limit).await?).await?)
+        let wish = secrets::Wish { prefix, after, contains, gone: false };
+        Ok(self.gate.release(secrets::list(permit, wish, limit).await?).await?)
     }
 
     /// Locks.

@@ -27,8 +27,8 @@ async fn every_operation_leaves_exactly_its_entry() {
     world.metadata("two", "x").await.unwrap();
     world.page("two", Listing::default()).await.unwrap();
     world.cas("two", "x", "1", 7).await.unwrap_err();
-    world.delete("two", "x").await.unwrap();
-    world.delete("two", "x").await.unwrap_err();
+    world.remove("two", "x").await.unwrap();
+    world.remove("two", "x").await.unwrap_err();
     world.create_store("two").await.unwrap_err();
     world.remove_store("two").await.unwrap();
     world.verify(None).await.unwrap();
@@ -49,8 +49,8 @@ async fn every_operation_leaves_exactly_its_entry() {
         (Action::ReadMetadata, Verdict::Released, "two/x"),
         (Action::ListSecrets, Verdict::Released, "two"),
         (Action::PutSecret, Verdict::Failed, "two/x"),
-        (Action::DeleteSecret, Verdict::Done, "two/x"),
-        (Action::DeleteSecret, Verdict::NotFound, "two/x"),
+        (Action::RemoveSecret, Verdict::Done, "two/x"),
+        (Action::RemoveSecret, Verdict::NotFound, "two/x"),
         (Action::CreateStore, Verdict::Failed, "two"),
         (Action::RemoveStore, Verdict::Done, "two"),
         (Action::VerifyTrail, Verdict::Released, "trail"),

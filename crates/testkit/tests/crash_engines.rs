@@ -39,7 +39,7 @@ fn script() -> Vec<Asked> {
 async fn ask(world: &TestWorld, asked: &Asked) -> Result<u64, WorldError> {
     match asked {
         Asked::Put(name, json) => world.put("web", name, json).await,
-        Asked::Delete(name) => world.delete("web", name).await.map(|()| 0),
+        Asked::Delete(name) => world.remove("web", name).await.map(|()| 0),
         Asked::Create(store) => world.create_store(store).await.map(|_| 0),
         Asked::Remove(store) => world.remove_store(store).await.map(|()| 0),
     }
@@ -192,7 +192,7 @@ async fn busy_hands(world: std::sync::Arc<TestWorld>, at: usize) {
     for turn in 0..8 {
         let name = format!("n{}", (at + turn) % 5);
         let outcome = match (at * 7 + turn) % 3 {
-            0 => world.delete("web", &name).await,
+            0 => world.remove("web", &name).await,
             _ => world.put("web", &name, "1").await.map(drop),
         };
         if let Err(WorldError::Denied(strongroom_gate::Denied::Busy)) = outcome {

@@ -80,7 +80,7 @@ async fn a_golden_directory_can_be_written() {
     }
     world.put("golden", "deep/er/path", "[1, [2, [3]]]").await.unwrap();
     world.put("golden", "gone", "null").await.unwrap();
-    world.delete("golden", "gone").await.unwrap();
+    world.remove("golden", "gone").await.unwrap();
     world.put("ключи", "пароль", "\"секрет\"").await.unwrap();
     world.checkpoint().await.unwrap();
     let lines: Vec<_> = world.access_key.iter().map(ToString::to_string).chain(world.keys.clone()).collect();

@@ -31,7 +31,7 @@ async fn in_the_reserve_nothing_is_added_and_everything_else_goes_on() {
     assert_eq!(world.get("web", "a").await.unwrap().as_deref(), Some("1"));
     assert_eq!(world.list("web").await.unwrap(), ["a"]);
     world.authorize(None).await.unwrap();
-    world.delete("web", "a").await.unwrap();
+    world.remove("web", "a").await.unwrap();
     world.remove_store("web").await.unwrap();
     let trail = world.trail(from).await.unwrap();
     let told: Vec<_> = trail.iter().take(3).map(|line| (line.action, line.decision, line.verdict)).collect();
@@ -59,7 +59,7 @@ async fn without_a_reserve_only_locking_is_heard() {
     store.set_space(Space::Exhausted);
     let fault = world.get("web", "a").await.unwrap_err();
     assert!(matches!(fault, WorldError::Denied(Denied::Full)), "{fault}");
-    let fault = world.delete_as(&caller, "web", "a").await.unwrap_err();
+    let fault = world.remove_as(&caller, "web", "a").await.unwrap_err();
     assert!(matches!(fault, WorldError::Denied(Denied::Full)), "{fault}");
     let fault = world.lock().await.unwrap_err();
     assert!(matches!(fault, WorldError::Operator(OperatorError::Commit(CommitError::Full))), "{fault}");
@@ -80,7 +80,7 @@ async fn a_full_queue_is_busy_and_nothing_is_lost() {
     }
     let fault = world.get("web", "a").await.unwrap_err();
     assert!(matches!(fault, WorldError::Denied(Denied::Busy)), "{fault}");
-    let fault = world.delete_as(&caller, "web", "a").await.unwrap_err();
+    let fault = world.remove_as(&caller, "web", "a").await.unwrap_err();
     assert!(matches!(fault, WorldError::Denied(Denied::Busy)), "{fault}");
     drop(places);
     assert_eq!(world.get("web", "a").await.unwrap().as_deref(), Some("1"));

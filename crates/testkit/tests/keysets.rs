@@ -353,7 +353,7 @@ async fn hand(world: Arc<TestWorld>, at: usize) {
         let name = format!("hot/{}", (at + turn) % 4);
         match (at * 5 + turn) % 4 {
             0 => {
-                let deleted = world.delete("web", &name).await;
+                let deleted = world.remove("web", &name).await;
                 let gone = matches!(deleted, Err(WorldError::Secrets(SecretsError::NotFound)));
                 assert!(deleted.is_ok() || gone, "{deleted:?}");
             }

@@ -57,7 +57,7 @@ async fn neither_names_nor_values_lie_in_any_file() {
     world.create_store(STORE).await.unwrap();
     world.put(STORE, SECRET, VALUE).await.unwrap();
     world.put(STORE, GONE, VALUE).await.unwrap();
-    world.delete(STORE, GONE).await.unwrap();
+    world.remove(STORE, GONE).await.unwrap();
     let root = world.root_caller().await.unwrap();
     world.put_as(&root, STORE, "blob", &Value::bytes(SecretBytes::new(BYTES.to_vec())), None).await.unwrap();
     assert_eq!(world.get(STORE, SECRET).await.unwrap().as_deref(), Some(VALUE));

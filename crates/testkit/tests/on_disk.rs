@@ -29,7 +29,7 @@ async fn what_many_wrote_at_once_is_there_after_a_restart() {
                     assert_eq!(world.get("web", &own).await.unwrap(), Some(turn.to_string()));
                 }
                 if at % 4 == 0 {
-                    world.delete("web", &own).await.unwrap();
+                    world.remove("web", &own).await.unwrap();
                 }
             })
         })
@@ -71,7 +71,7 @@ async fn makers_and_removers_over_a_small_index_agree_with_the_files() {
                 for turn in 0..8 {
                     let name = format!("n{}", (at + turn) % 6);
                     if (at + turn) % 3 == 0 {
-                        let _ = world.delete("web", &name).await;
+                        let _ = world.remove("web", &name).await;
                     } else {
                         world.put("web", &name, "1").await.unwrap();
                     }

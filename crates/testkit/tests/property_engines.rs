@@ -170,7 +170,7 @@ async fn real(world: &TestWorld, step: &Step) -> Answer {
             answer(found, |found| Answer::Value(found.map(|(_, _, bytes)| String::from_utf8(bytes).unwrap())))
         }
         Step::Delete(store, at) => {
-            answer(world.delete(&store_name(*store), name(at)).await, |()| Answer::Done)
+            answer(world.remove(&store_name(*store), name(at)).await, |()| Answer::Done)
         }
         Step::List(store, prefix) => {
             let listing = Listing { prefix: PREFIXES[*prefix as usize], ..Listing::default() };

@@ -34,12 +34,12 @@ async fn a_user_who_is_not_root_is_refused_with_the_rule_and_an_entry() {
         matches!(fault, WorldError::Denied(Denied::Refused { .. })),
         "whether it exists is not told: {fault}"
     );
-    let fault = world.delete_as(&mallory, "web", "a").await.unwrap_err();
+    let fault = world.remove_as(&mallory, "web", "a").await.unwrap_err();
     assert!(matches!(fault, WorldError::Denied(Denied::Refused { .. })), "{fault}");
     assert_eq!(world.stores().await.unwrap(), ["web"]);
     assert_eq!(world.list("web").await.unwrap(), Vec::<String>::new());
     let trail = world.trail(from).await.unwrap();
-    for (at, action) in [Action::CreateStore, Action::PutSecret, Action::PutSecret, Action::DeleteSecret]
+    for (at, action) in [Action::CreateStore, Action::PutSecret, Action::PutSecret, Action::RemoveSecret]
         .into_iter()
         .enumerate()
     {

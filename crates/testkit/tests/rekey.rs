@@ -70,7 +70,7 @@ async fn a_new_kek_wraps_every_keyset_and_nothing_else_changes() {
     assert_eq!(kek_generations(&world).await, [2; 4]);
     check(&world, "at once").await;
     world.put("web", "new", "1").await.unwrap();
-    world.delete("web", "new").await.unwrap();
+    world.remove("web", "new").await.unwrap();
     // every other change of keys finds the KEK of now
     world.create_keyset("late").await.unwrap();
     world.rotate_keyset("ring").await.unwrap();

@@ -57,7 +57,7 @@ async fn another_body_action_or_user_under_the_same_id_is_refused() {
     let mut other = caller.clone();
     other.repeat = Some(Repeat { digest: [2; 32], named: true });
     assert!(matches!(put(&world, &other).await, Err(WorldError::Denied(Denied::Reused))));
-    let fault = world.delete_as(&caller, "web", "a").await.unwrap_err();
+    let fault = world.remove_as(&caller, "web", "a").await.unwrap_err();
     assert!(matches!(fault, WorldError::Denied(Denied::Reused)), "{fault}");
     assert_eq!(world.get("web", "a").await.unwrap().as_deref(), Some("1"));
     let mut fresh = caller.clone();
@@ -173,9 +173,9 @@ async fn stores_made_and_removed_and_secrets_deleted_are_repeated_too() {
     assert_eq!(outcome, made.id.0);
     world.put("web", "a", "1").await.unwrap();
     let delete = named(&world, 2).await;
-    world.delete_as(&delete, "web", "a").await.unwrap();
+    world.remove_as(&delete, "web", "a").await.unwrap();
     world.put("web", "a", "1").await.unwrap();
-    let fault = world.delete_as(&delete, "web", "a").await.unwrap_err();
+    let fault = world.remove_as(&delete, "web", "a").await.unwrap_err();
     assert!(matches!(fault, WorldError::Denied(Denied::Repeated(_))), "{fault}");
     assert!(world.get("web", "a").await.unwrap().is_some(), "the one made since is left alone");
 }

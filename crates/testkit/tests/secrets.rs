@@ -103,9 +103,9 @@ async fn deleted_and_made_again_it_begins_anew() {
     let world = world().await;
     world.put("web", "a", "1").await.unwrap();
     world.put("web", "a", "2").await.unwrap();
-    world.delete("web", "a").await.unwrap();
+    world.remove("web", "a").await.unwrap();
     assert_eq!(world.get("web", "a").await.unwrap(), None);
-    assert!(matches!(world.delete("web", "a").await, Err(WorldError::Secrets(SecretsError::NotFound))));
+    assert!(matches!(world.remove("web", "a").await, Err(WorldError::Secrets(SecretsError::NotFound))));
     assert_eq!(world.put("web", "a", "3").await.unwrap(), 1);
     assert!(world.get_bytes("web", "a", Some(2)).await.unwrap().is_none(), "of the old one nothing is left");
     assert_eq!(world.get("web", "a").await.unwrap().as_deref(), Some("3"));
@@ -143,7 +143,7 @@ async fn listings_agree(world: &TestWorld) {
         }
     }
     for name in ["b/1", "a", "z\u{ffee}"] {
-        world.delete("web", name).await.unwrap();
+        world.remove("web", name).await.unwrap();
         all.retain(|other| other != name);
     }
     assert_eq!(world.list("web").await.unwrap(), all);
@@ -274,7 +274,7 @@ async fn makers_and_removers_of_one_name_leave_index_and_store_agreed() {
                         if (at + turn) % 2 == 0 {
                             world.put("web", &name, "1").await.map(drop).unwrap();
                         } else {
-                            match world.delete("web", &name).await {
+                            match world.remove("web", &name).await {
                                 Ok(()) | Err(WorldError::Secrets(SecretsError::NotFound)) => {}
                                 Err(fault) => panic!("{fault}"),
                             }

@@ -41,6 +41,76 @@ pub struct SecretWritten {
     pub created: String,
 }
 
+/// Body of `GenerateSecret`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GenerateSecretRequest<'a> {
+    /// What is wanted, as the store's type understands it; what is left open, the store's settings decide.
+    #[serde(borrow, default)]
+    #[schema(value_type = Option<serde_json::Map<String, serde_json::Value>>)]
+    pub parameters: Option<&'a RawValue>,
+    /// The version that must be current; 0: the secret must not exist.
+    #[serde(default)]
+    pub cas: Option<u64>,
+}
+
+/// Answer of `GenerateSecret`: never the value, which is read like any other.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SecretGenerated {
+    /// The new version.
+    pub version: u64,
+    /// Made when, RFC 3339.
+    pub created: String,
+    /// What its type says of it: bits of entropy, a fingerprint, an expiry. Absent from the answer to a repetition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<serde_json::Value>,
+}
+
+/// Answer of `ReadPublic` (query: `version`).
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SecretPublic {
+    /// The public half, as the store's type makes it.
+    pub public: serde_json::Value,
+    /// Its version.
+    pub version: u64,
+    /// When this version was made, RFC 3339.
+    pub created: String,
+}
+
+/// Body of `DeleteSecret`, `UndeleteSecret` and `DestroySecret`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VersionsRequest {
+    /// Which versions, at most 1,000; if none, the newest. `DestroySecret` wants them named.
+    #[serde(default)]
+    pub versions: Vec<u64>,
+}
+
+/// A secret that expires.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ExpiringSecret {
+    /// Its store.
+    pub store: String,
+    /// Its path.
+    pub path: String,
+    /// Its newest version.
+    pub version: u64,
+    /// When that one expires, or expired, RFC 3339.
+    pub expires: String,
+    /// Whether that is past.
+    pub expired: bool,
+    /// What its type says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<serde_json::Value>,
+}
+
+/// Answer of `ListExpiring` (query: `within_secs`, 30 days if absent).
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct ExpiringList {
+    /// What has expired or will, soonest first, at most 10,000.
+    pub secrets: Vec<ExpiringSecret>,
+}
+
 /// Answer of `GetSecret`: `value` or `bytes`, as it was put.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct SecretValue {
@@ -68,10 +138,21 @@ pub struct VersionInfo {
     pub created: String,
     /// Who made it.
     pub creator: String,
-    /// Size of the value in bytes.
+    /// Size of the value in bytes, also of one that is no longer there.
     pub size: u64,
     /// `json` or `bytes`.
     pub kind: String,
+    /// `live`, `deleted` or `destroyed`.
+    pub state: String,
+    /// Deleted or destroyed when, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// Who deleted or destroyed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<String>,
+    /// What its type says of it: a size, a fingerprint, an expiry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<serde_json::Value>,
 }
 
 /// A secret's metadata block.
@@ -79,8 +160,13 @@ pub struct VersionInfo {
 pub struct SecretMetadata {
     /// Its path.
     pub path: String,
+    /// The type of its store.
+    #[serde(rename = "type")]
+    pub store_type: String,
     /// Current version.
     pub version: u64,
+    /// The oldest version that is kept.
+    pub oldest: u64,
     /// Made when, RFC 3339.
     pub created: String,
     /// Who made it.
@@ -96,9 +182,17 @@ pub struct SecretMetadata {
 pub struct SecretListed {
     /// Its path.
     pub path: String,
+    /// Whether its newest version is deleted or destroyed; such ones are listed on request.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub deleted: bool,
 }
 
-/// Answer of `ListSecrets` (query: `prefix`, `contains`, `cursor`, `limit`).
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Answer of `ListSecrets` (query: `prefix`, `contains`, `deleted`, `cursor`, `limit`).
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SecretPage {
     /// The secrets, by path.

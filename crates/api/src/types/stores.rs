@@ -30,6 +30,61 @@ pub struct CreateStoreRequest {
     /// The keyset that seals it; `default` if absent.
     #[serde(default)]
     pub keyset: Option<String>,
+    /// So many versions of a secret are kept; all if 0 or absent.
+    #[serde(default)]
+    pub keep_versions: u64,
+    /// Whether every write has to name the version it expects.
+    #[serde(default)]
+    pub cas_required: bool,
+    /// Settings of the type: `ListStoreTypes` tells which.
+    #[serde(default)]
+    pub settings: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Body of `ConfigureStore`: what is absent stays.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigureStoreRequest {
+    /// So many versions of a secret are kept from its next write on; all if 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_versions: Option<u64>,
+    /// Whether every write has to name the version it expects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cas_required: Option<bool>,
+    /// Settings of the type, all of them: those that are not named are unset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// A setting of a type.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct StoreSetting {
+    /// Its name.
+    pub name: String,
+    /// What it means.
+    pub about: String,
+}
+
+/// A type of store.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct StoreTypeInfo {
+    /// Its name.
+    pub name: String,
+    /// Other names for it.
+    pub aliases: Vec<String>,
+    /// The version that new stores get.
+    pub version: u32,
+    /// What its secrets are.
+    pub about: String,
+    /// Its settings.
+    pub settings: Vec<StoreSetting>,
+}
+
+/// Answer of `ListStoreTypes`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct StoreTypeList {
+    /// The types.
+    pub types: Vec<StoreTypeInfo>,
 }
 
 fn generic() -> String {
@@ -58,6 +113,15 @@ pub struct StoreInfo {
     pub updated: String,
     /// Secrets in it.
     pub secrets: u64,
+    /// Versions of them, deleted and destroyed ones included; not in a listing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<u64>,
+    /// So many versions of a secret are kept; all if 0.
+    pub keep_versions: u64,
+    /// Whether every write has to name the version it expects.
+    pub cas_required: bool,
+    /// Settings of the type.
+    pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Answer of `ListStores`.

@@ -148,6 +148,11 @@ impl Folder {
         Ok(self.store.list(Range { prefix, after, order: Order::Descending, limit }).await?)
     }
 
+    /// How many versions there are of all objects, deleted and destroyed ones included.
+    pub async fn count_versions(&self) -> Result<u64, BarrierError> {
+        Ok(self.store.count(&keys::folder_versions(self.id)).await?)
+    }
+
     async fn open_version(&self, object: ObjectId, row: &Row) -> Result<Option<VersionRecord>, BarrierError> {
         self.opened(row, "version", |sealers, row| {
             let version = keys::version_of(&row.key).ok_or(Unopened::Damaged)?;

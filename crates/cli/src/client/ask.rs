@@ -173,7 +173,7 @@ mod tests {
         for endpoint in [Endpoint::Init, Endpoint::RotateRoot, Endpoint::Authorize, Endpoint::GetSecret] {
             assert!(!Ask::of(endpoint).repeatable(), "{endpoint:?}");
         }
-        for endpoint in [Endpoint::PutSecret, Endpoint::DeleteSecret, Endpoint::CreateStore, Endpoint::Lock] {
+        for endpoint in [Endpoint::PutSecret, Endpoint::RemoveSecret, Endpoint::CreateStore, Endpoint::Lock] {
             assert!(Ask::of(endpoint).repeatable(), "{endpoint:?}");
         }
     }

@@ -25,7 +25,14 @@ async fn create(
     store_type: String,
     keyset: Option<String>,
 ) -> Result<(), CliError> {
-    let body = CreateStoreRequest { name, store_type, keyset };
+    let body = CreateStoreRequest {
+        name,
+        store_type,
+        keyset,
+        keep_versions: 0,
+        cas_required: false,
+        settings: serde_json::Map::new(),
+    };
     let Some(answer) = session.shown(Ask::of(Endpoint::CreateStore).json(&body)).await? else {
         return Ok(());
     };

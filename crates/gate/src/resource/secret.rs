@@ -244,12 +244,12 @@ impl SecretWriteView {
         &self,
         head: &Arc<Head>,
         version: u64,
-        plain: &[u8],
+        plain: &SecretBytes,
         keep: Option<NonZeroU64>,
     ) -> Result<Option<Batch>, BarrierError> {
         let mut batch = self.0.folder.batch();
         batch.need(Access::MODIFY);
-        self.0.folder.add_version(&mut batch, head, version, plain);
+        plain.expose(|plain| self.0.folder.add_version(&mut batch, head, version, plain));
         // the entry changes only if something is deleted or too old
         if keep.is_some_and(|keep| version > keep.get()) || head.is_gone() {
             let Some(mut entry) = self.0.entry(head).await? else { return Ok(None) };

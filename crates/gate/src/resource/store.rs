@@ -5,8 +5,8 @@ use crate::admit::Gate;
 use crate::seer::Seer;
 use std::sync::Arc;
 use strongroom_authz::Target;
-use strongroom_barrier::{BarrierError, Batch, Entry, Folder, Opened};
-use strongroom_model::{KeysetId, Name, StoreId};
+use strongroom_barrier::{BarrierError, Batch, Entry, Folder, Opened, Page};
+use strongroom_model::{Action, KeysetId, Name, StoreId};
 
 /// The partition's stores and keysets.
 #[derive(Debug, Clone)]
@@ -52,6 +52,25 @@ impl StoresView {
     pub async fn names(&self) -> Result<Vec<String>, BarrierError> {
         let keep = |name: &str| self.seer.as_ref().is_some_and(|seer| seer.store(name));
         Ok(self.opened.stores.page("", None, usize::MAX - 1, keep).await?.names.to_vec())
+    }
+
+    /// Names of a store's secrets that the caller may see, in order, after `after`.
+    pub async fn secrets(
+        &self,
+        store: &str,
+        folder: &Folder,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, BarrierError> {
+        let shown = self.seer.as_ref().map(|seer| seer.secrets(store));
+        let keep = |path: &str| shown.as_ref().is_some_and(|shown| shown.shows(path));
+        folder.page("", after, limit, keep).await
+    }
+
+    /// Whether the caller may know of a secret what its metadata says.
+    pub fn tells(&self, store: &str, path: &str) -> bool {
+        let about = Target::Secret { store, path };
+        self.seer.as_ref().is_some_and(|seer| seer.sees(Action::ReadMetadata, about))
     }
 
     /// A store's entry and folder.

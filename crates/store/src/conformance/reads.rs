@@ -57,6 +57,10 @@ pub(super) async fn list_edges(store: &dyn Store) {
     assert!(list(b"a", Some(b"\0"), down, 100).await.is_empty());
     assert!(list(b"zz", None, up, 100).await.is_empty());
     assert!(list(b"", None, up, 0).await.is_empty(), "a limit of 0 gives nothing");
+    for prefix in [b"".as_slice(), b"a", b"\xff", b"zz"] {
+        let counted = store.count(prefix).await.expect("a count");
+        assert_eq!(usize::try_from(counted), Ok(list(prefix, None, up, 100).await.len()), "{prefix:?}");
+    }
 }
 
 pub(super) async fn watch(store: &dyn Store) {

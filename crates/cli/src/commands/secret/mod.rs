@@ -39,7 +39,7 @@ pub(super) async fn run(session: &Session, command: SecretCommand) -> Result<(),
 async fn delete(session: &Session, place: &Place, yes: bool) -> Result<(), CliError> {
     let question = format!("Delete {} in {} with all its versions, for ever?", place.path, place.store);
     consent(&question, yes || !prompt::somebody_there(), "--yes")?;
-    session.done(about(Endpoint::DeleteSecret, place), &format!("Deleted {}.", place.path)).await
+    session.done(about(Endpoint::RemoveSecret, place), &format!("Deleted {}.", place.path)).await
 }
 
 async fn metadata(session: &Session, place: &Place) -> Result<(), CliError> {
