@@ -76,7 +76,7 @@ async fn one(world: &TestWorld, slot: usize, op: &Op, expected: Option<String>) 
         Op::Get(at) => {
             assert_eq!(world.get("web", &name(slot, *at)).await.expect("a read"), expected);
         }
-        Op::Delete(at) => match world.delete("web", &name(slot, *at)).await {
+        Op::Delete(at) => match world.remove("web", &name(slot, *at)).await {
             Ok(()) => assert!(expected.is_some()),
             Err(WorldError::Secrets(SecretsError::NotFound)) => assert!(expected.is_none()),
             Err(fault) => panic!("{fault}"),
