@@ -101,8 +101,10 @@ async fn read(answer: Response<Body>) -> Answer {
 
 fn path(endpoint: Endpoint, store: &str) -> String {
     let path = endpoint.path().replace("{store}", store).replace("{*path}", "a");
-    // names of other things: there is none of them
-    let parts = path.split('/').map(|part| if part.starts_with('{') { "nothing" } else { part });
+    // ids and names of other things: there is none of them
+    let absent = "00000000-0000-7000-8000-000000000001";
+    let path = path.replace("{index}", "9");
+    let parts = path.split('/').map(|part| if part.starts_with('{') { absent } else { part });
     parts.collect::<Vec<_>>().join("/")
 }
 

@@ -17,3 +17,8 @@ pub(crate) fn soon(what: &str, mut so: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+/// Lets a moment pass in which a server gets on with something of its own.
+pub(crate) fn pause(moment: Duration) {
+    std::thread::sleep(moment);
+}

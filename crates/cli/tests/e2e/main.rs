@@ -50,4 +50,6 @@ mod targets;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
+mod trail;
+#[cfg(test)]
 mod transfer;
