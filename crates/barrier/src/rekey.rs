@@ -58,9 +58,11 @@ impl Opened {
         self.hierarchy.load().partition.trail
     }
 
-    /// Held while keys change: one change follows another.
-    pub async fn key_turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.turn.lock().await
+    /// Held while keys change: one change follows another, and each begins with what the store has.
+    pub async fn key_turn(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, BarrierError> {
+        let turn = self.turn.lock().await;
+        self.refresh().await?;
+        Ok(turn)
     }
 
     /// Makes a keyset under a free name.

@@ -305,8 +305,9 @@ impl JobStepView {
 
     /// Retires every term before the job's. Only after a whole pass, begun since that term seals, has found nothing
     /// that is sealed under them.
-    pub fn retire(&self) -> Result<Batch, BarrierError> {
+    pub async fn retire(&self) -> Result<Batch, BarrierError> {
         let record = &self.0.job.record;
+        self.0.opened.refresh().await?;
         let change = self.0.opened.retire_terms(record.keyset, record.term)?;
         Ok(change.batch)
     }

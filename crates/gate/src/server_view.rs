@@ -190,11 +190,8 @@ impl ServerView {
     }
 
     /// Held while keys change.
-    pub async fn key_turn(&self) -> Option<tokio::sync::MutexGuard<'_, ()>> {
-        match &self.opened {
-            Some(opened) => Some(opened.key_turn().await),
-            None => None,
-        }
+    pub async fn key_turn(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, BarrierError> {
+        self.opened.as_ref().ok_or(BarrierError::Locked)?.key_turn().await
     }
 
     /// From here on every caller is looked up anew.

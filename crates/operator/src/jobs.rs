@@ -122,7 +122,7 @@ impl Operator {
         }
         // a whole pass since the term began to seal, and nothing older anywhere
         record.state = JobState::Done;
-        Ok((view.retire()?, record))
+        Ok((view.retire().await?, record))
     }
 
     fn give_up(&self, view: &JobStepView, why: &str) -> (strongroom_gate::Batch, JobRecord) {

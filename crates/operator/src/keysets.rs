@@ -26,7 +26,10 @@ impl Operator {
     /// Makes a keyset.
     pub async fn create_keyset(&self, permit: Permit<CreateKeyset>) -> Result<KeysetId, OperatorError> {
         let (view, mut entry) = permit.open();
-        let _turn = view.turn().await;
+        let _turn = match view.turn().await {
+            Ok(turn) => turn,
+            Err(fault) => return fail(entry, fault.into()).await,
+        };
         match prepare(&view).await {
             Ok((id, batch)) => {
                 entry.remember(id.0.to_vec());
@@ -40,7 +43,10 @@ impl Operator {
     /// Removes a keyset that no store uses and no job works on. Its terms are gone for ever.
     pub async fn remove_keyset(&self, permit: Permit<RemoveKeyset>) -> Result<(), OperatorError> {
         let (view, mut entry) = permit.open();
-        let _turn = view.turn().await;
+        let _turn = match view.turn().await {
+            Ok(turn) => turn,
+            Err(fault) => return fail(entry, fault.into()).await,
+        };
         let removed = async {
             idle(&view).await?;
             view.remove().await?.ok_or(OperatorError::KeysetInUse)
@@ -62,7 +68,10 @@ impl Operator {
         asked: Asked,
     ) -> Result<(JobId, JobRecord), OperatorError> {
         let (view, mut entry) = permit.open();
-        let _turn = view.turn().await;
+        let _turn = match view.turn().await {
+            Ok(turn) => turn,
+            Err(fault) => return fail(entry, fault.into()).await,
+        };
         match self.rotation(&view, asked).await {
             Ok((id, record, batch)) => {
                 entry.note(format!("term {}, job {id}", record.term));

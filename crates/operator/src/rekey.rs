@@ -19,7 +19,10 @@ impl Operator {
     ) -> Result<(), OperatorError> {
         let _turn = self.turn.lock().await;
         let (view, mut entry) = permit.open();
-        let _keys = view.key_turn().await;
+        let _keys = match view.key_turn().await {
+            Ok(keys) => keys,
+            Err(fault) => return fail(entry, fault.into()).await,
+        };
         match new_kek(&view, keys).await {
             Ok(batch) => {
                 entry.remember(Vec::new());
@@ -41,7 +44,10 @@ impl Operator {
     ) -> Result<Vec<JobId>, OperatorError> {
         let _turn = self.turn.lock().await;
         let (view, mut entry) = permit.open();
-        let _keys = view.key_turn().await;
+        let _keys = match view.key_turn().await {
+            Ok(keys) => keys,
+            Err(fault) => return fail(entry, fault.into()).await,
+        };
         match self.new_keys(&view, keys, asked).await {
             Ok((batch, jobs, lost)) => {
                 if !lost.is_empty() {

@@ -36,7 +36,7 @@ mod world;
 
 pub use auto::FakeAuto;
 pub use shorthands::{Listing, name, path, value};
-pub use tampered::{Odd, copy_of};
+pub use tampered::{Hold, Odd, copy_of};
 pub use trail::Line;
 pub use versions::settings;
 pub use world::{START, TestWorld, WorldError, WorldOptions, transcript};

@@ -39,6 +39,26 @@ pub struct Odd {
     inner: SharedStore,
     edit: Edit,
     turns: usize,
+    held: parking_lot::Mutex<Option<(u8, Arc<Hold>)>>,
+}
+
+/// A reader that was stopped after it had read a row.
+#[derive(Debug, Default)]
+pub struct Hold {
+    reached: tokio::sync::Notify,
+    go: tokio::sync::Notify,
+}
+
+impl Hold {
+    /// Waits until somebody has read such a row.
+    pub async fn reached(&self) {
+        self.reached.notified().await;
+    }
+
+    /// Lets them go on with what they have read.
+    pub fn go(&self) {
+        self.go.notify_one();
+    }
 }
 
 impl Odd {
@@ -47,19 +67,37 @@ impl Odd {
         inner: SharedStore,
         edit: impl Fn(Vec<TrailEntry>) -> Vec<TrailEntry> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Self { inner, edit: Box::new(edit), turns: 0 })
+        Arc::new(Self { inner, edit: Box::new(edit), turns: 0, held: parking_lot::Mutex::default() })
     }
 
     /// Commits that take some turns of the scheduler, so that whoever waits for one can go away.
     pub fn slow(inner: SharedStore) -> Arc<Self> {
-        Arc::new(Self { inner, edit: Box::new(|entries| entries), turns: 10 })
+        let held = parking_lot::Mutex::default();
+        Arc::new(Self { inner, edit: Box::new(|entries| entries), turns: 10, held })
+    }
+
+    /// Stops whoever next reads one row of this table, right after it was read.
+    pub fn hold_reader_of(&self, table: u8) -> Arc<Hold> {
+        let hold = Arc::<Hold>::default();
+        *self.held.lock() = Some((table, Arc::clone(&hold)));
+        hold
+    }
+
+    async fn hold(&self, key: &RowKey) {
+        let held = self.held.lock().take_if(|(table, _)| key.as_bytes().first() == Some(table));
+        if let Some((_, hold)) = held {
+            hold.reached.notify_one();
+            hold.go.notified().await;
+        }
     }
 }
 
 #[async_trait::async_trait]
 impl Store for Odd {
     async fn get(&self, key: &RowKey) -> Result<Option<Row>, StoreError> {
-        self.inner.get(key).await
+        let row = self.inner.get(key).await;
+        self.hold(key).await;
+        row
     }
 
     async fn list(&self, range: Range) -> Result<Vec<Row>, StoreError> {

@@ -391,3 +391,33 @@ async fn writers_deleters_and_readers_notice_nothing_of_rotations() {
         assert_eq!(again.list("web").await.unwrap(), world.list("web").await.unwrap(), "{seed}");
     }
 }
+
+#[tokio::test]
+async fn a_reader_that_slept_through_a_whole_rotation_still_reads() {
+    for table in FOLDERS {
+        let slow = Odd::slow(MemoryStore::new(strongroom_audit::link));
+        let world = Arc::new(TestWorld::unlocked_with(slow.clone(), small_steps()).await);
+        filled(&world, 3).await;
+        world.root_caller().await.unwrap();
+        let hold = slow.hold_reader_of(table);
+        let reader = Arc::clone(&world);
+        let reading = tokio::spawn(async move {
+            match table {
+                0x04 => reader.get_bytes("web", "dir/2", Some(2)).await.unwrap().unwrap().2,
+                0x05 => reader.get("web", "dir/2").await.unwrap().unwrap().into_bytes(),
+                _ => reader.read_store("web").await.unwrap().secrets.to_string().into_bytes(),
+            }
+        });
+        hold.reached().await;
+        world.rotate_keyset("ring").await.unwrap();
+        world.operator.finish_jobs().await.unwrap();
+        assert_eq!(terms(&world).await, (1, 2), "what the reader holds in its hands opens no more");
+        hold.go();
+        let expected = match table {
+            0x04 => "\"2-1\"",
+            0x05 => "\"2-2\"",
+            _ => "3",
+        };
+        assert_eq!(String::from_utf8(reading.await.unwrap()).unwrap(), expected, "table {table}");
+    }
+}

@@ -44,7 +44,7 @@ pub struct KeysetsView {
 
 impl KeysetsView {
     /// Held while keys change.
-    pub async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+    pub async fn turn(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, BarrierError> {
         self.opened.key_turn().await
     }
 
@@ -113,7 +113,7 @@ impl KeysetView {
     }
 
     /// Held while keys change.
-    pub async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+    pub async fn turn(&self) -> Result<tokio::sync::MutexGuard<'_, ()>, BarrierError> {
         self.opened.key_turn().await
     }
 
