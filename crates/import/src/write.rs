@@ -214,7 +214,7 @@ fn yaml_string(out: &mut dyn Write, text: &str) {
             '\\' => buffer.push_str("\\\\"),
             '\n' => buffer.push_str("\\n"),
             ' '..='~' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' => {
-                buffer.push(char)
+                buffer.push(char);
             }
             // a text written into memory cannot fail
             _ => drop(write!(buffer, "\\U{:08x}", u32::from(char))),

@@ -30,6 +30,7 @@ pub(crate) enum OnConflict {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct ImportArgs {
     /// The store
     #[arg(value_parser = kinds::name)]
@@ -99,6 +100,7 @@ pub(crate) struct ExportArgs {
 }
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct ExecArgs {
     /// The store
     #[arg(long, value_parser = kinds::name, value_name = "STORE")]

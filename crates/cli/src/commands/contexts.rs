@@ -14,7 +14,7 @@ pub(super) fn run(global: &Global, command: ContextCommand) -> Result<(), CliErr
     let out = Output::new(global);
     match command {
         ContextCommand::List => list(out, &path),
-        ContextCommand::Use { name } => switch(out, &path, name),
+        ContextCommand::Use { name } => switch(out, &path, &name),
         ContextCommand::Set(args) => set(out, &path, args),
         ContextCommand::Remove { name } => remove(out, &path, &name),
     }
@@ -35,9 +35,9 @@ fn list(out: Output, path: &Path) -> Result<(), CliError> {
     out.table(&["", "NAME", "ADDRESS", "AUTHORITY"], rows)
 }
 
-fn switch(out: Output, path: &Path, name: String) -> Result<(), CliError> {
-    let mut file = known(path, &name)?;
-    file.current = Some(name.clone());
+fn switch(out: Output, path: &Path, name: &str) -> Result<(), CliError> {
+    let mut file = known(path, name)?;
+    file.current = Some(name.to_owned());
     file.write(path)?;
     out.done(&format!("{name} is the current context."))
 }

@@ -8,16 +8,12 @@ use std::process::{Command, Stdio};
 fn tool(program: &str, args: &[&str], home: &Path) -> Option<(bool, String)> {
     let mut command = Command::new(program);
     command.args(args).env("HOME", home).env("TERM", "dumb").stdin(Stdio::null());
-    match command.output() {
-        Ok(output) => {
-            let said = [output.stdout, output.stderr].concat();
-            Some((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
-        }
-        Err(_) => {
-            eprintln!("not checked: there is no {program} here");
-            None
-        }
-    }
+    let Ok(output) = command.output() else {
+        eprintln!("not checked: there is no {program} here");
+        return None;
+    };
+    let said = [output.stdout, output.stderr].concat();
+    Some((output.status.success(), String::from_utf8_lossy(&said).into_owned()))
 }
 
 fn script(world: &World, shell: &str) -> String {

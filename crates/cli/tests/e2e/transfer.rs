@@ -170,8 +170,8 @@ fn a_bad_file_is_told_with_its_line_and_nothing_is_written() {
 #[test]
 fn thousands_go_in_parallel_and_an_interrupted_import_goes_on() {
     let (home, served) = ready();
-    let lines: String = (0..2_000).map(|number| format!("K{number}=value {number}\n")).collect();
-    home.file("many.env", &lines);
+    let lines: Vec<_> = (0..2_000).map(|number| format!("K{number}=value {number}\n")).collect();
+    home.file("many.env", lines.concat());
     home.feed(&["secret", "put", "app", "K7", "--value", "-"], "value 7").ok();
     home.feed(&["secret", "put", "app", "K8", "--value", "-"], "another").ok();
     let report = import(&home, &["many.env", "--on-conflict", "skip"]);
