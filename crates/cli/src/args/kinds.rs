@@ -56,6 +56,21 @@ pub(super) fn folder(text: &str) -> Result<String, NameError> {
     if text.is_empty() { Ok(String::new()) } else { path(text) }
 }
 
+/// A text that is no setting.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected NAME=VALUE")]
+pub(super) struct SettingError;
+
+/// A setting: `length=24`, `alphabet=hex`, `sans=["a.example.org"]`. What is JSON but no text is taken as that.
+pub(super) fn setting(text: &str) -> Result<(String, serde_json::Value), SettingError> {
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or(SettingError)?;
+    let value = match serde_json::from_str(value) {
+        Ok(serde_json::Value::String(_)) | Err(_) => serde_json::Value::String(value.to_owned()),
+        Ok(json) => json,
+    };
+    Ok((name.to_owned(), value))
+}
+
 /// A text that is no mapping.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum MappingError {

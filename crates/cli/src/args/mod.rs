@@ -28,7 +28,7 @@ pub(crate) use kinds::{Swallowed, ValueSource, When};
 pub(crate) use operator::{
     AutoUnlockCommand, ClockCommand, InitArgs, KeyFileArgs, RotateCommand, RotateRootArgs, UnlockKeyCommand,
 };
-pub(crate) use secret::{Place, PutArgs, SecretCommand};
+pub(crate) use secret::{Place, PutArgs, SecretCommand, Versions};
 pub(crate) use serve::{ConfigCommand, ConfigFile, DevArgs};
 pub(crate) use store::StoreCommand;
 pub(crate) use transfer::{ExecArgs, ExportArgs, ExportFormat, ImportArgs, OnConflict, SourceFormat};

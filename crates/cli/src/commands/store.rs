@@ -5,35 +5,38 @@ use crate::args::StoreCommand;
 use crate::client::Ask;
 use crate::error::CliError;
 use crate::output;
-use strongroom_api::{CreateStoreRequest, Endpoint, StoreInfo, StoreList};
+use strongroom_api::{
+    ConfigureStoreRequest, CreateStoreRequest, Endpoint, StoreInfo, StoreList, StoreTypeList,
+};
 
 /// One function a command.
 pub(super) async fn run(session: &Session, command: StoreCommand) -> Result<(), CliError> {
     match command {
-        StoreCommand::Create { store, store_type, keyset } => {
-            create(session, store, store_type, keyset).await
+        StoreCommand::Create { store, store_type, keyset, keep, cas_required, settings } => {
+            let settings = settings.into_iter().collect();
+            let body = CreateStoreRequest {
+                name: store,
+                store_type,
+                keyset,
+                keep_versions: keep,
+                cas_required,
+                settings,
+            };
+            create(session, &body).await
         }
+        StoreCommand::Configure { store, keep, cas_required, settings, unset } => {
+            let body = ConfigureStoreRequest { keep_versions: keep, cas_required, settings: None };
+            configure(session, &store, body, settings, &unset).await
+        }
+        StoreCommand::Types => types(session).await,
         StoreCommand::List => list(session).await,
         StoreCommand::Show { store } => show(session, &store).await,
         StoreCommand::Remove { store, yes } => remove(session, &store, yes).await,
     }
 }
 
-async fn create(
-    session: &Session,
-    name: String,
-    store_type: String,
-    keyset: Option<String>,
-) -> Result<(), CliError> {
-    let body = CreateStoreRequest {
-        name,
-        store_type,
-        keyset,
-        keep_versions: 0,
-        cas_required: false,
-        settings: serde_json::Map::new(),
-    };
-    let Some(answer) = session.shown(Ask::of(Endpoint::CreateStore).json(&body)).await? else {
+async fn create(session: &Session, body: &CreateStoreRequest) -> Result<(), CliError> {
+    let Some(answer) = session.shown(Ask::of(Endpoint::CreateStore).json(body)).await? else {
         return Ok(());
     };
     let store: StoreInfo = answer.read()?;
@@ -41,6 +44,37 @@ async fn create(
         "Created the {} store {}, sealed by keyset {}.",
         store.store_type, store.name, store.keyset
     ))
+}
+
+/// Settings are set whole, so those that stay are read first.
+async fn configure(
+    session: &Session,
+    name: &str,
+    mut body: ConfigureStoreRequest,
+    settings: Vec<(String, serde_json::Value)>,
+    unset: &[String],
+) -> Result<(), CliError> {
+    if !settings.is_empty() || !unset.is_empty() {
+        let present = session.client.ask(Ask::of(Endpoint::ReadStore).name("store", name)).await?;
+        let mut whole = present.read::<StoreInfo>()?.settings;
+        whole.retain(|name, _| !unset.contains(name));
+        whole.extend(settings);
+        body.settings = Some(whole);
+    }
+    let ask = Ask::of(Endpoint::ConfigureStore).name("store", name).json(&body);
+    let Some(answer) = session.shown(ask).await? else { return Ok(()) };
+    let store: StoreInfo = answer.read()?;
+    output::line(&format!("Configured the {} store {}.", store.store_type, store.name))
+}
+
+async fn types(session: &Session) -> Result<(), CliError> {
+    let Some(answer) = session.shown(Ask::of(Endpoint::ListStoreTypes)).await? else { return Ok(()) };
+    let list: StoreTypeList = answer.read()?;
+    let rows = list.types.into_iter().flat_map(|known| {
+        let settings = known.settings.into_iter().map(|one| vec![String::new(), one.name, one.about]);
+        std::iter::once(vec![known.name, String::new(), known.about]).chain(settings).collect::<Vec<_>>()
+    });
+    session.out.table(&["TYPE", "SETTING", "WHAT IT IS"], rows)
 }
 
 async fn list(session: &Session) -> Result<(), CliError> {
@@ -56,6 +90,12 @@ async fn show(session: &Session, name: &str) -> Result<(), CliError> {
     let ask = Ask::of(Endpoint::ReadStore).name("store", name);
     let Some(answer) = session.shown(ask).await? else { return Ok(()) };
     let store: StoreInfo = answer.read()?;
+    let keep = match store.keep_versions {
+        0 => "all".to_owned(),
+        keep => keep.to_string(),
+    };
+    let settings: Vec<String> =
+        store.settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
     session.out.pairs(&[
         ("name", store.name),
         ("id", store.id),
@@ -65,6 +105,10 @@ async fn show(session: &Session, name: &str) -> Result<(), CliError> {
         ("created", store.created),
         ("updated", store.updated),
         ("secrets", store.secrets.to_string()),
+        ("versions", store.versions.map_or_else(String::new, |versions| versions.to_string())),
+        ("versions kept", keep),
+        ("cas required", if store.cas_required { "yes" } else { "no" }.to_owned()),
+        ("settings", settings.join(", ")),
     ])
 }
 

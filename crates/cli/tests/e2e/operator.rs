@@ -125,9 +125,9 @@ fn secrets_are_written_listed_searched_versioned_and_deleted() {
     assert_eq!(site.run(&["secret", "get", "web", "db/user", "--version", "1", "--raw"]).ok(), "\"db/user\"");
     let metadata = site.run(&["secret", "metadata", "web", "db/user", "--output", "json"]).json();
     assert_eq!((&metadata["version"], metadata["versions"].as_array().unwrap().len()), (&json!(2), 2));
-    site.run(&["secret", "delete", "web", "db/user", "--yes"]).ok();
+    site.run(&["secret", "remove", "web", "db/user", "--yes"]).ok();
     site.run(&["secret", "get", "web", "db/user"]).refused();
-    site.run(&["secret", "delete", "web", "db/user", "--yes"]).refused();
+    site.run(&["secret", "remove", "web", "db/user", "--yes"]).refused();
     assert_eq!(names(&["secret", "list", "web"]), ["api/key", "db/password"]);
     put("0", "new life").ok();
     assert_eq!(site.get("db/user"), "\"new life\"");

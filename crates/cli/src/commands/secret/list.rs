@@ -11,11 +11,13 @@ pub(in crate::commands) async fn list(
     store: &str,
     prefix: Option<&str>,
     contains: Option<&str>,
+    deleted: bool,
 ) -> Result<(), CliError> {
     let ask = Ask::of(Endpoint::ListSecrets)
         .name("store", store)
         .maybe("prefix", prefix)
         .maybe("contains", contains)
+        .maybe("deleted", deleted.then_some("true"))
         .accept(NDJSON);
     let mut sink = output::sink();
     if session.out.json() {
@@ -59,6 +61,9 @@ fn add_row(text: &mut String, line: &[u8]) -> Result<(), ClientError> {
         ended(line)?;
         let listed: SecretListed = serde_json::from_slice(line)?;
         text.push_str(&output::clean(&listed.path));
+        if listed.deleted {
+            text.push_str("  (deleted)");
+        }
         text.push('\n');
     }
     Ok(())

@@ -62,6 +62,10 @@ fn with_value(ask: Ask, value: &SecretBytes, args: &PutArgs) -> Result<Ask, CliE
         let octets = value.expose(<[u8]>::to_vec);
         return Ok(ask.maybe("cas", cas.as_deref()).body("application/octet-stream", octets));
     }
+    if let Some(username) = &args.username {
+        let body = value.expose(|bytes| user_body(username, bytes, args.cas))?;
+        return Ok(ask.body("application/json", body));
+    }
     let body = value.expose(|bytes| json_body(bytes, args.json, args.cas))?;
     Ok(ask.body("application/json", body))
 }
@@ -79,6 +83,23 @@ pub(super) fn json_body(value: &[u8], is_json: bool, cas: Option<u64>) -> Result
         // a text written into memory cannot fail
         let _ = serde_json::to_writer(&mut body, text);
     }
+    if let Some(version) = cas {
+        body.extend_from_slice(format!(",\"cas\":{version}").as_bytes());
+    }
+    body.push(b'}');
+    Ok(body)
+}
+
+/// The request's JSON for a user name and a password.
+fn user_body(username: &str, password: &[u8], cas: Option<u64>) -> Result<Vec<u8>, CliError> {
+    let mut body = Vec::with_capacity((username.len() + password.len()) * 6 + 96);
+    let password = std::str::from_utf8(password).map_err(|_| UsageError::NotText)?;
+    body.extend_from_slice(b"{\"value\":{\"username\":");
+    // texts written into memory cannot fail
+    let _ = serde_json::to_writer(&mut body, username);
+    body.extend_from_slice(b",\"password\":");
+    let _ = serde_json::to_writer(&mut body, password);
+    body.push(b'}');
     if let Some(version) = cas {
         body.extend_from_slice(format!(",\"cas\":{version}").as_bytes());
     }
