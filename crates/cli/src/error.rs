@@ -131,6 +131,18 @@ pub(crate) enum UsageError {
          use --key-file FILE, --key-file - for standard input, or leave it out to be asked"
     )]
     KeyInArgv,
+    /// A password where everyone can read it.
+    #[error(
+        "a password on the command line can be read by other processes and stays in the shell's history; \
+         use --password-file FILE, --password-file - for standard input, or leave it out to be asked"
+    )]
+    PasswordInArgv,
+    /// Two passwords that should be one.
+    #[error("the two passwords are not the same")]
+    PasswordsDiffer,
+    /// A password that is no text.
+    #[error("the password is not UTF-8 text")]
+    PasswordNotText,
     /// One standard input for two things.
     #[error("the backup and the unlock keys cannot both come from standard input")]
     StdinTwice,

@@ -3,6 +3,7 @@
 //! No argument carries a secret. Where one would be typed by mistake (a value, an unlock key) a hidden argument
 //! swallows it, so that it is refused without being repeated in an error message.
 
+mod acl;
 mod audit;
 mod auth;
 mod backup;
@@ -12,13 +13,15 @@ mod explain;
 mod keyset;
 mod kinds;
 mod operator;
+mod people;
 mod secret;
 mod serve;
 mod store;
 mod transfer;
 
+pub(crate) use acl::{AclCommand, AttachArgs, RuleArgs};
 pub(crate) use audit::{AuditCommand, TrailFilter};
-pub(crate) use auth::{LoginArgs, TokenCommand};
+pub(crate) use auth::LoginArgs;
 pub(crate) use backup::{BackupCommand, BackupKeyArgs};
 pub(crate) use context::{ContextCommand, SetContextArgs};
 pub(crate) use doctor::DoctorArgs;
@@ -27,6 +30,10 @@ pub(crate) use keyset::{JobCommand, KeysetCommand};
 pub(crate) use kinds::{Swallowed, ValueSource, When};
 pub(crate) use operator::{
     AutoUnlockCommand, ClockCommand, InitArgs, KeyFileArgs, RotateCommand, RotateRootArgs, UnlockKeyCommand,
+};
+pub(crate) use people::{
+    AccessKeyCommand, CreateUserArgs, GroupCommand, PasswordCommand, SetPasswordArgs, TokenCommand,
+    UserCommand, UserKeyCommand,
 };
 pub(crate) use secret::{Place, PutArgs, SecretCommand, Versions};
 pub(crate) use serve::{ConfigCommand, ConfigFile, DevArgs};
@@ -104,13 +111,32 @@ pub(crate) enum Command {
     Unlock(KeyFileArgs),
     /// Lock the server; ends all tokens
     Lock,
-    /// Prove possession of an access key, and keep the token
+    /// Prove possession of an access key, or a password, and keep the token
+    #[command(visible_alias = "authorize")]
     Login(LoginArgs),
     /// End the token and forget it
+    #[command(visible_alias = "deauth")]
     Logout,
-    /// One's own token
+    /// Show who one is
+    Whoami,
+    /// Tokens: one's own and others'
     #[command(subcommand)]
     Token(TokenCommand),
+    /// One's own access keys
+    #[command(subcommand, name = "access-key")]
+    AccessKey(AccessKeyCommand),
+    /// Passwords
+    #[command(subcommand)]
+    Password(PasswordCommand),
+    /// Users
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Groups of users
+    #[command(subcommand)]
+    Group(GroupCommand),
+    /// ACLs: who may do what
+    #[command(subcommand)]
+    Acl(AclCommand),
     /// Rotate keys
     #[command(subcommand)]
     Rotate(RotateCommand),

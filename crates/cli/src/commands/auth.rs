@@ -1,32 +1,28 @@
-//! Proof of an access key, and the token it gives.
+//! Proof of an access key or a password, and the token it gives.
 
-use super::Session;
-use crate::args::{LoginArgs, TokenCommand};
+use super::keys::WipedTexts;
+use super::{Session, passwords};
+use crate::args::LoginArgs;
 use crate::client::Ask;
 use crate::error::{CliError, UsageError};
 use crate::output;
 use crate::state;
 use std::path::Path;
 use strongroom_api::{
-    AuthorizeRequest, ChallengeRequest, ChallengeResponse, Endpoint, NewToken, TokenInfo, signed_transcript,
+    AuthorizeRequest, ChallengeRequest, ChallengeResponse, Endpoint, LoginRequest, NewToken,
+    signed_transcript,
 };
 use strongroom_crypto::PrivateKey;
 use strongroom_secret::SecretBytes;
 
-/// One function a command.
-pub(super) async fn tokens(session: &Session, command: TokenCommand) -> Result<(), CliError> {
-    match command {
-        TokenCommand::Lookup => lookup(session).await,
-    }
-}
-
 pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<(), CliError> {
+    passwords::refuse_stray(&args.stray)?;
     let target = &session.target;
-    let id = args.access_key_id.as_ref().or(target.access_key_id.as_ref()).ok_or(UsageError::NoAccessKey)?;
-    let file = args.key.as_ref().or(target.key_file.as_ref()).ok_or(UsageError::NoAccessKey)?;
-    let key = read_key(file)?;
-    let body = authorization(session, id, &key, args.ttl).await?;
-    let answer = session.client.ask(Ask::of(Endpoint::Authorize).json(&body)).await?;
+    let ask = match &args.user {
+        Some(user) => by_password(user, args)?,
+        None => by_key(session, args).await?,
+    };
+    let answer = session.client.ask(ask).await?;
     let mut new: NewToken = answer.read()?;
     let token = SecretBytes::new(std::mem::take(&mut new.token).into_bytes());
     let path = session.state.keep_token(&target.token_name(), &token)?;
@@ -37,6 +33,23 @@ pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<(), Cli
         return output::line(&shown.to_string());
     }
     output::line(&format!("Logged in until {}; the token is kept in {}", new.expires, path.display()))
+}
+
+fn by_password(user: &str, args: &LoginArgs) -> Result<Ask, CliError> {
+    let password = passwords::read(args.password_file.as_deref(), &format!("Password of {user}: "))?;
+    let password = passwords::text(&password)?;
+    let body = LoginRequest { user: user.to_owned(), password, ttl_secs: Some(args.ttl) };
+    let ask = Ask::of(Endpoint::Login).json(&body);
+    drop(WipedTexts(vec![body.password]));
+    Ok(ask)
+}
+
+async fn by_key(session: &Session, args: &LoginArgs) -> Result<Ask, CliError> {
+    let target = &session.target;
+    let id = args.access_key_id.as_ref().or(target.access_key_id.as_ref()).ok_or(UsageError::NoAccessKey)?;
+    let file = args.key.as_ref().or(target.key_file.as_ref()).ok_or(UsageError::NoAccessKey)?;
+    let key = read_key(file)?;
+    Ok(Ask::of(Endpoint::Authorize).json(&authorization(session, id, &key, args.ttl).await?))
 }
 
 fn read_key(file: &Path) -> Result<PrivateKey, CliError> {
@@ -70,17 +83,4 @@ pub(super) async fn logout(session: &Session) -> Result<(), CliError> {
         _ => session.state.forget_token(&session.target.token_name())?,
     }
     session.out.done("Logged out.")
-}
-
-async fn lookup(session: &Session) -> Result<(), CliError> {
-    let Some(answer) = session.shown(Ask::of(Endpoint::LookupToken)).await? else { return Ok(()) };
-    let info: TokenInfo = answer.read()?;
-    session.out.pairs(&[
-        ("user", info.user),
-        ("accessor", info.accessor),
-        ("access key", info.access_key_id),
-        ("created", info.created),
-        ("expires", info.expires),
-        ("seconds left", info.ttl_secs.to_string()),
-    ])
 }

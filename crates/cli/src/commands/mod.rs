@@ -1,5 +1,6 @@
 //! One function a command: ask the server, print the answer.
 
+mod acl;
 mod audit;
 mod auth;
 mod backup;
@@ -8,17 +9,21 @@ mod contexts;
 mod doctor;
 mod exec;
 mod explain;
+mod group;
 mod init;
 mod job;
 mod keys;
 mod keyset;
 mod manual;
 mod operator;
+mod passwords;
 mod rotate;
 mod secret;
 mod serve;
 mod store;
+mod token;
 mod unlock_key;
+mod user;
 
 use crate::args::{
     AutoUnlockCommand, BackupCommand, ClockCommand, Command, ConfigCommand, Global, SecretCommand,
@@ -29,6 +34,7 @@ use crate::error::{CliError, UsageError};
 use crate::output::{self, Output, Progress};
 use crate::state::StateFolder;
 use strongroom_ambient::Ambient;
+use strongroom_api::Endpoint;
 
 /// What every command stands on.
 pub(crate) struct Session {
@@ -134,7 +140,13 @@ async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
         Command::Lock => operator::lock(session).await,
         Command::Login(args) => auth::login(session, &args).await,
         Command::Logout => auth::logout(session).await,
-        Command::Token(command) => auth::tokens(session, command).await,
+        Command::Whoami => user::show(session, Ask::of(Endpoint::ReadSelf)).await,
+        Command::Token(command) => token::run(session, command).await,
+        Command::AccessKey(command) => user::own_keys(session, command).await,
+        Command::Password(command) => passwords::run(session, command).await,
+        Command::User(command) => user::run(session, command).await,
+        Command::Group(command) => group::run(session, command).await,
+        Command::Acl(command) => acl::run(session, command).await,
         Command::Rotate(command) => rotate::run(session, command).await,
         Command::AutoUnlock(AutoUnlockCommand::Add(args)) => operator::add_auto_unlock(session, &args).await,
         Command::AutoUnlock(AutoUnlockCommand::Remove) => operator::remove_auto_unlock(session).await,
