@@ -77,16 +77,16 @@ impl<T> std::ops::Deref for Made<T> {
 /// it costs two atomic loads: no lock, no allocation.
 pub(crate) struct Live<T> {
     cell: Arc<KeysetCell>,
-    make: Box<dyn Fn(&Keyset) -> T + Send + Sync>,
+    derive: Box<dyn Fn(&Keyset) -> T + Send + Sync>,
     made: ArcSwap<Made<T>>,
 }
 
 impl<T> Live<T> {
-    pub(crate) fn new(cell: &Arc<KeysetCell>, make: impl Fn(&Keyset) -> T + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(cell: &Arc<KeysetCell>, derive: impl Fn(&Keyset) -> T + Send + Sync + 'static) -> Self {
         let state = cell.current();
-        let value = make(&state.keyset);
+        let value = derive(&state.keyset);
         let made = ArcSwap::from_pointee(Made { state, value });
-        Self { cell: Arc::clone(cell), make: Box::new(make), made }
+        Self { cell: Arc::clone(cell), derive: Box::new(derive), made }
     }
 
     /// As of the keyset's newest state.
@@ -98,7 +98,7 @@ impl<T> Live<T> {
     #[cold]
     fn renewed(&self) -> Guard<Arc<Made<T>>> {
         let state = self.cell.current();
-        let value = (self.make)(&state.keyset);
+        let value = (self.derive)(&state.keyset);
         let made = Arc::new(Made { state, value });
         self.made.store(Arc::clone(&made));
         Guard::from_inner(made)

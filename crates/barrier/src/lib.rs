@@ -17,6 +17,7 @@ mod folder;
 mod index;
 mod keysets;
 mod lives;
+mod load;
 mod name_list;
 mod names;
 mod opened;

@@ -6,7 +6,8 @@
 
 use crate::batch::Batch;
 use crate::keysets::KeysetCell;
-use crate::opened::{MAX_ROWS, Opened, keyset_of, unwrap_keyset};
+use crate::load::{keyset_of, unwrap_keyset};
+use crate::opened::{MAX_ROWS, Opened};
 use crate::payload::Reader;
 use crate::{BarrierError, KeysetState, keys};
 use std::sync::Arc;
@@ -146,7 +147,7 @@ impl Opened {
         let cell = self.cell(id).ok_or_else(busy)?;
         let state = cell.current();
         let next = state.keyset.with_new_term(&self.ambient);
-        next.map(|next| self.change_keyset(&cell, &state, next)).transpose()
+        Ok(next.map(|next| self.change_keyset(&cell, &state, next)))
     }
 
     /// Drops every term before `oldest`: nothing may be sealed under them any more.
@@ -154,15 +155,10 @@ impl Opened {
         let cell = self.cell(id).ok_or_else(busy)?;
         let state = cell.current();
         let next = state.keyset.without_terms_before(oldest);
-        self.change_keyset(&cell, &state, next)
+        Ok(self.change_keyset(&cell, &state, next))
     }
 
-    fn change_keyset(
-        &self,
-        cell: &Arc<KeysetCell>,
-        state: &KeysetState,
-        next: Keyset,
-    ) -> Result<KeyChange, BarrierError> {
+    fn change_keyset(&self, cell: &Arc<KeysetCell>, state: &KeysetState, next: Keyset) -> KeyChange {
         // the state before the KEK: a KEK that is newer than the state's fails the precondition, never an older one
         let hierarchy = self.hierarchy.load_full();
         let mut batch = Batch::new();
@@ -172,7 +168,7 @@ impl Opened {
         let (cell, next) = (Arc::clone(cell), Arc::new(next));
         let write_term = next.write_term();
         batch.then_at(move |revision| cell.install(&next, revision));
-        Ok(KeyChange { batch, write_term })
+        KeyChange { batch, write_term }
     }
 
     /// A new KEK wraps every keyset anew, and the root key wraps the KEK; with `terms` every keyset gets a new term as
@@ -272,12 +268,11 @@ impl Opened {
                 return Err(busy());
             }
             let keyset = unwrap_keyset(&hierarchy.partition, id, &row.value)?;
-            match known {
-                Some(cell) => cell.install(&Arc::new(keyset), row.revision),
-                None => {
-                    let cell = KeysetCell::new(row.key.clone(), keyset, row.revision);
-                    self.keysets.write().entry(id).or_insert(cell);
-                }
+            if let Some(cell) = known {
+                cell.install(&Arc::new(keyset), row.revision);
+            } else {
+                let cell = KeysetCell::new(row.key.clone(), keyset, row.revision);
+                self.keysets.write().entry(id).or_insert(cell);
             }
         }
         let row_of = |cell: &KeysetCell| rows.iter().any(|row| row.key == *cell.row());

@@ -75,19 +75,13 @@ impl Keys<'_> {
         let opened = self.opened;
         let seal =
             |sealer: Option<&Sealer>| at.reseal(sealer.ok_or(OpenError::Malformed)?, &opened.ambient, value);
-        match at.folder {
-            Some(id) => {
-                let keyset = &self.state.keyset;
-                let sealers = self
-                    .folders
-                    .entry(id)
-                    .or_insert_with(|| FolderSealers::new(keyset, opened.partition, id));
-                seal(sealers.of(at.kind))
-            }
-            None => {
-                let made = opened.singles.current();
-                seal(made.iter().find(|(kind, _)| *kind == at.kind).map(|(_, sealer)| sealer))
-            }
+        if let Some(id) = at.folder {
+            let keyset = &self.state.keyset;
+            let fresh = || FolderSealers::new(keyset, opened.partition, id);
+            seal(self.folders.entry(id).or_insert_with(fresh).of(at.kind))
+        } else {
+            let made = opened.singles.current();
+            seal(made.iter().find(|(kind, _)| *kind == at.kind).map(|(_, sealer)| sealer))
         }
     }
 }

@@ -62,7 +62,7 @@ impl Opened {
         preconditions: &mut Vec<Precondition>,
     ) -> Result<(), BarrierError> {
         let mut fences = Fences::default();
-        let fenced = |known: &[Precondition], row: &RowKey| {
+        let is_fenced = |known: &[Precondition], row: &RowKey| {
             known.iter().any(|known| matches!(known, Precondition::Fence(of, _) if of == row))
         };
         for change in changes {
@@ -75,7 +75,7 @@ impl Opened {
                 // it seals on the writer, under the terms of then: the fence says whether they are these
                 Change::Merge(key, _) => {
                     let state = SealedAt::folder_of(key).and_then(|id| self.folder_state(id));
-                    if let Some(state) = state.filter(|state| !fenced(preconditions, &state.row)) {
+                    if let Some(state) = state.filter(|state| !is_fenced(preconditions, &state.row)) {
                         fences.add(&state);
                     }
                 }
@@ -92,20 +92,17 @@ impl Opened {
         value: &mut Vec<u8>,
         fences: &mut Fences,
     ) -> Result<(), BarrierError> {
-        match at.folder {
-            Some(id) => {
-                // a store that is gone: the change fails by its own preconditions
-                let Some(folder) = self.known_folder(id) else { return Ok(()) };
-                let made = folder.sealers().current();
-                self.settle_under(at, made.of(at.kind), &made.state, value)?;
-                fences.add(&made.state);
-            }
-            None => {
-                let made = self.singles.current();
-                let sealer = made.iter().find(|(kind, _)| *kind == at.kind).map(|(_, sealer)| sealer);
-                self.settle_under(at, sealer, &made.state, value)?;
-                fences.add(&made.state);
-            }
+        if let Some(id) = at.folder {
+            // a store that is gone: the change fails by its own preconditions
+            let Some(folder) = self.known_folder(id) else { return Ok(()) };
+            let made = folder.sealers().current();
+            self.settle_under(at, made.of(at.kind), &made.state, value)?;
+            fences.add(&made.state);
+        } else {
+            let made = self.singles.current();
+            let sealer = made.iter().find(|(kind, _)| *kind == at.kind).map(|(_, sealer)| sealer);
+            self.settle_under(at, sealer, &made.state, value)?;
+            fences.add(&made.state);
         }
         Ok(())
     }
@@ -139,7 +136,7 @@ impl Opened {
 
     fn cell_of_row(&self, row: &RowKey) -> Option<Arc<crate::keysets::KeysetCell>> {
         let in_table = row.as_bytes().starts_with(&keys::keysets(self.partition));
-        let id = crate::opened::keyset_of(row).ok().filter(|_| in_table)?;
+        let id = crate::load::keyset_of(row).ok().filter(|_| in_table)?;
         self.cell(id)
     }
 }

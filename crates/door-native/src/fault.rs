@@ -164,10 +164,11 @@ impl From<OperatorError> for Fault {
             | O::JobAtWork { .. }
             | O::TooManyTerms
             | O::JobEnded
-            | O::Revoke(_) => Code::Conflict,
-            O::RevokedKeyPresented => Code::InvalidRequest,
-            O::AlreadyUnlocked | O::NothingPending | O::NoAutoUnlock => Code::Conflict,
-            O::Set(_) | O::TooFewKeys { .. } | O::Limit(_) => Code::InvalidRequest,
+            | O::Revoke(_)
+            | O::AlreadyUnlocked
+            | O::NothingPending
+            | O::NoAutoUnlock => Code::Conflict,
+            O::RevokedKeyPresented | O::Set(_) | O::TooFewKeys { .. } | O::Limit(_) => Code::InvalidRequest,
             O::PublicKey(_) | O::KeyText { .. } => Code::InvalidKey,
             O::WrongKey { .. } => Code::WrongUnlockKey,
             O::RepeatedKey { .. } => Code::RepeatedUnlockKey,

@@ -64,6 +64,7 @@ impl Keyset {
     }
 
     /// The same keyset without the terms before `oldest`. The term that seals always stays.
+    #[must_use]
     pub fn without_terms_before(&self, oldest: u32) -> Self {
         let oldest = oldest.min(self.write_term);
         Self { id: self.id, terms: self.copied_from(oldest), write_term: self.write_term }

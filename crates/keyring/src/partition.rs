@@ -96,6 +96,7 @@ impl Partition {
     }
 
     /// The same partition under a fresh KEK of the next generation.
+    #[must_use]
     pub fn with_new_kek(&self, ambient: &Ambient) -> Self {
         Self {
             id: self.id,

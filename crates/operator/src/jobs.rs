@@ -20,7 +20,7 @@ const RETRY: Duration = Duration::from_millis(250);
 /// The same while something lasts that it cannot change: a full disk, a lock.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often somebody looks for a job without having been told of one.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// A job as people see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
