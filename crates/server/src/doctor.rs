@@ -65,6 +65,10 @@ pub fn examine(ambient: &Ambient, path: &Path) -> (Vec<Finding>, Option<Config>)
         Err(fault) => return (refused(path, &fault), None),
     };
     let mut found = vec![Finding::ok("configuration", format!("{} is in order", path.display()))];
+    found.extend(config.warnings().into_iter().map(|open| {
+        let about = format!("{}:{}: {}: {}", path.display(), open.place, open.key, open.fault);
+        Finding::warn("configuration", about, "say who may come, with addresses or nacl")
+    }));
     files::look(path, &config, &mut found);
     certificates::look(ambient, &config, &mut found);
     machine::look(&config, &mut found);

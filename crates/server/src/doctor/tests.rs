@@ -49,6 +49,15 @@ fn an_anchor_outside_is_seen() {
 }
 
 #[test]
+fn a_listener_that_anybody_may_reach_is_a_risk() {
+    let (_folder, path) = site("[listener.open]\naddress = \"0.0.0.0:0\"\n");
+    let found = examine(&Ambient::system(), &path).0;
+    assert_eq!(levels(&found, "configuration"), [Level::Ok, Level::Warn]);
+    let (_folder, path) = site("[listener.open]\naddress = \"0.0.0.0:0\"\naddresses = [\"10.0.0.0/8\"]\n");
+    assert_eq!(levels(&examine(&Ambient::system(), &path).0, "configuration"), [Level::Ok]);
+}
+
+#[test]
 fn what_others_may_read_is_named_with_the_command_that_helps() {
     let (folder, path) = site("");
     let data = folder.path().join("data");
