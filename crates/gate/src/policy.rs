@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use strongroom_authz::{Decision, OwnedTarget, Policy, PolicyBuilder, Question};
 use strongroom_barrier::{BarrierError, Batch, Opened, Reader, Writer, keys};
-use strongroom_model::{Access, Action, Caller};
+use strongroom_model::{Access, Action, Caller, Credential};
 use strongroom_store::{Precondition, Revision, StoreError};
 use tokio::sync::{RwLockReadGuard, RwLockWriteGuard};
 
@@ -91,7 +91,8 @@ impl Gate {
         opened: &Opened,
         batch: &mut Batch,
     ) -> Result<(), Decision> {
-        let in_force = self.policy.load_full();
+        // a lock lets what was admitted before it come to its end, by what held then
+        let in_force = if self.is_unlocked() { self.policy.load_full() } else { Arc::clone(&asked.in_force) };
         let access = match (action.access(), batch.needs()) {
             (Access::PUT, needs) if needs != Access::NONE => needs,
             (access, _) => access,
@@ -99,9 +100,12 @@ impl Gate {
         let changed = !Arc::ptr_eq(&in_force, &asked.in_force);
         if changed || action.access() == Access::PUT {
             let caller = &asked.caller;
-            let gone = caller.principal.as_ref().is_none_or(|who| !in_force.policy.knows(who.user));
-            if gone {
-                return Err(Decision { allowed: false, rule: "the user is gone".into() });
+            let refused = |rule: &str| Decision { allowed: false, rule: rule.into() };
+            if caller.principal.as_ref().is_none_or(|who| !in_force.policy.knows(who.user)) {
+                return Err(refused("the user is gone"));
+            }
+            if changed && !self.holds(caller.credential) {
+                return Err(refused("the token has ended"));
             }
             let target = asked.target.target();
             let decision = in_force.policy.decide(&Question { caller, action, access, target });
@@ -115,6 +119,14 @@ impl Gate {
             None => Precondition::Absent(key),
         });
         Ok(())
+    }
+
+    /// Whether a credential still holds.
+    fn holds(&self, credential: Credential) -> bool {
+        let Credential::Token { token, .. } = credential else { return true };
+        let people = self.people.load();
+        let backed = people.as_ref().and_then(|people| people.token(token).map(|token| people.backs(&token)));
+        backed.unwrap_or(false)
     }
 
     /// After a change of who may do what, or when the policy may be older than what is stored: callers that were

@@ -40,6 +40,8 @@ mod races;
 #[cfg(test)]
 mod repeats;
 #[cfg(test)]
+mod rights;
+#[cfg(test)]
 mod rotation;
 #[cfg(test)]
 mod schema;
