@@ -182,7 +182,7 @@ fn a_store_acl_never_grants_a_command() {
     };
     let own_or_open = |action| {
         use Action as A;
-        matches!(action, A::Challenge | A::Authorize | A::Unlock | A::LookupToken | A::Deauth)
+        matches!(action, A::Challenge | A::Authorize | A::Unlock | A::LookupToken | A::RenewToken | A::Deauth)
             || action.name().starts_with("self.")
             || action.name() == "token.login"
     };

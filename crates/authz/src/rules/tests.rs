@@ -33,8 +33,9 @@ fn the_whole_table_is_as_reviewed() {
     for action in Action::ALL.iter().copied() {
         use Action as A;
         let install = matches!(action, A::Initialise | A::ConfirmInitialise);
-        let open = matches!(action, A::Unlock | A::Challenge | A::Authorize);
-        let own = matches!(action, A::LookupToken | A::Deauth | A::ExplainSelf);
+        let open = matches!(action, A::Unlock | A::Challenge | A::Authorize | A::Login);
+        let own = action.name().starts_with("self.")
+            || matches!(action, A::LookupToken | A::Deauth | A::RenewToken);
         let chore = matches!(
             action,
             A::Start
