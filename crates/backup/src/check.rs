@@ -44,7 +44,7 @@ pub(crate) fn walk(
 ) -> Result<(Report, Option<Row>), BackupError> {
     let mut reader = Reader::open(source)?;
     let mut seen = Seen::default();
-    while let Some(item) = reader.next()? {
+    while let Some(item) = reader.item()? {
         seen.check(&item, reader.header()).map_err(|what| at(&reader, what))?;
         progress(reader.offset());
         each(item)?;

@@ -44,7 +44,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// The next item; none when the manifest has been read and agrees with everything before it.
-    pub fn next(&mut self) -> Result<Option<Item>, BackupError> {
+    pub fn item(&mut self) -> Result<Option<Item>, BackupError> {
         loop {
             match items::decode(self.waiting.get(self.at..).unwrap_or_default()) {
                 Decoded::Item(item, length) => {

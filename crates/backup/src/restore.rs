@@ -72,7 +72,7 @@ pub fn restore(
     put(&row(rows::last_backup(), mark.encode()))?;
     put(&row(rows::life(header.trail.seq), life.encode()))?;
     put(&Item::Entry(entry(&life, ambient)))?;
-    Ok(Restored { revision, left_out, life, report })
+    Ok(Restored { report, life, revision, left_out })
 }
 
 /// The first entry of the new life. There is no key to seal it with, and nothing in it to seal.

@@ -70,7 +70,9 @@ impl Sample {
 
     fn written(&self, header: &Header, items: &[Item]) -> Vec<u8> {
         let (mut framer, mut out) = Framer::with_chunks(header, CHUNK);
-        items.iter().for_each(|item| framer.push(item, &mut out));
+        for item in items {
+            framer.push(item, &mut out);
+        }
         framer.finish(&self.partition.backup_mac(), &mut out);
         out
     }

@@ -14,6 +14,7 @@
 #![expect(clippy::expect_used, reason = "a broken promise is told by panicking: that is what fuzzing sees")]
 
 mod api;
+mod backup;
 mod config;
 mod import;
 mod keys;
@@ -28,6 +29,7 @@ pub type Target = fn(&[u8]) -> bool;
 /// Every target by name.
 pub const TARGETS: &[(&str, Target)] = &[
     ("access_key", keys::access_key),
+    ("backup", backup::backup),
     ("config", config::config),
     ("import_env", import::env),
     ("import_json", import::json),

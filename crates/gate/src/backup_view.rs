@@ -78,7 +78,9 @@ impl BackupView {
             about_bytes: moment.about_bytes,
         };
         let (mut framer, mut first) = Framer::begin(&header);
-        items.iter().for_each(|item| framer.push(item, &mut first));
+        for item in &items {
+            framer.push(item, &mut first);
+        }
         let work = Box::new(Work { snapshot, framer });
         Ok(BackupBegun { gate: self.gate, header, work, first, mac })
     }
@@ -152,7 +154,9 @@ impl BackupStream {
             while out.is_empty() && !ended {
                 let items = work.snapshot.read(PIECE_BYTES)?;
                 ended = items.is_empty();
-                items.iter().for_each(|item| work.framer.push(item, &mut out));
+                for item in &items {
+                    work.framer.push(item, &mut out);
+                }
             }
             Ok((work, ended, out))
         })

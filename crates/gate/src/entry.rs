@@ -351,3 +351,82 @@ impl<T> std::fmt::Debug for Held<T> {
         write!(f, "Held({:?})", self.entry)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_the_reserve_whatever_reads_removes_or_revokes_goes_on_and_nothing_is_added() {
+        use ActionCode as A;
+        let goes_on = [
+            A::Unlock,
+            A::AutoUnlock,
+            A::Lock,
+            A::Start,
+            A::Stop,
+            A::Authorize,
+            A::Login,
+            A::Deauth,
+            A::RevokeToken,
+            A::RevokeOwnToken,
+            A::RevokeUnlockKey,
+            A::RemoveAutoUnlock,
+            A::RemoveUser,
+            A::RemoveAccessKey,
+            A::RemoveOwnAccessKey,
+            A::RemovePassword,
+            A::RemoveGroup,
+            A::RemoveAcl,
+            A::DetachAcl,
+            A::DeleteSecret,
+            A::DestroySecret,
+            A::RemoveSecret,
+            A::RemoveStore,
+            A::RemoveKeyset,
+            A::ArchiveTrail,
+            A::Housekeeping,
+            A::CancelJob,
+            A::CancelRotateRoot,
+            A::ConfirmRotateRoot,
+            A::Checkpoint,
+            A::AcceptClock,
+        ];
+        for action in goes_on {
+            assert!(is_essential(action), "{}", action.name());
+        }
+        let waits = [
+            A::Initialise,
+            A::PutSecret,
+            A::GenerateSecret,
+            A::UndeleteSecret,
+            A::CreateStore,
+            A::ConfigureStore,
+            A::CreateKeyset,
+            A::RotateKeyset,
+            A::RotateKek,
+            A::RotateRoot,
+            A::RotateAll,
+            A::JobStep,
+            A::AddAutoUnlock,
+            A::CreateUser,
+            A::UpdateUser,
+            A::AddAccessKey,
+            A::AddOwnAccessKey,
+            A::SetPassword,
+            A::SetOwnPassword,
+            A::CreateGroup,
+            A::UpdateGroup,
+            A::CreateAcl,
+            A::UpdateAcl,
+            A::AttachAcl,
+            A::RenewToken,
+        ];
+        for action in waits {
+            assert!(!is_essential(action), "{}", action.name());
+        }
+        for action in ActionCode::ALL.iter().filter(|action| action.effect() == Effect::Read) {
+            assert!(is_essential(*action), "{}", action.name());
+        }
+    }
+}

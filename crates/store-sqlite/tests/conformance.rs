@@ -33,7 +33,9 @@ async fn a_snapshot_becomes_a_data_directory() {
     let restore = |items: Vec<Item>, moment: Moment| {
         let dir = tempfile::tempdir_in(root.path()).unwrap().keep();
         let mut restoring = Restoring::begin(&dir).unwrap();
-        items.iter().for_each(|item| restoring.put(item).unwrap());
+        for item in &items {
+            restoring.put(item).unwrap();
+        }
         restoring.finish(moment.revision).unwrap();
         async move { open(&dir) }
     };

@@ -34,7 +34,9 @@ impl MemoryStore {
     /// A store that holds what a snapshot held: rows with their revisions, entries with their links.
     pub fn of_items(items: impl IntoIterator<Item = Item>, revision: Revision, link: LinkFn) -> Arc<Self> {
         let mut state = State { revision, ..State::default() };
-        items.into_iter().for_each(|item| state.take(item));
+        for item in items {
+            state.take(item);
+        }
         Self::with_state(link, state)
     }
 

@@ -190,3 +190,75 @@ async fn a_repetition_needs_leave_as_the_first_did() {
     let refused = world.gate.admit::<PutSecret>(&stranger, about).await;
     assert!(matches!(refused, Err(Denied::Refused { .. })));
 }
+
+async fn resolved(world: &TestWorld) {
+    while world.gate.is_resolving() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    CreateStore,
+    RemoveSecret,
+}
+
+async fn ask(world: &TestWorld, caller: &Caller, kind: Kind) -> Result<(), WorldError> {
+    match kind {
+        Kind::CreateStore => world.create_store_as(caller, "two").await.map(drop),
+        Kind::RemoveSecret => world.remove_as(caller, "web", "a").await,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn unknown_outcomes_of_other_writes_are_told_truly_too() {
+    for kind in [Kind::CreateStore, Kind::RemoveSecret] {
+        for (fault, applied) in [(Fault::UnknownApplied, true), (Fault::UnknownLost, false)] {
+            let world = world().await;
+            world.put("web", "a", "1").await.unwrap();
+            let caller = named(&world, 1).await;
+            world.arm(fault, 1);
+            ask(&world, &caller, kind).await.unwrap_err();
+            resolved(&world).await;
+            let again = ask(&world, &caller, kind).await;
+            if applied {
+                assert!(matches!(again, Err(WorldError::Denied(Denied::Repeated(_)))), "{kind:?}: {again:?}");
+            } else {
+                again.unwrap();
+            }
+            let stores = world.stores().await.unwrap();
+            let secrets = world.list("web").await.unwrap();
+            match kind {
+                Kind::CreateStore => assert_eq!((stores.len(), secrets.len()), (2, 1), "{fault:?}"),
+                Kind::RemoveSecret => assert_eq!((stores.len(), secrets.len()), (1, 0), "{fault:?}"),
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_unknown_outcome_is_never_handed_out_and_another_can_be_had() {
+    for fault in [Fault::UnknownApplied, Fault::UnknownLost] {
+        let world = world().await;
+        world.arm(fault, 1);
+        world.authorize(None).await.unwrap_err();
+        resolved(&world).await;
+        let token = world.authorize(None).await.unwrap();
+        let mut caller = world.stranger();
+        world.identity.authenticate(&mut caller, &token).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outcome_that_was_unknown_is_forgotten_after_a_day_as_others_are() {
+    let world = world().await;
+    let caller = named(&world, 1).await;
+    world.arm(Fault::UnknownApplied, 1);
+    put(&world, &caller).await.unwrap_err();
+    resolved(&world).await;
+    assert_eq!(repeated(put(&world, &caller).await).version, 1);
+    world.clock.advance(Duration::from_hours(25));
+    world.operator.housekeeping().await.unwrap();
+    let later = Caller { request: caller.request, ..named(&world, 1).await };
+    assert_eq!(put(&world, &later).await.unwrap(), 2, "nothing is known of it any more");
+}

@@ -71,6 +71,9 @@ fn a_full_disk_refuses_writes_and_nothing_else() {
     assert_eq!(store.client.delete(&store.path("a")).status, 204, "deleting goes on");
     store.get("a").is(404, "not_found");
     assert_eq!(store.names(), ["b", "keep"]);
+    let backup = world.home.join("full.backup").display().to_string();
+    world.home.run(&["backup", "create", &backup]).ok();
+    world.home.run(&["backup", "verify", &backup]).ok();
     world.home.run(&["lock"]).ok();
     world.home.feed(&["unlock", "--key-file", "-"], &world.served.unlock_keys()[0]).ok();
     world.home.run(&["login"]).ok();
@@ -97,6 +100,18 @@ fn restart_on(disk: Disk, world: World) {
     world.home.run(&["login"]).ok();
     assert_eq!(world.client().get("/stores/full/secrets/keep").ok()["value"], "kept");
     world.client().put("/stores/full/secrets/d", r#"{"value":1}"#).is(507, "storage_full");
+    // what was removed while it was full is gone after a kill in the middle of it
+    assert_eq!(world.client().delete("/stores/full/secrets/b").status, 204);
+    let token = world.client().token().to_owned();
+    world.home.run(&["logout"]).ok();
+    let World { served, home } = world;
+    served.kill();
+    let world = World { served: start(&home), home };
+    world.served.client().with_token(&token).get("/stores").is(401, "unauthenticated");
+    world.home.run(&["login"]).ok();
+    world.client().get("/stores/full/secrets/b").is(404, "not_found");
+    world.client().put("/stores/full/secrets/d", r#"{"value":1}"#).is(507, "storage_full");
+    assert_eq!(world.home.run(&["audit", "verify", "--output", "json"]).json()["ok"], true);
     let World { served, home } = world;
     served.kill();
     // the disk before the home that it is mounted in
