@@ -21,6 +21,7 @@ mod keys;
 pub mod mutate;
 mod network;
 mod trail;
+mod types;
 mod words;
 
 /// Hands bytes to a decoder; whether it accepted them.
@@ -30,6 +31,7 @@ pub type Target = fn(&[u8]) -> bool;
 pub const TARGETS: &[(&str, Target)] = &[
     ("access_key", keys::access_key),
     ("backup", backup::backup),
+    ("chain", types::chain),
     ("config", config::config),
     ("import_env", import::env),
     ("import_json", import::json),
@@ -39,6 +41,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("host", network::host),
     ("json_scan", words::json_scan),
     ("key_file", keys::key_file),
+    ("key_material", types::key_material),
     ("nacl", network::nacl),
     ("name", words::name),
     ("proxy_v2", network::proxy_v2),
@@ -49,6 +52,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("secret_path", words::secret_path),
     ("trail_checkpoint", trail::checkpoint),
     ("trail_record", trail::record),
+    ("typed_secret", types::typed_secret),
     ("unlock_key", keys::unlock_key),
 ];
 
