@@ -131,3 +131,78 @@ fn an_interrupted_rotation_is_taken_up_again() {
     assert_eq!(code, 0, "{shown}");
     assert_eq!(world.seen()[0].text(), r#"{"unlock_keys":["new-1","new-2"]}"#);
 }
+
+/// Runs a command with a terminal for standard output, another for standard error, and says what each showed.
+fn shown(world: &World, args: &[&str], no_color: bool) -> (i32, String, String) {
+    let (mut sees_out, out) = terminal();
+    let (mut sees_err, err) = terminal();
+    let mut command = world.command(args);
+    command.env("TERM", "xterm");
+    if no_color {
+        command.env("NO_COLOR", "1");
+    }
+    command.stdout(Stdio::from(out)).stderr(Stdio::from(err));
+    let mut child = command.spawn().unwrap();
+    // the command keeps the program's sides open in this process
+    drop(command);
+    let errors = std::thread::spawn(move || {
+        let mut shown = Vec::new();
+        while read_some(&mut sees_err, &mut shown) {}
+        String::from_utf8(shown).unwrap()
+    });
+    let mut shown = Vec::new();
+    while read_some(&mut sees_out, &mut shown) {}
+    (child.wait().unwrap().code().unwrap(), String::from_utf8(shown).unwrap(), errors.join().unwrap())
+}
+
+#[test]
+fn colours_are_for_terminals_and_can_be_switched_off() {
+    let world = World::with(|_| reply(200, r#"{"stores":[]}"#));
+    let (code, out, _) = shown(&world, &["store", "list"], false);
+    assert!(code == 0 && out.contains("\u{1b}[1mNAME"), "{out:?}");
+    for (args, no_color) in [(&["store", "list"][..], true), (&["store", "list", "--no-color"], false)] {
+        let (_, out, err) = shown(&world, args, no_color);
+        assert!(
+            out.contains("NAME") && !out.contains('\u{1b}') && !err.contains('\u{1b}'),
+            "{args:?} {out:?}"
+        );
+    }
+    let (_, help, _) = shown(&world, &["--help", "--no-color"], false);
+    assert!(!help.contains('\u{1b}'), "{help:?}");
+}
+
+#[test]
+fn values_are_not_exported_onto_a_screen() {
+    let listed = "{\"path\":\"a\"}\n";
+    let value = r#"{"value":"hunter2","version":1,"created":"c","creator":"root"}"#;
+    let world = World::with(move |request| match request.line.ends_with("/secrets") {
+        true => reply(200, listed),
+        false => reply(200, value),
+    });
+    let (code, out, err) = shown(&world, &["secret", "export", "s", "--format", "json"], true);
+    assert!(code == 2 && out.is_empty() && err.contains("--force"), "{out:?} {err:?}");
+    assert!(world.seen().is_empty(), "it was asked for all the same");
+    let (code, out, _) = shown(&world, &["secret", "export", "s", "--format", "json", "--force"], true);
+    assert!(code == 0 && out.contains("hunter2"), "{out:?}");
+}
+
+#[test]
+fn progress_is_shown_after_a_second_and_only_to_a_person() {
+    let world = World::with(|request| {
+        // slower than a second for all of them together
+        std::thread::sleep(std::time::Duration::from_millis(60));
+        match request.line.as_str() {
+            "GET /api/v1/stores/s" => reply(200, "{}"),
+            line if line.starts_with("PUT") => reply(200, r#"{"version":1,"created":"c"}"#),
+            _ => reply(404, r#"{"title":"There is none","status":404,"code":"not_found"}"#),
+        }
+    });
+    let named: Vec<_> = (0..30).map(|number| format!("K{number}=v\n")).collect();
+    let file = world.file("a.env", named.concat());
+    let import = ["secret", "import", "s", file.to_str().unwrap()];
+    let piped = world.run(&import);
+    assert_eq!((piped.code(), piped.err().as_str()), (0, ""));
+    let (code, out, err) = shown(&world, &import, false);
+    assert!(code == 0 && out.starts_with("Of 30 secrets were: 30 created."), "{out:?}");
+    assert!(err.contains("/30 secrets compared"), "{err:?}");
+}

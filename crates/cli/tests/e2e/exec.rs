@@ -220,3 +220,50 @@ fn stopped(pid: u32) {
         std::thread::yield_now();
     }
 }
+
+/// A terminal of its own around a command: types Ctrl-C, then a line, and prints what is shown.
+const AT_A_TERMINAL: &str = "
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
+shown = b''
+def until(word):
+    global shown
+    while word not in shown:
+        try: piece = os.read(terminal, 1024)
+        except OSError: break
+        if not piece: break
+        shown += piece
+until(b'ready'); os.write(terminal, b'\\x03')
+until(b'interrupted'); os.write(terminal, b'go\\n')
+until(b'signals in all')
+print(shown.decode())
+";
+
+#[test]
+fn an_interrupt_at_a_terminal_arrives_once() {
+    let (home, _served) = ready();
+    let counter = "
+import signal, sys
+count = 0
+def got(number, frame):
+    global count
+    count += 1
+    print('interrupted', flush=True)
+signal.signal(signal.SIGINT, got)
+print('ready', sys.stdin.isatty(), flush=True)
+sys.stdin.readline()
+print(count, 'signals in all', flush=True)
+";
+    for mask in [&["--mask"][..], &[]] {
+        let mut command = std::process::Command::new("python3");
+        command.args(["-c", AT_A_TERMINAL, crate::home::STRONGROOM, "exec", "--store", "web"]).args(mask);
+        command.args(["--", "python3", "-c", counter]).env_clear().env("HOME", home.path());
+        let output = command.env("PATH", "/usr/bin:/bin").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            said.contains("ready True") && said.contains("1 signals in all"),
+            "{mask:?} {said:?} {output:?}"
+        );
+    }
+}

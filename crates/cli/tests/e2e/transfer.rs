@@ -168,19 +168,45 @@ fn a_bad_file_is_told_with_its_line_and_nothing_is_written() {
 }
 
 #[test]
-fn thousands_go_in_parallel_and_an_interrupted_import_goes_on() {
+fn hundreds_go_in_parallel_and_an_interrupted_import_goes_on() {
     let (home, served) = ready();
-    let lines: Vec<_> = (0..2_000).map(|number| format!("K{number}=value {number}\n")).collect();
+    let lines: Vec<_> = (0..500).map(|number| format!("K{number}=value {number}\n")).collect();
     home.file("many.env", lines.concat());
     home.feed(&["secret", "put", "app", "K7", "--value", "-"], "value 7").ok();
     home.feed(&["secret", "put", "app", "K8", "--value", "-"], "another").ok();
     let report = import(&home, &["many.env", "--on-conflict", "skip"]);
-    assert_eq!(counts(&report), [1_998, 0, 1, 1], "a part that was there is taken as it is");
-    assert_eq!(counts(&import(&home, &["many.env", "--on-conflict", "update"])), [0, 1, 1_999, 0]);
+    assert_eq!(counts(&report), [498, 0, 1, 1], "a part that was there is taken as it is");
+    assert_eq!(counts(&import(&home, &["many.env", "--on-conflict", "update"])), [0, 1, 499, 0]);
     let exported = home.run(&["secret", "export", "app", "--format", "env"]).ok();
-    assert_eq!(exported.lines().count(), 2_000);
+    assert_eq!(exported.lines().count(), 500);
     home.run(&["lock"]).ok();
     let locked = home.run(&["secret", "import", "app", "many.env"]);
     assert!(locked.err.contains("hint: strongroom unlock"), "{locked:?}");
     drop(served);
+}
+
+#[test]
+fn an_import_that_is_killed_goes_on_where_it_stopped() {
+    let (home, served) = ready();
+    let lines: Vec<_> = (0..800).map(|number| format!("K{number}=value {number}\n")).collect();
+    home.file("many.env", lines.concat());
+    let mut killed =
+        home.command(&["secret", "import", "app", "many.env", "--parallel", "4"]).spawn().unwrap();
+    let there = || {
+        let shown = home.run(&["store", "show", "app", "--output", "json"]).json();
+        shown["secrets"].as_u64().unwrap()
+    };
+    while there() == 0 {
+        assert!(killed.try_wait().unwrap().is_none(), "it ended with nothing written");
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    served.kill();
+    let _served = Served::dev(&home);
+    home.run(&["login"]).ok();
+    let before = there();
+    let [created, updated, unchanged, skipped] = counts(&import(&home, &["many.env"]));
+    assert_eq!((created + unchanged, updated, skipped), (800, 0, 0));
+    assert_eq!(unchanged, before, "what was written before is not written again");
+    assert!(before > 0 && there() == 800);
 }
