@@ -77,18 +77,14 @@ impl Opened {
     }
 
     fn try_open(&self, at: &SealedAt, value: &[u8]) -> Result<(), OpenError> {
-        match at.folder {
-            Some(id) => {
-                let folder = self.folder_by_id(id).ok_or(OpenError::Malformed)?;
-                let sealers = folder.sealers().current();
-                at.open(sealers.of(at.kind).ok_or(OpenError::Malformed)?, value)
-            }
-            None => {
-                let singles = self.singles.current();
-                let sealer = singles.iter().find(|(kind, _)| *kind == at.kind).map(|(_, sealer)| sealer);
-                at.open(sealer.ok_or(OpenError::Malformed)?, value)
-            }
+        if let Some(id) = at.folder {
+            let folder = self.folder_by_id(id).ok_or(OpenError::Malformed)?;
+            let sealers = folder.sealers().current();
+            return at.open(sealers.of(at.kind).ok_or(OpenError::Malformed)?, value);
         }
+        let singles = self.singles.current();
+        let sealer = singles.iter().find(|(kind, _)| *kind == at.kind).map(|(_, sealer)| sealer);
+        at.open(sealer.ok_or(OpenError::Malformed)?, value)
     }
 
     fn folder_by_id(&self, id: FolderId) -> Option<Arc<Folder>> {

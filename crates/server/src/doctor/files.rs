@@ -84,7 +84,8 @@ fn owned_alike(dir: &Path, metadata: &Metadata, found: &mut Vec<Finding>) {
 
 fn private(path: &Path, found: &mut Vec<Finding>) {
     let Some((metadata, mode)) = stat(path) else { return };
-    if metadata.file_type().is_symlink() || metadata.file_type().is_socket() || mode & 0o077 == 0 {
+    let others = mode & 0o077;
+    if metadata.file_type().is_symlink() || metadata.file_type().is_socket() || others == 0 {
         return;
     }
     let wanted = if metadata.is_dir() { "700" } else { "600" };

@@ -77,12 +77,12 @@ fn process(config: &Config, pid: i32, found: &mut Vec<Finding>) {
     memory(&read("status"), found);
 }
 
-/// The soft limit of a line of `proc_pid_limits(5)`; `None` is unlimited.
-fn soft_limit(limits: &str, name: &str) -> Option<Option<u64>> {
+/// The soft limit of a line of `proc_pid_limits(5)`.
+fn soft_limit(limits: &str, name: &str) -> Option<u64> {
     let rest = limits.lines().find_map(|line| line.strip_prefix(name))?;
     match rest.split_ascii_whitespace().next()? {
-        "unlimited" => Some(None),
-        number => number.parse().ok().map(Some),
+        "unlimited" => Some(u64::MAX),
+        number => number.parse().ok(),
     }
 }
 
@@ -90,13 +90,12 @@ fn descriptors(config: &Config, limits: &str, found: &mut Vec<Finding>) {
     let Some(open) = soft_limit(limits, "Max open files") else { return };
     let connections = u64::try_from(config.limits.connections).unwrap_or(u64::MAX);
     let needed = connections.saturating_add(OTHER_DESCRIPTORS);
-    found.push(match open {
-        Some(open) if open < needed => Finding::warn(
-            "limits",
-            format!("the server may open {open} files, limits.connections asks for {needed}"),
-            format!("set LimitNOFILE={needed} in its unit, or lower limits.connections"),
-        ),
-        _ => Finding::ok("limits", "the server may open as many files as its connections need"),
+    found.push(if open < needed {
+        let about = format!("the server may open {open} files, limits.connections asks for {needed}");
+        let advice = format!("set LimitNOFILE={needed} in its unit, or lower limits.connections");
+        Finding::warn("limits", about, advice)
+    } else {
+        Finding::ok("limits", "the server may open as many files as its connections need")
     });
 }
 
@@ -106,10 +105,12 @@ fn kilobytes(status: &str, name: &str) -> Option<u64> {
     rest.split_ascii_whitespace().next()?.parse().ok()
 }
 
+/// What keeps secrets out of swap.
+const ADVICE: &str = "set LimitMEMLOCK=infinity or grant CAP_IPC_LOCK, or turn swap off or encrypt it";
+
 fn memory(status: &str, found: &mut Vec<Finding>) {
     let swaps = std::fs::read_to_string("/proc/swaps").unwrap_or_default().lines().count() > 1;
     let (locked, swapped) = (kilobytes(status, "VmLck:"), kilobytes(status, "VmSwap:"));
-    const ADVICE: &str = "set LimitMEMLOCK=infinity or grant CAP_IPC_LOCK, or turn swap off or encrypt it";
     found.push(match (swapped, locked) {
         (Some(swapped), _) if swapped > 0 => {
             Finding::fail("memory", format!("{swapped} kB of the server are in swap"), ADVICE)

@@ -165,8 +165,8 @@ async fn a_trail_that_was_put_back_is_told() {
     let receiver = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let address = SyslogAddress::Udp(receiver.local_addr().unwrap().to_string());
     source.grow(0, 10).await;
-    let exported = format!("strongroom-syslog-1 9000 {} 0\n", "ab".repeat(32));
-    std::fs::write(source.data.path().join("syslog-position"), exported).unwrap();
+    let line = format!("strongroom-syslog-1 9000 {} 0\n", "ab".repeat(32));
+    std::fs::write(source.data.path().join("syslog-position"), line).unwrap();
     let exporter = source.export(address, None);
     let mut message = vec![0; 4_096];
     let length = tokio::time::timeout(PATIENCE, receiver.recv(&mut message)).await.unwrap().unwrap();
@@ -197,7 +197,7 @@ async fn tls_proves_the_receiver_and_another_authority_does_not() {
     assert!(acceptor.accept(stream).await.is_err(), "the exporter turns away what it does not trust");
     assert_eq!(strange.delivered()(), 0);
     strange.finish().await;
-    let exporter = source.export(address, Some(own.ca));
+    let trusting = source.export(address, Some(own.ca));
     let (stream, _) = tokio::time::timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
     let mut stream = acceptor.accept(stream).await.unwrap();
     let reader = tokio::spawn(async move {
@@ -206,7 +206,7 @@ async fn tls_proves_the_receiver_and_another_authority_does_not() {
         let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut bytes).await;
         counted(&bytes)
     });
-    exporter.finish().await;
+    trusting.finish().await;
     let numbers: Vec<u64> = reader.await.unwrap().iter().filter_map(|message| seq(message)).collect();
     assert_eq!(numbers, (1..=source.head()).collect::<Vec<_>>());
 }

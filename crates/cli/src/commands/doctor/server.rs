@@ -8,6 +8,8 @@ use strongroom_server::doctor::Finding;
 const CHECK: &str = "server";
 /// Clocks that differ by more make tokens expire early or late.
 const MAX_SKEW_MS: u64 = 60_000;
+/// An older backup loses more than a week of work.
+const MAX_BACKUP_AGE_MS: i64 = 7 * 86_400_000;
 
 /// Whether a server answers.
 pub(super) async fn look(session: &Session, deep: bool, here: bool, found: &mut Vec<Finding>) -> bool {
@@ -27,6 +29,7 @@ pub(super) async fn look(session: &Session, deep: bool, here: bool, found: &mut 
         found.push(Finding::warn(CHECK, warning.clone(), advice(warning)));
     }
     clock(session, &status, found);
+    backup(session, &status, found);
     keys(&status, found);
     if deep {
         found.push(all_that_is_stored(session, &status).await);
@@ -73,6 +76,24 @@ fn clock(session: &Session, status: &StatusReport, found: &mut Vec<Finding>) {
         Finding::warn("clock", about, "set both by the same source of time")
     } else {
         Finding::ok("clock", "this machine's clock and the server's agree")
+    });
+}
+
+fn backup(session: &Session, status: &StatusReport, found: &mut Vec<Finding>) {
+    const ADVICE: &str = "strongroom backup create, each day, to another machine; and backup verify";
+    if status.state == LockState::Uninitialised {
+        return;
+    }
+    let Some(made) = status.last_backup.as_ref().and_then(|made| made.parse::<jiff::Timestamp>().ok()) else {
+        found.push(Finding::warn("backup", "no backup was ever made", ADVICE));
+        return;
+    };
+    let age = session.ambient.now().0.saturating_sub(made.as_millisecond());
+    let about = format!("the last backup was made {made}");
+    found.push(if age > MAX_BACKUP_AGE_MS {
+        Finding::warn("backup", about, ADVICE)
+    } else {
+        Finding::ok("backup", about)
     });
 }
 
