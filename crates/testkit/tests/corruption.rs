@@ -101,7 +101,8 @@ async fn a_flipped_bit_in_any_row_is_told_or_without_effect() {
             }
         }
     }
-    let silent: Vec<_> = tables.iter().filter(|(_, (_, silent))| *silent > 0).collect();
+    let silent: Vec<_> =
+        tables.iter().filter(|(table, (_, silent))| **table != 0x10 && *silent > 0).collect();
     assert!(silent.is_empty(), "without effect where everything is exercised: {silent:?} of {tables:?}");
     assert!(tables.len() >= 10, "{tables:?}");
 }
@@ -113,8 +114,9 @@ async fn a_row_that_is_gone_is_told() {
     for row in &rows {
         let table = row.key.as_bytes()[0];
         // Without its row the server is not initialised, an access key is unknown, a token is no token, and a
-        // checkpoint was never signed: only what is kept elsewhere tells of these.
-        if matches!(table, 0x01 | 0x0a | 0x0b | 0x0d) {
+        // checkpoint was never signed: only what is kept elsewhere tells of these. The authorisation revision is begun
+        // anew: it orders changes among themselves, and says nothing else.
+        if matches!(table, 0x01 | 0x0a | 0x0b | 0x0d | 0x10) {
             continue;
         }
         // a secret that lost its newest version is an older secret: a rollback, found against an outside anchor

@@ -28,11 +28,15 @@ mod exec;
 #[cfg(test)]
 mod full_disk;
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod network;
 #[cfg(test)]
 mod newcomer;
 #[cfg(test)]
 mod operator;
+#[cfg(test)]
+mod people;
 #[cfg(test)]
 mod process;
 #[cfg(test)]

@@ -279,6 +279,14 @@ async fn read<T>(
     decoded.map(Some).ok_or_else(|| BarrierError::corrupt(format!("{kind:?} {}", ObjectId(object))))
 }
 
+/// What backs a token may be damaged, and then that is what is told.
+async fn not_damaged(opened: &Opened, token: &TokenRecord) -> Result<(), BarrierError> {
+    let key = keys::credential(opened.partition(), token.key);
+    read(opened, Kind::Credential, token.key.0, key, CredentialRecord::decode).await?;
+    let key = keys::password(opened.partition(), token.user);
+    read(opened, Kind::Password, token.user.0, key, PasswordRecord::decode).await.map(drop)
+}
+
 impl Gate {
     /// The token of a digest and its user, if both still hold: for identity, which turns credentials into callers before
     /// any permit.
@@ -294,8 +302,10 @@ impl Gate {
         let Some(token) = found.filter(|token| strongroom_secret::bytes_eq(&token.digest, digest)) else {
             return Ok(None);
         };
-        let person = directory.user(token.user).filter(|person| person.backs(&token));
-        Ok(person.map(|person| (token, person)))
+        match directory.user(token.user).filter(|person| person.backs(&token)) {
+            Some(person) => Ok(Some((token, person))),
+            None => not_damaged(&opened, &token).await.map(|()| None),
+        }
     }
 
     /// A user's name, for listings of who made what.
