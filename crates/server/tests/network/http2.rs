@@ -118,6 +118,18 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
     assert_eq!(text(asked(&mut sender, get("/hello").body(full("")).unwrap()).await).await.0, 200);
 }
 
+#[tokio::test]
+async fn a_request_that_takes_too_long_is_answered_unknown_and_others_go_on() {
+    let world = World::start(Limits { request_timeout: Duration::from_millis(200), ..Limits::default() });
+    let mut sender = client(&world).await;
+    let slow = sender.clone().send_request(get("/slow").body(full("")).unwrap());
+    assert_eq!(text(asked(&mut sender, get("/hello").body(full("")).unwrap()).await).await.0, 200);
+    let answer = within(slow).await.unwrap();
+    assert_eq!(answer.headers()["retry-after"], "1");
+    let (status, body) = text(answer).await;
+    assert!(status == 503 && body.contains("\"outcome_unknown\""), "{status} {body}");
+}
+
 // below: frames by hand, as no client sends them
 
 const HEADERS: u8 = 1;
