@@ -380,7 +380,8 @@ fn secret_headers() -> Value {
 
 fn problem_statuses(endpoint: Endpoint, shape: &Shape) -> Vec<&'static str> {
     let write = endpoint.method() != Method::Get;
-    let mut statuses = vec!["400", "429", "500", "503"];
+    // the network's rules may refuse anything, and a request may be for another host
+    let mut statuses = vec!["400", "403", "421", "429", "500", "503"];
     let mut add = |when: bool, more: &[&'static str]| {
         if when {
             statuses.extend_from_slice(more);
@@ -388,7 +389,6 @@ fn problem_statuses(endpoint: Endpoint, shape: &Shape) -> Vec<&'static str> {
     };
     let proves = matches!(endpoint, Endpoint::Authorize | Endpoint::Login);
     add(endpoint.access() == Access::Token || proves, &["401"]);
-    add(matches!(endpoint.access(), Access::Token | Access::Installer), &["403"]);
     add(endpoint.path().contains('{'), &["404", "414"]);
     // a keyset or a user that is not there; oneself or one's token, gone since the request began
     let own = endpoint.path().starts_with("/self") || endpoint.path().starts_with("/auth/token");

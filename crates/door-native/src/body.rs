@@ -33,6 +33,10 @@ pub(crate) fn json<'a, T: Deserialize<'a>>(context: &Context, body: &'a Bytes) -
     }
     scan_json(body, JsonLimits { bytes: usize::MAX, depth: DEPTH })
         .map_err(|fault| Fault::new(Code::InvalidJson, fault.to_string()))?;
+    // a list of values in their order would do for the decoder, and is nothing that the description allows
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err(Fault::new(Code::InvalidRequest, "expected an object"));
+    }
     serde_json::from_slice(body).map_err(|fault| {
         // the text is well-formed, so the message names fields and types, never a value of the caller's
         Fault::new(Code::InvalidRequest, redact(&fault))

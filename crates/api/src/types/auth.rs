@@ -42,6 +42,7 @@ pub struct AuthorizeRequest {
     pub signature: String,
     /// Lifetime in seconds; bounded by the server's maximum.
     #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     pub ttl_secs: Option<u32>,
 }
 
@@ -68,6 +69,7 @@ pub struct LoginRequest {
     pub password: String,
     /// Lifetime in seconds; bounded by the server's maximum.
     #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     pub ttl_secs: Option<u32>,
 }
 
@@ -106,6 +108,7 @@ pub struct TokenInfo {
 pub struct RenewTokenRequest {
     /// Lifetime from now in seconds; bounded by the server's maximum since the token was made.
     #[serde(default)]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
     pub ttl_secs: Option<u32>,
 }
 
