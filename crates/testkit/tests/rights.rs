@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 use strongroom_gate::{
-    Acls, Attachment, CommitError, Decision, Denied, HolderNamed, Mode, Permit, Secret, StoreFolder, Stores,
-    User, Users, Verdict,
+    Acls, Ask, Attachment, CommitError, Decision, Denied, HolderNamed, Mode, Permit, Rules, Secret,
+    StoreFolder, Stores, User, Users, Verdict,
 };
 use strongroom_identity as identity;
 use strongroom_identity::{CoversKind, NewUser, RuleText};
@@ -168,6 +168,31 @@ async fn what_a_removed_user_had_begun_is_refused() {
     let fault = spend(&world, &ann, permit).await.unwrap_err();
     assert!(refused_at_commit(&fault), "{fault}");
     assert!(refused(&read(&world, &ann, "app/key").await));
+}
+
+#[tokio::test]
+async fn a_disabled_user_may_nothing_and_is_not_among_those_who_can() {
+    let world = world().await;
+    let ann = make_user(&world, "ann").await;
+    give(&world, "ann", "write", rule(Mode::Allow, "rwmd", "web", ".*")).await;
+    assert_eq!(who_can(&world).await, ["ann", "root"]);
+    let permit = admitted(&world, &ann, "new").await;
+    let root = world.root_caller().await.unwrap();
+    let about = User { name: name("ann") };
+    let change = world.gate.admit::<identity::UpdateUser>(&root, about).await.unwrap();
+    world.identity.enable_user(change, id(&root), false).await.unwrap();
+    let fault = spend(&world, &ann, permit).await.unwrap_err();
+    assert!(refused_at_commit(&fault), "{fault}");
+    assert!(refused(&read(&world, &ann, "app/key").await));
+    assert_eq!(who_can(&world).await, ["root"]);
+}
+
+async fn who_can(world: &TestWorld) -> Vec<String> {
+    let root = world.root_caller().await.unwrap();
+    let ask = Ask::new("read", Some(&name("web")), Some(&path("app/key"))).unwrap();
+    let permit = world.gate.admit::<identity::WhoCan>(&root, Rules { user: None, ask }).await.unwrap();
+    let found = world.gate.release(identity::who_can(permit)).await.unwrap();
+    found.answers[0].1.iter().map(|able| able.name.to_string()).collect()
 }
 
 #[tokio::test]

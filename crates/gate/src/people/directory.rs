@@ -171,7 +171,8 @@ impl Directory {
         for (id, record) in &state.acls {
             builder.acl(*id, Arc::clone(&record.acl));
         }
-        for person in state.users.values() {
+        // nobody is whom a disabled user's credentials prove: whoever asks who may is not told of them
+        for person in state.users.values().filter(|person| person.record.enabled) {
             builder.user(person.id, person.record.name.clone(), state.acls_of(person));
         }
         builder.build().map_err(|fault| BarrierError::corrupt(fault.to_string()))
