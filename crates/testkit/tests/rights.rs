@@ -110,7 +110,8 @@ fn refused<T>(outcome: &Result<T, WorldError>) -> bool {
 
 async fn read(world: &TestWorld, caller: &Caller, text: &str) -> Result<bool, WorldError> {
     let permit = world.gate.admit::<secrets::GetSecret>(caller, secret(text)).await?;
-    Ok(world.gate.release(secrets::read(permit, None).await?).await?.is_some())
+    let found = world.gate.release(secrets::read(permit, None).await?).await?;
+    Ok(!matches!(found, secrets::Found::Absent))
 }
 
 #[tokio::test]
@@ -212,12 +213,12 @@ async fn whoever_may_make_does_not_change_and_whoever_may_change_does_not_make()
         assert_eq!(outcome.is_ok(), fresh, "{outcome:?}");
         assert!(outcome.as_ref().err().is_none_or(refused_at_commit), "{outcome:?}");
         if fresh {
-            world.delete("web", "fresh").await.unwrap();
+            world.remove("web", "fresh").await.unwrap();
         }
     }
     // what is there changes between the two
     let permit = admitted(&world, &changer, "app/key").await;
-    world.delete("web", "app/key").await.unwrap();
+    world.remove("web", "app/key").await.unwrap();
     let outcome = spend(&world, &changer, permit).await;
     assert!(outcome.as_ref().is_err_and(refused_at_commit), "{outcome:?}");
     let permit = admitted(&world, &maker, "app/key").await;
@@ -272,7 +273,7 @@ async fn listings_show_what_the_caller_may_see_and_nothing_else() {
 async fn list(world: &TestWorld, caller: &Caller) -> Result<Vec<String>, WorldError> {
     let about = StoreFolder { store: name("web") };
     let permit = world.gate.admit::<secrets::ListSecrets>(caller, about).await?;
-    let page = secrets::list(permit, "", None, None, 100).await?;
+    let page = secrets::list(permit, secrets::Wish::default(), 100).await?;
     Ok(world.gate.release(page).await?.names.to_vec())
 }
 
