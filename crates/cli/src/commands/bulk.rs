@@ -72,9 +72,15 @@ impl Session {
         }
     }
 
-    /// The paths in a store that begin so.
-    pub(super) async fn paths(&self, store: &str, prefix: Option<&str>) -> Result<Vec<String>, CliError> {
+    /// The paths in a store that begin so, on request those too whose newest version is deleted.
+    pub(super) async fn paths(
+        &self,
+        store: &str,
+        prefix: Option<&str>,
+        deleted: bool,
+    ) -> Result<Vec<String>, CliError> {
         let ask = Ask::of(Endpoint::ListSecrets).name("store", store).maybe("prefix", prefix).accept(NDJSON);
+        let ask = ask.maybe("deleted", deleted.then_some("true"));
         let mut paths = Vec::new();
         let mut lines = Lines::default();
         let mut add = |line: &[u8]| {

@@ -59,3 +59,5 @@ mod tokens;
 mod trail;
 #[cfg(test)]
 mod transfer;
+#[cfg(test)]
+mod types;

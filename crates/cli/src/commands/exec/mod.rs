@@ -84,7 +84,7 @@ async fn values(session: &Session, args: &ExecArgs) -> Result<Vec<(String, Value
     let mut paths = if args.only_mapped {
         Vec::new()
     } else {
-        session.paths(&args.store, args.prefix.as_deref()).await?
+        session.paths(&args.store, args.prefix.as_deref(), false).await?
     };
     for (_, path) in &args.map {
         if !paths.contains(path) {

@@ -13,7 +13,7 @@ use strongroom_secret::SecretBytes;
 
 pub(super) async fn run(session: &Session, args: &ExportArgs) -> Result<(), CliError> {
     may_write(args)?;
-    let paths = session.paths(&args.store, args.prefix.as_deref()).await?;
+    let paths = session.paths(&args.store, args.prefix.as_deref(), false).await?;
     if args.format == ExportFormat::PemDir {
         distinct(&paths)?;
     }

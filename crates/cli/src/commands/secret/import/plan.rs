@@ -104,7 +104,7 @@ async fn known(
         return Ok(None);
     }
     let prefix = if args.prefix.is_empty() { None } else { Some(format!("{}/", args.prefix)) };
-    match session.paths(&args.store, prefix.as_deref()).await {
+    match session.paths(&args.store, prefix.as_deref(), true).await {
         Ok(paths) => Ok(Some(paths.into_iter().collect())),
         Err(CliError::Client(error)) if !is_general(&error) => Ok(None),
         Err(error) => Err(error),
@@ -131,6 +131,13 @@ pub(super) async fn judged(
             OnConflict::Update => Action::Overwrite,
             OnConflict::Skip | OnConflict::Fail => Action::Create,
         }),
+        // what is deleted gets a newer version only where others would too
+        Err(error)
+            if matches!(error.code(), Some("deleted" | "destroyed"))
+                && args.on_conflict == OnConflict::Update =>
+        {
+            Ok(Action::Overwrite)
+        }
         Err(error) => Ok(Action::Refused(error.to_string())),
     }
 }
