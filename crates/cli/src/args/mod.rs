@@ -35,7 +35,7 @@ pub(crate) use people::{
     AccessKeyCommand, CreateUserArgs, GroupCommand, PasswordCommand, SetPasswordArgs, TokenCommand,
     UserCommand, UserKeyCommand,
 };
-pub(crate) use secret::{Place, PutArgs, SecretCommand, Versions};
+pub(crate) use secret::{Place, PutArgs, SecretCommand};
 pub(crate) use serve::{ConfigCommand, ConfigFile, DevArgs};
 pub(crate) use store::StoreCommand;
 pub(crate) use transfer::{ExecArgs, ExportArgs, ExportFormat, ImportArgs, OnConflict, SourceFormat};
