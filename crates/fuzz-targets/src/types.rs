@@ -3,7 +3,7 @@
 use strongroom_crypto::KeyMaterial;
 use strongroom_model::ValueKind;
 use strongroom_secret::SecretBytes;
-use strongroom_secrets::{StoreType as _, TypeRef, Value};
+use strongroom_secrets::{TypeRef, Value};
 use strongroom_x509::Chain;
 
 /// An accepted key reads back from what it is written as.
