@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 const CLIENTS: usize = 4;
 /// Secrets of each client: enough for a job of several steps.
-const SECRETS: usize = 300;
+const SECRETS: usize = 200;
 /// How long a job may take before the test gives it up.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -31,15 +31,13 @@ fn put(world: &World, client: usize, wanted: impl Fn(usize) -> Option<String>) -
     kept
 }
 
-fn job(world: &World, id: &str) -> Value {
-    world.client().get(&format!("/jobs/{id}")).ok()
-}
-
 /// Waits until a job has come so far, or has ended.
 fn until(world: &World, id: &str, far_enough: impl Fn(&Value) -> bool) -> Value {
-    let began = Instant::now();
+    let (began, client) = (Instant::now(), world.client());
+    let mut wire = client.connect();
+    let request = client.request(&format!("GET /api/v1/jobs/{id}"), &[], b"");
     loop {
-        let found = job(world, id);
+        let found = wire.ask(&request).ok();
         if far_enough(&found) || found["status"] != "running" {
             return found;
         }
@@ -119,11 +117,14 @@ fn a_rotation_killed_with_9_amid_writers_comes_to_its_end_and_every_value_is_the
     world = World { served: Served::dev(&home), home };
     // a write that was under way at the kill may have happened: it is the only one that is not known
     let doubtful = |found: &str, known: &str| found.starts_with("again") && found != known;
-    for (client, known) in values.iter_mut().enumerate() {
+    let client = world.client();
+    let mut wire = client.connect();
+    for (at, known) in values.iter_mut().enumerate() {
         for (number, known) in known.iter_mut().enumerate() {
-            let found = world.client().get(&format!("/stores/ringed/secrets/{client}/{number}")).ok();
+            let line = format!("GET /api/v1/stores/ringed/secrets/{at}/{number}");
+            let found = wire.ask(&client.request(&line, &[], b"")).ok();
             let found = found["value"].as_str().unwrap().to_owned();
-            assert!(found == *known || doubtful(&found, known), "{client}/{number}: {found}, known {known}");
+            assert!(found == *known || doubtful(&found, known), "{at}/{number}: {found}, known {known}");
             *known = found;
         }
     }

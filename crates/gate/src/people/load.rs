@@ -69,7 +69,16 @@ async fn each<T>(
         let Some(last) = rows.last().map(|row| row.key.clone()) else { return Ok(()) };
         for row in rows {
             let id = keys::id_of(&row.key).unwrap_or_default();
-            let record = opened.open_single(kind, id, &row.value).and_then(|plain| {
+            let plain = match opened.open_single(kind, id, &row.value) {
+                Ok(plain) => Ok(plain),
+                // perhaps sealed anew since it was listed, and its term retired
+                Err(_) => match opened.read_single(kind, id, &row.key).await {
+                    Ok(Some(plain)) => Ok(plain),
+                    Ok(None) => continue,
+                    Err(fault) => Err(fault),
+                },
+            };
+            let record = plain.and_then(|plain| {
                 let damaged = || BarrierError::corrupt(format!("{kind:?} {}", ObjectId(id)));
                 plain.expose(&decode).ok_or_else(damaged)
             });
