@@ -395,12 +395,6 @@ impl SegmentReader {
     }
 }
 
-impl std::fmt::Debug for SegmentReader {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SegmentReader({} at {})", self.name, self.next)
-    }
-}
-
 #[cfg(test)]
 #[path = "segment_tests.rs"]
 mod tests;
