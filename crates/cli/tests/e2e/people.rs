@@ -148,7 +148,7 @@ fn bad_input_about_people_is_told_and_changes_nothing() {
     for (path, body, status, code) in [
         ("/users", json!({ "name": "e\u{301}" }).to_string(), 400, "invalid_name"),
         ("/users", json!({ "name": "../x" }).to_string(), 400, "invalid_name"),
-        ("/users", json!({ "name": "root" }).to_string(), 409, "already_exists"),
+        ("/users", json!({ "name": "root" }).to_string(), 409, "protected_user"),
         ("/users", json!({ "name": "recovery" }).to_string(), 409, "protected_user"),
         ("/users", json!({ "name": "x", "public_key": "hello" }).to_string(), 400, "invalid_key"),
         ("/users", json!({ "name": "x", "password": "short" }).to_string(), 400, "invalid_request"),
