@@ -176,7 +176,7 @@ pub(crate) fn bearing(acl: &Acl, question: &Question<'_>) -> Option<Bearing> {
                     (!allows && !any(secrets)).then_some(Bearing::Secrets)
                 }
                 (Area::Secrets | Area::StoresRead, Target::Server) => {
-                    (!allows && !(any(stores) && any(secrets))).then_some(Bearing::Secrets)
+                    (!(allows || any(stores) && any(secrets))).then_some(Bearing::Secrets)
                 }
                 (Area::StoresAdmin, Target::Store(store)) if has(stores, store) => {
                     allows.then_some(Bearing::Administration)

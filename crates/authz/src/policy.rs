@@ -42,13 +42,16 @@ pub enum PolicyError {
     },
 }
 
+/// A user's ACLs, each with where it is from.
+type Attached = Vec<(AclId, Source)>;
+
 /// Gathers what a [`Policy`] is made of.
 #[derive(Debug)]
 pub struct PolicyBuilder {
     base: Vec<Rule>,
     full: Vec<(UserId, Name)>,
     acls: HashMap<AclId, Arc<Acl>>,
-    users: Vec<(UserId, Name, Vec<(AclId, Source)>)>,
+    users: Vec<(UserId, Name, Attached)>,
 }
 
 impl PolicyBuilder {

@@ -159,7 +159,9 @@ impl Rights {
             if any(secrets) {
                 found.itself.merge(&verdict.denials());
             }
-            secrets.iter().for_each(|pattern| found.paths.add(pattern, &verdict));
+            for pattern in secrets {
+                found.paths.add(pattern, &verdict);
+            }
         }
         found.paths.finish();
         found

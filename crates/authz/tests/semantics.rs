@@ -1,4 +1,5 @@
 //! Who may do what: the table of semantics, the original's escalations, and a comparison with rules read naively.
+#![cfg(test)]
 
 use proptest::prelude::*;
 use regex_automata::meta::Regex;
