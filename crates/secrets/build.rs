@@ -18,7 +18,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     names.sort();
     let mut text = String::new();
     for name in &names {
-        writeln!(text, "#[path = {:?}]\nmod {name};", folder.join(format!("{name}.rs")))?;
+        // a raw text: the folder may have a backslash in it
+        writeln!(text, "#[path = r\"{}\"]\nmod {name};", folder.join(format!("{name}.rs")).display())?;
     }
     writeln!(text, "pub(crate) static ALL: &[&dyn StoreType] = &[")?;
     for name in &names {

@@ -291,7 +291,7 @@ fn check_numbers(pkcs1: &[u8]) -> Result<(), KeyError> {
         value.checked_mul(256).and_then(|value| value.checked_add(u64::from(*byte)))
     });
     match small {
-        Some(exponent) if exponent >= MIN_EXPONENT && exponent < 1 << 33 && exponent % 2 == 1 => Ok(()),
+        Some(exponent) if (MIN_EXPONENT..1 << 33).contains(&exponent) && exponent % 2 == 1 => Ok(()),
         _ => Err(KeyError::RsaExponent),
     }
 }

@@ -69,9 +69,9 @@ fn with_key<T>(
 ) -> Result<T, X509Error> {
     let pair = key.pkcs8().expose(|der| KeyPair::try_from(&PrivatePkcs8KeyDer::from(der)));
     let mut pair = pair.map_err(|_| X509Error::MalformedKey)?;
-    let made = make(&pair).map_err(|_| X509Error::Library);
+    let outcome = make(&pair).map_err(|_| X509Error::Library);
     wipe(&mut pair);
-    made
+    outcome
 }
 
 /// A certificate with those above it, in order, each signed by the next.
@@ -139,16 +139,12 @@ fn parse(der: &[u8]) -> Result<X509Certificate<'_>, X509Error> {
 }
 
 /// `at` is the place of the issued one, from 0.
-fn check_link(
-    at: usize,
-    issued: &X509Certificate<'_>,
-    issuer: &X509Certificate<'_>,
-) -> Result<(), X509Error> {
-    if issued.issuer().as_raw() != issuer.subject().as_raw() || !issuer.is_ca() {
+fn check_link(at: usize, issued: &X509Certificate<'_>, above: &X509Certificate<'_>) -> Result<(), X509Error> {
+    if issued.issuer().as_raw() != above.subject().as_raw() || !above.is_ca() {
         return Err(X509Error::ChainOrder { at: at + 1 });
     }
     let scheme = scheme(&issued.signature_algorithm).ok_or(X509Error::ChainSignature { at: at + 1 })?;
-    let key = &issuer.public_key().subject_public_key.data;
+    let key = &above.public_key().subject_public_key.data;
     scheme
         .verify(key, issued.tbs_certificate.as_ref(), &issued.signature_value.data)
         .map_err(|_| X509Error::ChainSignature { at: at + 1 })

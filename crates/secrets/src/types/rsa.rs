@@ -49,7 +49,7 @@ struct Known {
 }
 
 #[derive(Serialize)]
-struct Public {
+struct Shown {
     public_key: String,
     bits: usize,
     fingerprint: String,
@@ -128,7 +128,7 @@ impl StoreType for Rsa {
     fn public(&self, value: &Value) -> Result<JsonText, TypeError> {
         let key = read(value)?;
         let Known { bits, fingerprint } = known(&key)?;
-        fields::text(&Public { public_key: key.public_pem(), bits, fingerprint })
+        fields::text(&Shown { public_key: key.public_pem(), bits, fingerprint })
     }
 
     fn examples(&self) -> Vec<String> {

@@ -191,7 +191,7 @@ struct Known {
 }
 
 #[derive(Serialize)]
-struct Public {
+struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     certificate: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -267,7 +267,7 @@ impl StoreType for X509 {
         let mut certificates = parts.chain.iter().flat_map(Chain::pems);
         let certificate = certificates.next();
         let public_key = parts.key.public_pem();
-        fields::text(&Public {
+        fields::text(&Shown {
             certificate,
             chain: certificates.collect(),
             csr: parts.csr.clone(),
