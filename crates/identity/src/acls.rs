@@ -278,7 +278,8 @@ fn removable(
     force: bool,
 ) -> Result<(), IdentityError> {
     guard(view, by)?;
-    if !force && !(users.is_empty() && groups.is_empty()) {
+    let attached = !users.is_empty() || !groups.is_empty();
+    if attached && !force {
         return Err(IdentityError::Attached { users: users.len(), groups: groups.len() });
     }
     let last =

@@ -15,7 +15,7 @@ const MAX_KNOWN: usize = 100_000;
 /// Failures are forgotten after so long without another.
 const FORGET: Duration = Duration::from_mins(15);
 /// The longest wait.
-pub(crate) const LONGEST: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST: Duration = Duration::from_mins(1);
 
 /// What failures are counted by, and how many are free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

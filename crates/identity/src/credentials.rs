@@ -65,10 +65,8 @@ impl Identity {
         if person.keys.len() >= limit {
             return Err(IdentityError::Limit { what: "access keys", limit });
         }
-        match view.keys().await?.iter().any(|(_, known)| known.spki == public.spki()) {
-            true => Err(IdentityError::AlreadyExists),
-            false => Ok(()),
-        }
+        let known = view.keys().await?.iter().any(|(_, known)| known.spki == public.spki());
+        if known { Err(IdentityError::AlreadyExists) } else { Ok(()) }
     }
 
     /// A user's access keys, the oldest first.

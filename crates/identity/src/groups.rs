@@ -163,7 +163,8 @@ async fn groups_of(
 
 /// A protected user keeps the last group, and only such a user changes anything of one.
 fn spares_the_protected(view: &GroupView, team: &Team, by: UserId) -> Result<(), IdentityError> {
-    for person in team.members.iter().filter_map(|id| view.member(*id)).filter(|user| user.is_protected()) {
+    let members = team.members.iter().filter_map(|id| view.member(*id));
+    for person in members.filter(strongroom_gate::Person::is_protected) {
         if !view.people().is_protected(by) {
             return Err(IdentityError::OnlyProtected);
         }

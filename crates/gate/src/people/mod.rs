@@ -185,7 +185,9 @@ impl PeopleView {
         let (count, token) = (beyond.len(), token.clone());
         self.then(&mut batch, count > 0, move |directory| {
             let mut tokens = directory.tokens.write();
-            beyond.iter().for_each(|old| tokens.remove(old.accessor));
+            for old in &beyond {
+                tokens.remove(old.accessor);
+            }
             tokens.insert(token);
         });
         (batch, count)
@@ -368,7 +370,9 @@ pub(crate) async fn expired_tokens(
     }
     batch.then(move || {
         let mut tokens = directory.tokens.write();
-        gone.into_iter().for_each(|accessor| tokens.remove(accessor));
+        for accessor in gone {
+            tokens.remove(accessor);
+        }
     });
     Ok(batch)
 }

@@ -58,9 +58,10 @@ impl UsersView {
         let mut batch = self.people.change(changing);
         let opened = &self.people.opened;
         opened.users.create_entry(&mut batch, record.name.as_str(), ObjectId(id.0), &[]);
-        batch.absorb(user.put(changing, record.clone(), false).0);
+        let created = record.created;
+        batch.absorb(user.put(changing, record, false).0);
         let key = spki.map(|spki| {
-            let credential = CredentialRecord { user: id, spki, created: record.created };
+            let credential = CredentialRecord { user: id, spki, created };
             let (key, added) = user.add_key(changing, &credential);
             batch.absorb(added.0);
             key
