@@ -141,23 +141,22 @@ impl Operator {
         Ok(())
     }
 
-    /// Does jobs as they come, for ever. What keeps one from going on (a full disk, a lock) only makes it wait.
-    pub async fn run_jobs(&self) {
-        loop {
-            let rest = match self.gate.next_job().await {
-                Ok(Some(id)) => self.paced_step(id).await,
-                Ok(None) | Err(BarrierError::Locked) => IDLE,
-                Err(fault) => {
-                    tracing::warn!(%fault, "jobs cannot be read");
-                    PATIENCE
-                }
-            };
-            if rest == IDLE {
-                let _ = tokio::time::timeout(rest, self.job_bell.notified()).await;
-            } else {
-                tokio::time::sleep(rest).await;
+    /// Does one step of the oldest job there is, if any; says how long to rest before the next, unless the bell
+    /// rings. What keeps a job from going on (a full disk, a lock) only makes it wait.
+    pub async fn jobs_round(&self) -> Duration {
+        match self.gate.next_job().await {
+            Ok(Some(id)) => self.paced_step(id).await,
+            Ok(None) | Err(BarrierError::Locked) => IDLE,
+            Err(fault) => {
+                tracing::warn!(%fault, "jobs cannot be read");
+                PATIENCE
             }
         }
+    }
+
+    /// Waits until there may be a job to do: somebody asked for one, or the server was unlocked.
+    pub async fn job_bell(&self) {
+        self.job_bell.notified().await;
     }
 
     async fn paced_step(&self, id: JobId) -> Duration {

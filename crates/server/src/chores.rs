@@ -26,7 +26,15 @@ pub(crate) async fn run(
     held: impl Fn() -> Option<u64> + Send + Sync,
 ) {
     let rounds = rounds(&world, &tls, &audit, &held);
-    tokio::join!(void_install_token(&world), world.operator.run_jobs(), rounds);
+    tokio::join!(void_install_token(&world), jobs(&world), rounds);
+}
+
+/// Does background jobs as they come.
+async fn jobs(world: &World) {
+    loop {
+        let rest = world.operator.jobs_round().await;
+        let _ = tokio::time::timeout(rest, world.operator.job_bell()).await;
+    }
 }
 
 /// Ends with the token.

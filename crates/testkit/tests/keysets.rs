@@ -289,7 +289,12 @@ async fn the_runner_paces_itself_says_what_it_waits_for_and_stops_at_a_lock() {
     let world = Arc::new(TestWorld::unlocked_with(store.clone(), WorldOptions::default()).await);
     let model = filled(&world, 300).await;
     let operator = Arc::clone(&world.operator);
-    let runner = tokio::spawn(async move { operator.run_jobs().await });
+    let runner = tokio::spawn(async move {
+        loop {
+            let rest = operator.jobs_round().await;
+            let _ = tokio::time::timeout(rest, operator.job_bell()).await;
+        }
+    });
     store.set_space(Space::Ample);
     world.lock().await.unwrap();
     world.unlock().await.unwrap();
