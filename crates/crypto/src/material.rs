@@ -5,7 +5,6 @@
 use crate::sign::{KeyError, MAX_PEM_BYTES, private_key_pem, spki_pem};
 use crate::{Digest, Rejected, sha256};
 use aws_lc_rs::encoding::AsDer;
-use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1,
@@ -157,7 +156,7 @@ impl KeyMaterial {
         let spki = pair.public_key().as_der().map_err(|_| KeyError::Malformed)?.as_ref().to_vec();
         let pkcs8 = SecretBytes::new(pkcs8.map_err(|_| KeyError::Malformed)?.as_ref().to_vec());
         let mut signature = vec![0; pair.public_modulus_len()];
-        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), PROBE, &mut signature)
+        pair.sign(&RSA_PKCS1_SHA256, &aws_lc_rs::rand::SystemRandom::new(), PROBE, &mut signature)
             .map_err(|_| KeyError::Inconsistent)?;
         probe(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref(), &signature)?;
         Ok(Self { kind: MaterialKind::Rsa(pair.public_modulus_len() * 8), pkcs8, spki })
@@ -166,7 +165,8 @@ impl KeyMaterial {
     fn of_ec(kind: MaterialKind, pair: &EcdsaKeyPair) -> Result<Self, KeyError> {
         let spki = pair.public_key().as_der().map_err(|_| KeyError::Malformed)?.as_ref().to_vec();
         let pkcs8 = pair.to_pkcs8v1().map_err(|_| KeyError::Malformed)?;
-        let signature = pair.sign(&SystemRandom::new(), PROBE).map_err(|_| KeyError::Inconsistent)?;
+        let signature =
+            pair.sign(&aws_lc_rs::rand::SystemRandom::new(), PROBE).map_err(|_| KeyError::Inconsistent)?;
         let algorithm =
             if kind == MaterialKind::EcP384 { &ECDSA_P384_SHA384_ASN1 } else { &ECDSA_P256_SHA256_ASN1 };
         probe(algorithm, pair.public_key().as_ref(), signature.as_ref())?;
