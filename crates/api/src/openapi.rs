@@ -175,7 +175,16 @@ fn shape(endpoint: Endpoint, s: &mut Schemas) -> Shape {
         | E::AttachToUser
         | E::DetachFromUser
         | E::AttachToGroup
-        | E::DetachFromGroup => Shape::nothing(),
+        | E::DetachFromGroup
+        | E::Lock
+        | E::RemoveAutoUnlock
+        | E::CancelRotateRoot
+        | E::AcceptClock
+        | E::Deauth
+        | E::RemoveStore
+        | E::RemoveKeyset
+        | E::CancelJob
+        | E::RemoveSecret => Shape::nothing(),
         E::ListKeysets => Shape::gives::<KeysetList>(s),
         E::CreateKeyset => Shape::gives::<KeysetCreated>(s).takes::<CreateKeysetRequest>(s),
         E::RotateKeyset | E::ShowJob => Shape::gives::<JobInfo>(s),
@@ -206,15 +215,6 @@ fn shape(endpoint: Endpoint, s: &mut Schemas) -> Shape {
         E::VerifyTrail => Shape::gives::<VerifyReport>(s).takes::<VerifyRequest>(s),
         E::Checkpoint => Shape::gives::<Checkpoint>(s),
         E::CreateBackup => Shape::nothing().or_gives(OCTETS, octets()),
-        E::Lock
-        | E::RemoveAutoUnlock
-        | E::CancelRotateRoot
-        | E::AcceptClock
-        | E::Deauth
-        | E::RemoveStore
-        | E::RemoveKeyset
-        | E::CancelJob
-        | E::RemoveSecret => Shape::nothing(),
     }
 }
 

@@ -17,7 +17,7 @@ use strongroom_secret::SecretBytes;
 
 type Answered = Result<Response<Body>, Fault>;
 
-fn info(key: engine::AccessKey) -> AccessKeyInfo {
+fn info(key: &engine::AccessKey) -> AccessKeyInfo {
     AccessKeyInfo {
         id: key.id.to_string(),
         kind: key.kind.to_owned(),
@@ -40,7 +40,7 @@ pub(crate) async fn list_keys(door: &Door, context: &Context) -> Answered {
 
 async fn list<A: Action<View = UserView>>(door: &Door, context: &Context, of: A::Resource) -> Answered {
     let keys = keys::<A>(door, context, of).await?;
-    answer::json(&AccessKeyList { access_keys: keys.into_iter().map(info).collect() })
+    answer::json(&AccessKeyList { access_keys: keys.iter().map(info).collect() })
 }
 
 async fn keys<A: Action<View = UserView>>(
@@ -96,7 +96,7 @@ fn added_key(added: Result<engine::AccessKey, (Vec<engine::AccessKey>, Vec<u8>)>
             known.ok_or_else(|| Fault::from(Denied::NotFound))?
         }
     };
-    answer::json_with(StatusCode::CREATED, &info(key))
+    answer::json_with(StatusCode::CREATED, &info(&key))
 }
 
 pub(crate) async fn remove_own_key(door: &Door, context: &Context) -> Answered {

@@ -178,8 +178,7 @@ impl From<OperatorError> for Fault {
                 Code::Conflict
             }
             O::Record(_) => return Self::corrupt(&fault.to_string()),
-            O::Checkpoint(_) => return Self::internal(&fault.to_string()),
-            O::Archive(_) => return Self::internal(&fault.to_string()),
+            O::Checkpoint(_) | O::Archive(_) => return Self::internal(&fault.to_string()),
             O::Denied(_) | O::Barrier(_) | O::Store(_) | O::Commit(_) | O::Trail(_) => Code::Internal,
         };
         match fault {

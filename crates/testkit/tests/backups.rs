@@ -8,7 +8,7 @@ use strongroom_identity::IdentityError;
 use strongroom_model::{Action, Caller, Repeat};
 use strongroom_operator::OperatorError;
 use strongroom_secret::SecretBytes;
-use strongroom_store::{Fault, MemoryStore, Range, SharedStore, Store};
+use strongroom_store::{Fault, MemoryStore, Range, SharedStore};
 use strongroom_testkit::{TestWorld, WorldError, WorldOptions, value};
 
 async fn world() -> TestWorld {

@@ -334,7 +334,7 @@ mod tests {
             key: CredentialId([3; 16]),
             accessor: TokenId([4; 16]),
             created: AT,
-            expires: AT.plus(std::time::Duration::from_secs(60)),
+            expires: AT.plus(std::time::Duration::from_mins(1)),
             way: Way::Password,
         }
     }
@@ -395,7 +395,11 @@ mod tests {
     }
 
     fn hex(bytes: &[u8]) -> String {
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        use std::fmt::Write;
+        bytes.iter().fold(String::new(), |mut text, byte| {
+            write!(text, "{byte:02x}").unwrap();
+            text
+        })
     }
 
     #[test]
