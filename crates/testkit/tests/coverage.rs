@@ -33,7 +33,7 @@ impl House {
         let world = TestWorld::unlocked().await;
         world.create_store("web").await.unwrap();
         world.put("web", "a", "1").await.unwrap();
-        Self { door: door(&world, || String::new()), world }
+        Self { door: door(&world, String::new), world }
     }
 
     async fn ask(&self, request: http::request::Builder, body: Body) -> Answer {
@@ -249,7 +249,7 @@ async fn what_is_no_operation_leaves_no_entry() {
         assert_eq!(answer.status.as_u16(), status, "{method} {uri}: {}", answer.body);
         assert!(left.is_empty(), "{method} {uri}: {left:?}");
     }
-    let mut hurried = door_parts(&house.world, || String::new());
+    let mut hurried = door_parts(&house.world, String::new);
     hurried.is_paced = Box::new(|_| false);
     let asked = async {
         let request = Request::builder().uri("/api/v1/stores").extension(origin("198.51.100.7"));

@@ -83,19 +83,16 @@ async fn set(session: &Session, args: &SetPasswordArgs) -> Result<(), CliError> 
         None => None,
     };
     let password = text(&read_new(args.password_file.as_deref(), "New password: ")?)?;
-    let ask = match &args.user {
-        Some(user) => {
-            let body = SetPasswordRequest { password };
-            let ask = Ask::of(Endpoint::SetPassword).name("user", user).json(&body);
-            drop(WipedTexts(vec![body.password]));
-            ask
-        }
-        None => {
-            let body = SetOwnPasswordRequest { password, present };
-            let ask = Ask::of(Endpoint::SetOwnPassword).json(&body);
-            drop(WipedTexts([Some(body.password), body.present].into_iter().flatten().collect()));
-            ask
-        }
+    let ask = if let Some(user) = &args.user {
+        let body = SetPasswordRequest { password };
+        let ask = Ask::of(Endpoint::SetPassword).name("user", user).json(&body);
+        drop(WipedTexts(vec![body.password]));
+        ask
+    } else {
+        let body = SetOwnPasswordRequest { password, present };
+        let ask = Ask::of(Endpoint::SetOwnPassword).json(&body);
+        drop(WipedTexts([Some(body.password), body.present].into_iter().flatten().collect()));
+        ask
     };
     session.done(ask, "The password is set.").await
 }

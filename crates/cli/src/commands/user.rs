@@ -36,9 +36,10 @@ async fn create(session: &Session, args: &CreateUserArgs) -> Result<(), CliError
     passwords::refuse_stray(&args.stray)?;
     let public_key = args.public_key.as_deref().map(public_key).transpose()?;
     let file = args.password_file.as_deref();
-    let password = match args.password || file.is_some() {
-        true => Some(passwords::text(&passwords::read_new(file, "Password of the new user: ")?)?),
-        false => None,
+    let password = if args.password || file.is_some() {
+        Some(passwords::text(&passwords::read_new(file, "Password of the new user: ")?)?)
+    } else {
+        None
     };
     let bare = public_key.is_none() && password.is_none();
     let body = CreateUserRequest { name: args.user.clone(), public_key, password };
@@ -109,9 +110,10 @@ async fn enable(session: &Session, user: &str, enabled: bool) -> Result<(), CliE
     if session.shown(ask).await?.is_none() {
         return Ok(());
     }
-    output::line(&match enabled {
-        true => format!("Enabled user {user}."),
-        false => format!("Disabled user {user}; every token has ended."),
+    output::line(&if enabled {
+        format!("Enabled user {user}.")
+    } else {
+        format!("Disabled user {user}; every token has ended.")
     })
 }
 

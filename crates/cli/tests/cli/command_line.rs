@@ -207,7 +207,7 @@ fn a_server_cannot_drive_the_terminal() {
 
 #[test]
 fn stores_are_made_listed_and_removed() {
-    let store = r#"{"id":"i","name":"app","type":"generic","type_version":1,"keyset":"default","creator":"root","created":"c","updated":"u","secrets":2}"#;
+    let store = r#"{"id":"i","name":"app","type":"generic","type_version":1,"keyset":"default","creator":"root","created":"c","updated":"u","secrets":2,"keep_versions":0,"cas_required":false,"settings":{}}"#;
     let world = World::with(move |request| match request.line.as_str() {
         "GET /api/v1/stores" => reply(200, &format!("{{\"stores\":[{store}]}}")),
         "DELETE /api/v1/stores/app" => reply(204, ""),
@@ -218,7 +218,10 @@ fn stores_are_made_listed_and_removed() {
     assert!(world.run(&["store", "list"]).out().contains("app   generic  default"));
     assert_eq!(world.run(&["store", "show", "app", "--output", "json"]).out(), format!("{store}\n"));
     assert_eq!(world.run(&["store", "remove", "app", "--yes"]).out(), "Removed store app.\n");
-    assert_eq!(world.seen()[0].text(), r#"{"name":"app","type":"generic","keyset":null}"#);
+    assert_eq!(
+        world.seen()[0].text(),
+        r#"{"name":"app","type":"generic","keyset":null,"keep_versions":0,"cas_required":false,"settings":{}}"#
+    );
 }
 
 #[test]

@@ -175,9 +175,8 @@ fn colours_are_for_terminals_and_can_be_switched_off() {
 fn values_are_not_exported_onto_a_screen() {
     let listed = "{\"path\":\"a\"}\n";
     let value = r#"{"value":"hunter2","version":1,"created":"c","creator":"root"}"#;
-    let world = World::with(move |request| match request.line.ends_with("/secrets") {
-        true => reply(200, listed),
-        false => reply(200, value),
+    let world = World::with(move |request| {
+        reply(200, if request.line.ends_with("/secrets") { listed } else { value })
     });
     let (code, out, err) = shown(&world, &["secret", "export", "s", "--format", "json"], true);
     assert!(code == 2 && out.is_empty() && err.contains("--force"), "{out:?} {err:?}");

@@ -6,13 +6,13 @@ use crate::shared::World;
 use crate::site::Site;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const CLIENTS: usize = 4;
 /// Secrets of each client: enough for a job of several steps.
 const SECRETS: usize = 200;
 /// How long a job may take before the test gives it up.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 fn put(world: &World, client: usize, wanted: impl Fn(usize) -> Option<String>) -> Vec<(usize, String)> {
     let asker = world.client();
@@ -33,7 +33,7 @@ fn put(world: &World, client: usize, wanted: impl Fn(usize) -> Option<String>) -
 
 /// Waits until a job has come so far, or has ended.
 fn until(world: &World, id: &str, far_enough: impl Fn(&Value) -> bool) -> Value {
-    let (began, client) = (Instant::now(), world.client());
+    let (began, client) = (crate::clock::now(), world.client());
     let mut wire = client.connect();
     let request = client.request(&format!("GET /api/v1/jobs/{id}"), &[], b"");
     loop {

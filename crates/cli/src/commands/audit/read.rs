@@ -170,11 +170,11 @@ pub(super) fn moved_out(oldest: u64) {
 
 pub(super) async fn segments(session: &Session) -> Result<(), CliError> {
     let Some(answer) = session.shown(Ask::of(Endpoint::ListSegments)).await? else { return Ok(()) };
-    let list: TrailSegments = answer.read()?;
+    let kept: TrailSegments = answer.read()?;
     let header = ["FIRST", "LAST", "WRITTEN", "BYTES", "PRESENT", "FILE"];
     session.out.table(
         &header,
-        list.segments.into_iter().map(|segment| {
+        kept.segments.into_iter().map(|segment| {
             let present = yes_no(segment.present);
             let (first, last, bytes) = (segment.first, segment.last, segment.bytes);
             vec![first.to_string(), last.to_string(), segment.time, bytes.to_string(), present, segment.path]

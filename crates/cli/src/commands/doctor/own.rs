@@ -20,7 +20,7 @@ pub(super) fn look(found: &mut Vec<Finding>) {
         match ConfigFile::read(&path) {
             Ok(config) => private.extend(config.context.into_values().filter_map(|known| known.key_file)),
             Err(fault) => {
-                found.push(Finding::fail(CHECK, fault.to_string(), "put the file right, or remove it"))
+                found.push(Finding::fail(CHECK, fault.to_string(), "put the file right, or remove it"));
             }
         }
     }
