@@ -49,7 +49,7 @@ pub enum CommitError {
     /// The state changed meanwhile.
     #[error("the state changed meanwhile")]
     Changed,
-    /// A key was rotated meanwhile, or the queue is full: try again.
+    /// A key was rotated meanwhile, the server was locked and unlocked, or the queue is full: try again.
     #[error("busy")]
     Busy,
     /// The disk is full.
@@ -162,6 +162,10 @@ impl Entry {
         let gate = Arc::clone(&self.gate);
         let changes_rights = changes_rights(self.opened.as_deref(), &batch);
         let _turn = gate.turn(changes_rights, self.asked.is_some()).await;
+        if self.is_outlived() {
+            self.record = Some((record, slot));
+            return Err(CommitError::Busy);
+        }
         if let (Some(asked), Some(opened)) = (&self.asked, &self.opened)
             && let Err(decision) = gate.decide_again(asked, self.action, opened, &mut batch)
         {
@@ -192,6 +196,17 @@ impl Entry {
                 Ok(committed)
             }
             Err(fault) => Err(self.not_committed(&fault, record, before.seq)),
+        }
+    }
+
+    /// Whether the server was locked and unlocked since a user was admitted: the indexes of now would not learn of the
+    /// change. A lock needs none.
+    fn is_outlived(&self) -> bool {
+        match (&self.opened, self.gate.opened()) {
+            (Some(before), Ok(now)) if self.asked.is_some() && self.action != ActionCode::Lock => {
+                !Arc::ptr_eq(before, &now)
+            }
+            _ => false,
         }
     }
 

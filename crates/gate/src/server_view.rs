@@ -80,7 +80,10 @@ impl ServerView {
         incarnation: [u8; 16],
         entry: &mut Entry,
     ) -> Result<(), BarrierError> {
+        // users' writes that were admitted before a lock are done, or will not be: no index misses one
+        let alone = self.gate.commits.write().await;
         let opened = self.gate.barrier().open(root).await?;
+        drop(alone);
         if let Err(fault) = self.prepare(&opened, incarnation).await {
             self.gate.barrier().lock();
             return Err(fault);

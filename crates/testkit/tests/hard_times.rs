@@ -1,12 +1,12 @@
 //! A full disk, a full queue, a trail that cannot be written: what goes on, what is refused, what is left.
 #![cfg(test)]
 
-use strongroom_gate::{CommitError, Decision, Denied, Space, Verdict};
+use strongroom_gate::{CommitError, Decision, Denied, Secret, Space, Verdict};
 use strongroom_model::{Action, Origin};
 use strongroom_operator::OperatorError;
-use strongroom_secrets::SecretsError;
+use strongroom_secrets::{self as secrets, SecretsError};
 use strongroom_store::{Fault, MemoryStore, Store};
-use strongroom_testkit::{TestWorld, WorldError, WorldOptions};
+use strongroom_testkit::{TestWorld, WorldError, WorldOptions, name, path, value};
 
 async fn world() -> (std::sync::Arc<MemoryStore>, TestWorld) {
     let store = MemoryStore::new(strongroom_audit::link);
@@ -116,4 +116,29 @@ async fn a_value_too_large_for_one_transaction_is_told_and_leaves_an_entry() {
     assert_eq!(world.list("web").await.unwrap(), ["a"]);
     let trail = world.trail(from).await.unwrap();
     assert_eq!((trail[0].action, trail[0].verdict), (Action::PutSecret, Verdict::Failed));
+}
+
+#[tokio::test]
+async fn a_write_that_slept_through_a_lock_and_an_unlock_is_not_made_behind_the_new_index() {
+    let world = TestWorld::unlocked().await;
+    world.create_store("web").await.unwrap();
+    let caller = world.root_caller().await.unwrap();
+    let admit = async |at: &str| {
+        let about = Secret { store: name("web"), path: path(at) };
+        world.gate.admit::<secrets::PutSecret>(&caller, about).await.unwrap()
+    };
+    let (early, late) = (admit("early").await, admit("late").await);
+    let by = caller.principal.as_ref().unwrap().user;
+    world.lock().await.unwrap();
+    secrets::put(early, by, world.gate.now(), &value("1"), None)
+        .await
+        .expect("a lock lets it come to its end");
+    world.unlock().await.unwrap();
+    assert_eq!(world.get("web", "early").await.unwrap().as_deref(), Some("1"));
+    let fault = secrets::put(late, by, world.gate.now(), &value("1"), None).await.unwrap_err();
+    assert!(matches!(fault, SecretsError::Commit(CommitError::Busy)), "{fault}");
+    assert_eq!(world.get("web", "late").await.unwrap(), None);
+    world.put("web", "late", "2").await.unwrap();
+    assert_eq!(world.get("web", "late").await.unwrap().as_deref(), Some("2"));
+    assert_eq!(world.list("web").await.unwrap(), ["early", "late"]);
 }
