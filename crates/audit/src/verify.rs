@@ -92,7 +92,6 @@ pub async fn segments(store: &SharedStore) -> Result<Vec<Segment>, StoreError> {
 
 /// Verifies everything from the first entry ever, in whatever segment it lies, up to the present head.
 pub async fn verify(store: &SharedStore, proof: Proof<'_>) -> Result<Report, StoreError> {
-    let head = store.trail_head();
     let rows = store.list(Range::prefix(strongroom_barrier::keys::lives(), MAX_LIVES)).await?;
     let lives: Vec<Life> = rows.iter().filter_map(|row| Life::decode(&row.value)).collect();
     let before = proof.against.and_then(|checkpoint| lives.iter().find(|life| life.follows(checkpoint)));
@@ -107,7 +106,7 @@ pub async fn verify(store: &SharedStore, proof: Proof<'_>) -> Result<Report, Sto
         segments: 0,
         segment: None,
     };
-    let bad = walk.run(store, head).await?;
+    let bad = walk.run(store).await?;
     let segment = walk.segment.filter(|_| bad.is_some());
     let Walk { entries, checkpoints, segments, .. } = walk;
     Ok(Report { entries, checkpoints, segments, bad, segment, restored_at })
@@ -127,11 +126,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    async fn run(
-        &mut self,
-        store: &SharedStore,
-        head: TrailHead,
-    ) -> Result<Option<(u64, Fault)>, StoreError> {
+    async fn run(&mut self, store: &SharedStore) -> Result<Option<(u64, Fault)>, StoreError> {
         if let Some(bad) = self.expect_all(store).await? {
             return Ok(Some(bad));
         }
@@ -142,10 +137,15 @@ impl Walk<'_> {
             }
         }
         self.segment = None;
+        // after the checkpoints: none that was signed meanwhile lies behind it
+        let head = store.trail_head();
         while self.at.seq < head.seq {
             let page = store.entries(self.at.seq + 1, PAGE).await?;
-            if page.is_empty() {
-                return Ok(Some((self.at.seq + 1, Fault::Order)));
+            if page.first().is_none_or(|first| first.seq > self.at.seq + 1) {
+                if let Err(fault) = self.moved_meanwhile(store).await? {
+                    return Ok(Some((self.at.seq + 1, fault)));
+                }
+                continue;
             }
             for entry in &page {
                 if let Err(fault) = self.step(entry) {
@@ -178,11 +178,32 @@ impl Walk<'_> {
         Ok(None)
     }
 
-    /// Walks through one segment.
+    /// The next entry is not in the store: it may have moved out since the segments were listed.
+    async fn moved_meanwhile(&mut self, store: &SharedStore) -> Result<Result<(), Fault>, StoreError> {
+        let next = self.at.seq + 1;
+        let holds = |segment: &Segment| (segment.first..=segment.last.seq).contains(&next);
+        let Some(segment) = segments(store).await?.into_iter().find(holds) else {
+            return Ok(Err(Fault::Order));
+        };
+        self.segment = Some(segment.name());
+        let walked = self.walk_through(&segment).await;
+        if walked.is_ok() {
+            self.segment = None;
+        }
+        Ok(walked)
+    }
+
+    /// Walks through the next segment.
     async fn moved_out(&mut self, segment: &Segment) -> Result<(), Fault> {
         if segment.first != self.at.seq + 1 || segment.previous != self.at.hash {
             return Err(Fault::Order);
         }
+        self.walk_through(segment).await
+    }
+
+    /// Walks through what a segment holds beyond the entries that were seen.
+    async fn walk_through(&mut self, segment: &Segment) -> Result<(), Fault> {
+        let seen = self.at.seq;
         let fault = |error: SegmentError| match error {
             SegmentError::Missing { .. } => Fault::SegmentMissing,
             SegmentError::Io { .. } | SegmentError::Damaged { .. } => Fault::SegmentDamaged,
@@ -193,7 +214,7 @@ impl Walk<'_> {
             if page.is_empty() {
                 break;
             }
-            for entry in &page {
+            for entry in page.iter().filter(|entry| entry.seq > seen) {
                 self.step(entry)?;
             }
             // reading a file does not wait: others have their turn

@@ -40,6 +40,8 @@ pub struct Odd {
     edit: Edit,
     turns: usize,
     held: parking_lot::Mutex<Option<(u8, Arc<Hold>)>>,
+    blind: parking_lot::Mutex<Option<u8>>,
+    damaged: parking_lot::Mutex<Option<RowKey>>,
 }
 
 /// A reader that was stopped after it had read a row.
@@ -67,13 +69,35 @@ impl Odd {
         inner: SharedStore,
         edit: impl Fn(Vec<TrailEntry>) -> Vec<TrailEntry> + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Self { inner, edit: Box::new(edit), turns: 0, held: parking_lot::Mutex::default() })
+        Arc::new(Self::new(inner, Box::new(edit), 0))
     }
 
     /// Commits that take some turns of the scheduler, so that whoever waits for one can go away.
     pub fn slow(inner: SharedStore) -> Arc<Self> {
-        let held = parking_lot::Mutex::default();
-        Arc::new(Self { inner, edit: Box::new(|entries| entries), turns: 10, held })
+        Arc::new(Self::new(inner, Box::new(|entries| entries), 10))
+    }
+
+    fn new(inner: SharedStore, edit: Edit, turns: usize) -> Self {
+        let (held, blind, damaged) = Default::default();
+        Self { inner, edit, turns, held, blind, damaged }
+    }
+
+    /// The next listing of this whole table finds nothing: it was made before what is there.
+    pub fn blind_once(&self, table: u8) {
+        *self.blind.lock() = Some(table);
+    }
+
+    /// From now on this row does not match its checksum, as the store on disk would say.
+    pub fn damage(&self, key: RowKey) {
+        *self.damaged.lock() = Some(key);
+    }
+
+    fn whole(&self, rows: Vec<Row>) -> Result<Vec<Row>, StoreError> {
+        let damaged = self.damaged.lock();
+        match rows.iter().find(|row| Some(&row.key) == damaged.as_ref()) {
+            Some(row) => Err(StoreError::Corrupt { place: format!("row {:?}", row.key) }),
+            None => Ok(rows),
+        }
     }
 
     /// Stops whoever next reads one row of this table, right after it was read.
@@ -101,7 +125,10 @@ impl Store for Odd {
     }
 
     async fn list(&self, range: Range) -> Result<Vec<Row>, StoreError> {
-        self.inner.list(range).await
+        if self.blind.lock().take_if(|table| range.prefix == [*table]).is_some() {
+            return Ok(Vec::new());
+        }
+        self.whole(self.inner.list(range).await?)
     }
 
     fn reserve(&self) -> Result<Slot, StoreError> {

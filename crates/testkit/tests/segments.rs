@@ -2,11 +2,12 @@
 #![cfg(test)]
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use strongroom_gate::{Fault as Bad, Keep, Segment, SegmentDir};
 use strongroom_model::Action;
 use strongroom_operator::Archive;
-use strongroom_store::{Fault, MemoryStore};
+use strongroom_store::{Fault, MemoryStore, SharedStore};
 use strongroom_testkit::{Odd, TestWorld, WorldOptions};
 
 const KEPT: u64 = 100;
@@ -218,4 +219,28 @@ async fn a_front_that_is_cut_off_without_a_segment_is_found() {
     }));
     cut.unlock().await.unwrap();
     assert_eq!(cut.verify(None).await.unwrap().bad, Some((1, Bad::Order)));
+}
+
+#[tokio::test]
+async fn what_moves_out_while_the_trail_is_verified_is_no_damage() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = world_with(dir.path(), keep()).await;
+    grow(&world, 260).await;
+    let before = world.store().entries(1, 70).await.unwrap();
+    move_all(&world).await;
+    for seen in [0, 50, 70] {
+        // the segments were listed, and so many entries read, before they moved out
+        let early = before.get(..seen).unwrap().to_vec();
+        let asked = AtomicBool::new(seen == 0);
+        let odd = Odd::edited(world.store(), move |entries| {
+            if asked.swap(true, Ordering::Relaxed) { entries } else { early.clone() }
+        });
+        odd.blind_once(0x16);
+        let segments = SegmentDir::at(dir.path());
+        let store: SharedStore = odd;
+        let proof = strongroom_audit::Proof { segments: Some(&segments), ..Default::default() };
+        let report = strongroom_audit::verify(&store, proof).await.unwrap();
+        assert_eq!((report.bad, report.segment), (None, None), "{seen}");
+        assert_eq!(report.entries, world.head(), "{seen}");
+    }
 }
