@@ -210,23 +210,22 @@ pub(crate) async fn at_work_on(opened: &Opened, keyset: KeysetId) -> Result<Opti
     Ok(jobs.into_iter().find(|job| job.record.keyset == keyset && job.record.state == JobState::Running))
 }
 
-/// Begins a job, and lets go of the oldest of those that have ended.
-pub(crate) async fn begin(
-    opened: &Opened,
-    batch: &mut Batch,
-    record: &JobRecord,
-) -> Result<JobId, BarrierError> {
+/// Begins a job.
+pub(crate) fn begin(opened: &Opened, batch: &mut Batch, record: &JobRecord) -> JobId {
     let id = JobId(opened.ambient().uuid_v7());
     let key = keys::job(opened.partition(), id);
     batch.absorb(opened.batch());
     batch.require(Precondition::Absent(key.clone()));
     batch.put(key, opened.seal(Kind::Job, id.0, &record.encode()));
-    let ended: Vec<_> =
-        all(opened).await?.into_iter().filter(|job| job.record.state != JobState::Running).collect();
-    for job in ended.iter().take(ended.len().saturating_sub(KEPT_ENDED)) {
+    id
+}
+
+/// Lets go of the oldest of those that have ended. Once in a change: many jobs may begin in it.
+pub(crate) fn forget_ended(opened: &Opened, batch: &mut Batch, jobs: &[StoredJob]) {
+    let ended = || jobs.iter().filter(|job| job.record.state != JobState::Running);
+    for job in ended().take(ended().count().saturating_sub(KEPT_ENDED)) {
         batch.delete(keys::job(opened.partition(), job.id));
     }
-    Ok(id)
 }
 
 /// Writes a job's record, unless somebody else did since it was read.
@@ -271,6 +270,13 @@ impl JobView {
     /// The job.
     pub fn job(&self) -> &StoredJob {
         &self.0.job
+    }
+
+    /// The same view of the job as it is now: it may have got on since the permit was given.
+    pub async fn again(self) -> Result<Self, BarrierError> {
+        let ResolvedJob { opened, job } = self.0;
+        let job = read(&opened, job.id).await?.unwrap_or(job);
+        Ok(Self(ResolvedJob { opened, job }))
     }
 
     /// The job with another record, and nothing else.

@@ -175,7 +175,9 @@ impl ServerView {
         let Some((mut batch, written)) = rekeyed else { return Ok(None) };
         let mut begun = Vec::new();
         let Some(sample) = terms else { return Ok(Some((batch, begun))) };
-        for mut job in jobs::all(opened).await? {
+        let jobs = jobs::all(opened).await?;
+        jobs::forget_ended(opened, &mut batch, &jobs);
+        for mut job in jobs {
             if job.record.state == JobState::Running {
                 job.record.state = JobState::Cancelled;
                 "a rotation of all keys took its place".clone_into(&mut job.record.note);
@@ -187,7 +189,7 @@ impl ServerView {
             let name = names.get(&id).cloned().unwrap_or_default();
             let total = opened.records_of(id).await?;
             let record = JobRecord { keyset: id, term, name, total, ..sample.clone() };
-            begun.push(jobs::begin(opened, &mut batch, &record).await?);
+            begun.push(jobs::begin(opened, &mut batch, &record));
         }
         Ok(Some((batch, begun)))
     }

@@ -6,7 +6,7 @@ use crate::{Operator, OperatorError};
 use std::time::Duration;
 use strongroom_gate::{
     BarrierError, Bounds, CommitError, Denied, Held, Job, JobRecord, JobState, JobStepView, Permit, Space,
-    StoredJob, Verdict,
+    StoreError, StoredJob, Verdict,
 };
 use strongroom_model::JobId;
 
@@ -73,6 +73,11 @@ impl Operator {
     /// rotation takes the rest up.
     pub async fn cancel_job(&self, permit: Permit<CancelJob>) -> Result<(), OperatorError> {
         let (view, mut entry) = permit.open();
+        let _step = self.steps.lock().await;
+        let view = match view.again().await {
+            Ok(view) => view,
+            Err(fault) => return fail(entry, fault.into()).await,
+        };
         let mut record = view.job().record.clone();
         if record.state != JobState::Running {
             return fail(entry, OperatorError::JobEnded).await;
@@ -87,13 +92,17 @@ impl Operator {
 
     /// Does one step of a job.
     pub async fn job_step(&self, id: JobId) -> Result<Stepped, OperatorError> {
+        let _step = self.steps.lock().await;
         let (view, mut entry) = self.gate.system::<JobStep>(Job::new(id)).await?.open();
         if view.job().record.state != JobState::Running {
             return fail(entry, OperatorError::JobEnded).await;
         }
         let (batch, record) = match self.step(&view).await {
             Ok(step) => step,
-            Err(fault @ BarrierError::Corrupt { .. }) => self.give_up(&view, &fault.to_string()),
+            // damage stays: to try again would fill the trail, and keep the jobs behind this one waiting
+            Err(fault @ (BarrierError::Corrupt { .. } | BarrierError::Store(StoreError::Corrupt { .. }))) => {
+                self.give_up(&view, &fault.to_string())
+            }
             Err(fault) => return fail(entry, fault.into()).await,
         };
         let ended = record.state != JobState::Running;
@@ -175,10 +184,16 @@ impl Operator {
                 self.wait(id, "the disk is full")
             }
             Err(OperatorError::Denied(Denied::Locked)) => PATIENCE,
-            Err(fault) => {
+            Err(
+                fault @ (OperatorError::Commit(CommitError::Changed | CommitError::Busy)
+                | OperatorError::Denied(Denied::Busy)
+                | OperatorError::JobEnded),
+            ) => {
                 tracing::info!(%fault, job = %id, "a job's step is tried again");
                 RETRY
             }
+            // it lasts, as far as can be told
+            Err(fault) => self.wait(id, &fault.to_string()),
         }
     }
 

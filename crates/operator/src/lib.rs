@@ -193,6 +193,8 @@ pub struct Operator {
     void_tokens: AtomicBool,
     /// Held while the lock changes: two who unlock at once would open two hierarchies, each with its own indexes.
     turn: tokio::sync::Mutex<()>,
+    /// Held while a job's record is read and written: a step, and whoever gives jobs up, follow each other.
+    steps: tokio::sync::Mutex<()>,
     /// Rung when there is a job to do.
     job_bell: tokio::sync::Notify,
     /// The job that waits, and for what.
@@ -213,6 +215,7 @@ impl Operator {
             auto,
             archive: None,
             turn,
+            steps: tokio::sync::Mutex::default(),
             job_bell,
             job_waits,
             step: jobs::STEP,

@@ -48,6 +48,8 @@ impl Operator {
             Ok(keys) => keys,
             Err(fault) => return fail(entry, fault.into()).await,
         };
+        // it takes the place of jobs at work: they stand still meanwhile
+        let _step = self.steps.lock().await;
         match self.new_keys(&view, keys, asked).await {
             Ok((batch, jobs, lost)) => {
                 if !lost.is_empty() {

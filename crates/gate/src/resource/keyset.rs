@@ -139,7 +139,8 @@ impl KeysetView {
 
     /// Begins a job on it.
     pub async fn begin(&self, batch: &mut Batch, record: &JobRecord) -> Result<JobId, BarrierError> {
-        jobs::begin(&self.opened, batch, record).await
+        jobs::forget_ended(&self.opened, batch, &jobs::all(&self.opened).await?);
+        Ok(jobs::begin(&self.opened, batch, record))
     }
 
     /// Removes it; `None` if a store uses it.
