@@ -147,6 +147,15 @@ impl Index {
             .collect()
     }
 
+    /// Takes note of whether the newest version of what a name names can be read: in whichever head is here now, and so
+    /// that whoever reads the folder anew meanwhile looks again.
+    pub(crate) fn relive(&mut self, name: &str, object: ObjectId, gone: bool) {
+        self.changes += 1;
+        if let Some(head) = self.names.get(name).filter(|head| head.object == object) {
+            head.set_gone(gone);
+        }
+    }
+
     pub(crate) fn wipe(&mut self) {
         self.changes += 1;
         self.names.clear();
@@ -198,6 +207,18 @@ mod tests {
         present.wipe();
         assert!(!present.replace(index(&["a"], 10), before), "a lock in between stays a lock");
         assert!(present.get("a").is_none());
+    }
+
+    #[test]
+    fn a_change_of_lives_reaches_the_head_that_is_here_and_none_is_missed() {
+        let mut present = index(&["a"], 10);
+        let before = present.changes();
+        let stale = index(&["a"], 10);
+        present.relive("a", ObjectId([1; 16]), true);
+        assert!(present.get("a").unwrap().is_gone());
+        assert!(!present.replace(stale, before), "read before it was deleted");
+        present.relive("a", ObjectId([2; 16]), false);
+        assert!(present.get("a").unwrap().is_gone(), "of another object");
     }
 
     #[test]

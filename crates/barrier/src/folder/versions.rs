@@ -7,6 +7,7 @@ use crate::{BarrierError, keys};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use strongroom_model::ObjectId;
+use strongroom_secret::SecretBytes;
 use strongroom_store::{Order, Precondition, Range, Row, RowKey};
 
 /// Versions read at a time: each may have a mebibyte.
@@ -201,7 +202,15 @@ impl Folder {
     pub fn rewrite_lives(&self, batch: &mut Batch, head: &Arc<Head>, entry: &Entry) {
         self.rewrite_entry(batch, entry);
         let (head, gone) = (Arc::clone(head), entry.lives.gone);
-        batch.then(move || head.set_gone(gone));
+        let (index, name) = (Arc::clone(&self.index), SecretBytes::new(entry.name.as_bytes().to_vec()));
+        batch.then(move || {
+            head.set_gone(gone);
+            // the index may have been read anew since, and have another head
+            name.expose(|name| {
+                let name = std::str::from_utf8(name).unwrap_or_default();
+                index.write().relive(name, head.object, gone);
+            });
+        });
     }
 }
 
