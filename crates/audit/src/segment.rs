@@ -143,7 +143,7 @@ impl SegmentDir {
         let file = private_new(&unborn).map_err(failed("create", &unborn))?;
         let mut writer = SegmentWriter {
             dir: self.0.clone(),
-            unborn,
+            unborn: Unborn(unborn),
             out: BufWriter::with_capacity(BUFFER_BYTES, file),
             digest: DigestStream::new(),
             bytes: 0,
@@ -228,10 +228,19 @@ fn private_new(path: &Path) -> std::io::Result<File> {
     std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
+/// A file that is not a segment yet: taken back if it never becomes one, for a full disk has no room for it.
+struct Unborn(PathBuf);
+
+impl Drop for Unborn {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 /// A segment being written.
 pub struct SegmentWriter {
     dir: PathBuf,
-    unborn: PathBuf,
+    unborn: Unborn,
     out: BufWriter<File>,
     digest: DigestStream,
     bytes: u64,
@@ -245,7 +254,7 @@ impl SegmentWriter {
     fn put(&mut self, bytes: &[u8]) -> Result<(), SegmentError> {
         self.digest.update(bytes);
         self.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        self.out.write_all(bytes).map_err(failed("write", &self.unborn))
+        self.out.write_all(bytes).map_err(failed("write", &self.unborn.0))
     }
 
     /// Adds the next entry; one that does not follow is refused, for it would be damage made durable.
@@ -273,8 +282,8 @@ impl SegmentWriter {
         let end = Writer::new().u8(0).bytes(&checkpoint.encode()).finish();
         self.put(&end)?;
         let file =
-            self.out.into_inner().map_err(|error| failed("write", &self.unborn)(error.into_error()))?;
-        file.sync_all().map_err(failed("sync", &self.unborn))?;
+            self.out.into_inner().map_err(|error| failed("write", &self.unborn.0)(error.into_error()))?;
+        file.sync_all().map_err(failed("sync", &self.unborn.0))?;
         let segment = Segment {
             incarnation: self.incarnation,
             first: self.first,
@@ -285,7 +294,7 @@ impl SegmentWriter {
             time: checkpoint.time,
         };
         let path = self.dir.join(segment.name());
-        std::fs::rename(&self.unborn, &path).map_err(failed("name", &path))?;
+        std::fs::rename(&self.unborn.0, &path).map_err(failed("name", &path))?;
         File::open(&self.dir).and_then(|dir| dir.sync_all()).map_err(failed("sync", &self.dir))?;
         SegmentDir::at(&self.dir).check(&segment)?;
         Ok(segment)

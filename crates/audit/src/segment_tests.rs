@@ -87,3 +87,16 @@ fn golden_segment_opens() {
     std::fs::write(&path, &bytes).unwrap();
     dir.check(&segment).unwrap();
 }
+
+#[test]
+fn one_that_was_never_finished_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = SegmentDir::at(folder.path());
+    let mut writer = dir.begin([5; 16], 11, [7; 32]).unwrap();
+    for entry in entries(11, 40, [7; 32]) {
+        writer.entry(&entry).unwrap();
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+    drop(writer);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
