@@ -4,11 +4,12 @@ use crate::SecretsError;
 use crate::actions::{ConfigureStore, CreateStore, ListKeysets, ListStores, ReadStore, RemoveStore};
 use crate::operations::fail;
 use crate::payload::{Made, StoreMeta};
-use crate::store_type::{Settings, TypeRef};
+use crate::store_type::{Settings, TypeError, TypeRef};
+use serde_json::{Map, Value};
 use std::num::NonZeroU64;
 use strongroom_ambient::UnixMillis;
 use strongroom_gate::{Batch, Folder, FolderEntry, Held, Permit, StoreWriteView, StoresView, Verdict};
-use strongroom_model::{JsonText, KeysetId, StoreId, UserId};
+use strongroom_model::{JsonLimits, JsonText, KeysetId, StoreId, UserId};
 
 /// The keyset that a new store gets if none is named.
 const DEFAULT_KEYSET: &str = "default";
@@ -194,7 +195,8 @@ pub struct Change {
     pub keep: Option<Option<NonZeroU64>>,
     /// Whether every write has to name the version it expects.
     pub cas_required: Option<bool>,
-    /// The type's own settings, whole.
+    /// Changes of the type's own settings, a JSON object: what is null is unset, what is not named stays. So two who
+    /// change one store at the same time do not undo each other's settings.
     pub of_type: Option<JsonText>,
 }
 
@@ -229,7 +231,10 @@ async fn configured(
     meta.settings = Settings {
         keep: change.keep.unwrap_or(keep),
         cas_required: change.cas_required.unwrap_or(cas_required),
-        of_type: change.of_type.unwrap_or(of_type),
+        of_type: match &change.of_type {
+            Some(changes) => merged(&of_type, changes)?,
+            None => of_type,
+        },
     };
     meta.store_type.check_settings(&meta.settings.of_type)?;
     meta.configured = Some(made);
@@ -237,6 +242,21 @@ async fn configured(
     let keyset = view.keyset_name().await?;
     let summary = summarise(name, keyset, &entry, view.folder()).await?;
     Ok((summary, view.rewrite(&entry)))
+}
+
+/// Settings with changes made to them: RFC 7396, one level deep.
+fn merged(present: &JsonText, changes: &JsonText) -> Result<JsonText, TypeError> {
+    let not_json = || TypeError::NotJson { what: "settings" };
+    let fields = |text: &JsonText| serde_json::from_str::<Map<String, Value>>(text.as_str());
+    let mut whole = fields(present).map_err(|_| not_json())?;
+    for (name, value) in fields(changes).map_err(|_| not_json())? {
+        match value {
+            Value::Null => whole.remove(&name),
+            value => whole.insert(name, value),
+        };
+    }
+    let text = serde_json::to_vec(&whole).map_err(|_| not_json())?;
+    JsonText::new(&text, JsonLimits::VALUE).map_err(|_| not_json())
 }
 
 /// Removes a store and everything in it.

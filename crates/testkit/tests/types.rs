@@ -77,8 +77,8 @@ async fn a_generated_password_follows_the_store_unless_the_order_says_otherwise(
     world.unlock().await.unwrap();
     world.generate("s", "app", "{}").await.unwrap();
     assert_eq!(json(&world, "app").await["password"].as_str().unwrap().len(), 40);
-    let of_type = strongroom_model::JsonText::empty_object();
-    world.configure("s", Change { of_type: Some(of_type), ..Change::default() }).await.unwrap();
+    let of_type = Some(settings(0, r#"{"length":null,"alphabet":null}"#).of_type);
+    world.configure("s", Change { of_type, ..Change::default() }).await.unwrap();
     world.generate("s", "app", "{}").await.unwrap();
     assert_eq!(json(&world, "app").await["password"].as_str().unwrap().len(), 24);
     let metadata = world.metadata("s", "app").await.unwrap().unwrap();
@@ -102,6 +102,18 @@ async fn settings_that_do_not_suit_the_type_are_refused_and_change_nothing() {
     let of_type = Some(settings(0, r#"{"characters":"aa"}"#).of_type);
     world.configure("s", Change { of_type, ..Change::default() }).await.unwrap_err();
     assert_eq!(world.read_store("s").await.unwrap().settings, settings(0, "{}"));
+}
+
+#[tokio::test]
+async fn two_administrators_who_configure_one_store_keep_each_others_settings() {
+    let world = world("user", r#"{"length":40}"#).await;
+    let change = |of_type: &str| Change { of_type: Some(settings(0, of_type).of_type), ..Change::default() };
+    let one = world.configure("s", change(r#"{"alphabet":"hex"}"#));
+    let other = world.configure("s", change(r#"{"each":false,"length":null}"#));
+    let (one, other) = tokio::join!(one, other);
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    let present = world.read_store("s").await.unwrap().settings.of_type;
+    assert_eq!(present.as_str(), r#"{"alphabet":"hex","each":false}"#);
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ pub struct ConfigureStoreRequest {
     /// Whether every write has to name the version it expects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cas_required: Option<bool>,
-    /// Settings of the type, all of them: those that are not named are unset.
+    /// Settings of the type to change: one that is `null` is unset, those that are not named stay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settings: Option<serde_json::Map<String, serde_json::Value>>,
 }

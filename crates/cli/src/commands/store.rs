@@ -25,8 +25,12 @@ pub(super) async fn run(session: &Session, command: StoreCommand) -> Result<(), 
             create(session, &body).await
         }
         StoreCommand::Configure { store, keep, cas_required, settings, unset } => {
-            let body = ConfigureStoreRequest { keep_versions: keep, cas_required, settings: None };
-            configure(session, &store, body, settings, &unset).await
+            // the server puts changes and what is there together: nobody's change is undone by another's
+            let unset = unset.into_iter().map(|name| (name, serde_json::Value::Null));
+            let settings: serde_json::Map<_, _> = unset.chain(settings).collect();
+            let settings = (!settings.is_empty()).then_some(settings);
+            configure(session, &store, &ConfigureStoreRequest { keep_versions: keep, cas_required, settings })
+                .await
         }
         StoreCommand::Types => types(session).await,
         StoreCommand::List => list(session).await,
@@ -46,22 +50,8 @@ async fn create(session: &Session, body: &CreateStoreRequest) -> Result<(), CliE
     ))
 }
 
-/// Settings are set whole, so those that stay are read first.
-async fn configure(
-    session: &Session,
-    name: &str,
-    mut body: ConfigureStoreRequest,
-    settings: Vec<(String, serde_json::Value)>,
-    unset: &[String],
-) -> Result<(), CliError> {
-    if !settings.is_empty() || !unset.is_empty() {
-        let present = session.client.ask(Ask::of(Endpoint::ReadStore).name("store", name)).await?;
-        let mut whole = present.read::<StoreInfo>()?.settings;
-        whole.retain(|name, _| !unset.contains(name));
-        whole.extend(settings);
-        body.settings = Some(whole);
-    }
-    let ask = Ask::of(Endpoint::ConfigureStore).name("store", name).json(&body);
+async fn configure(session: &Session, name: &str, body: &ConfigureStoreRequest) -> Result<(), CliError> {
+    let ask = Ask::of(Endpoint::ConfigureStore).name("store", name).json(body);
     let Some(answer) = session.shown(ask).await? else { return Ok(()) };
     let store: StoreInfo = answer.read()?;
     output::line(&format!("Configured the {} store {}.", store.store_type, store.name))
