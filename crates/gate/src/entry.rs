@@ -323,8 +323,8 @@ pub(crate) fn is_essential(action: ActionCode) -> bool {
             | A::Lock | A::Start | A::Stop | A::AcceptClock | A::Checkpoint
             // to end what was begun; the new unlock keys are in hands already
             | A::CancelRotateRoot | A::ConfirmRotateRoot | A::CancelJob
-            // a right is taken away
-            | A::DetachAcl
+            // a right is taken away: a user disabled, a member dropped; the opposite waits, which the engine sees to
+            | A::DetachAcl | A::UpdateUser | A::UpdateGroup
     );
     removes || operates
 }
@@ -394,6 +394,8 @@ mod tests {
             A::RemoveGroup,
             A::RemoveAcl,
             A::DetachAcl,
+            A::UpdateUser,
+            A::UpdateGroup,
             A::DeleteSecret,
             A::DestroySecret,
             A::RemoveSecret,
@@ -425,13 +427,11 @@ mod tests {
             A::JobStep,
             A::AddAutoUnlock,
             A::CreateUser,
-            A::UpdateUser,
             A::AddAccessKey,
             A::AddOwnAccessKey,
             A::SetPassword,
             A::SetOwnPassword,
             A::CreateGroup,
-            A::UpdateGroup,
             A::CreateAcl,
             A::UpdateAcl,
             A::AttachAcl,

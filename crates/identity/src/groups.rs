@@ -119,6 +119,9 @@ impl Identity {
         member: bool,
     ) -> Result<(), IdentityError> {
         let (view, mut entry) = permit.open();
+        if member && let Err(fault) = self.may_give() {
+            return fail(entry, fault).await;
+        }
         let people = view.user().people();
         let changing = match people.changing().await {
             Ok(changing) => changing,

@@ -48,7 +48,7 @@ use crate::passwords::Hasher;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::time::Duration;
-use strongroom_gate::{Denied, Gate, MAX_TOKENS_PER_USER};
+use strongroom_gate::{Denied, Gate, MAX_TOKENS_PER_USER, Space};
 use strongroom_model::{Action, Caller, Credential, Principal, UserId};
 
 /// Bounds of a token's life.
@@ -106,6 +106,14 @@ impl Identity {
             cache: Cache::default(),
             challenges,
             backoff: Backoff::default(),
+        }
+    }
+
+    /// Whoever gives a right waits while only a full disk's reserve is left; whoever takes one away does not.
+    pub(crate) fn may_give(&self) -> Result<(), IdentityError> {
+        match self.gate.space() {
+            Space::Ample => Ok(()),
+            Space::Reserved | Space::Exhausted => Err(Denied::Full.into()),
         }
     }
 

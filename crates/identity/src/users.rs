@@ -178,6 +178,9 @@ impl Identity {
         enabled: bool,
     ) -> Result<UserSummary, IdentityError> {
         let (view, mut entry) = permit.open();
+        if enabled && let Err(fault) = self.may_give() {
+            return fail(entry, fault).await;
+        }
         let people = view.people();
         let changing = match people.changing().await {
             Ok(changing) => changing,

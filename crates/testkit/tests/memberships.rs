@@ -1,13 +1,15 @@
 //! Groups and ACLs: rights come and go with them at the next request, and nobody raises themselves.
 #![cfg(test)]
 
+use std::sync::Arc;
 use strongroom_crypto::{PrivateKey, public_key_pem};
 use strongroom_gate::{
-    AclNamed, Acls, Attachment, Denied, Group, Groups, HolderNamed, Membership, Mode, User, Users,
+    AclNamed, Acls, Attachment, Denied, Group, Groups, HolderNamed, Membership, Mode, Space, User, Users,
 };
 use strongroom_identity::{self as identity, CoversKind, IdentityError, NewUser, RuleText};
 use strongroom_model::{Access, Caller, UserId};
-use strongroom_testkit::{TestWorld, WorldError, name, transcript, value};
+use strongroom_store::{MemoryStore, SharedStore};
+use strongroom_testkit::{TestWorld, WorldError, WorldOptions, name, transcript, value};
 
 fn id(caller: &Caller) -> UserId {
     caller.principal.as_ref().unwrap().user
@@ -102,6 +104,12 @@ impl House {
         let about = Membership { group: name(group), user: name(user) };
         let permit = self.0.gate.admit::<identity::UpdateGroup>(by, about).await?;
         Ok(self.0.identity.set_member(permit, id(by), member).await?)
+    }
+
+    async fn enable(&self, user: &str, enabled: bool) -> Result<(), WorldError> {
+        let root = self.root().await;
+        let permit = self.0.gate.admit::<identity::UpdateUser>(&root, User { name: name(user) }).await?;
+        Ok(self.0.identity.enable_user(permit, id(&root), enabled).await.map(drop)?)
     }
 
     async fn remove_group(&self, group: &str) -> Result<(), WorldError> {
@@ -247,6 +255,35 @@ async fn who_may_keep_users_does_not_become_root() {
     assert!(matches!(fault(outcome), IdentityError::OnlyProtected));
     house.member(&admin, "devs", "admin", true).await.unwrap();
     assert!(house.root().await.principal.is_some(), "root's token holds");
+}
+
+#[tokio::test]
+async fn on_a_full_disk_rights_are_taken_away_and_none_are_given() {
+    let store = MemoryStore::new(strongroom_audit::link);
+    let below: SharedStore = Arc::<MemoryStore>::clone(&store);
+    let house = House(TestWorld::unlocked_with(below, WorldOptions::default()).await);
+    house.0.create_store("web").await.unwrap();
+    house.0.put("web", "a", "1").await.unwrap();
+    let root = house.root().await;
+    let (alice, bob) = (house.user("alice", 1).await, house.user("bob", 2).await);
+    house.acl(&root, "web", &allow_web("rm")).await.unwrap();
+    house.group("devs").await;
+    house.attach(&root, "web", to_group("devs")).await.unwrap();
+    for user in ["alice", "bob"] {
+        house.member(&root, "devs", user, true).await.unwrap();
+    }
+    store.set_space(Space::Reserved);
+    house.member(&root, "devs", "alice", false).await.unwrap();
+    house.enable("bob", false).await.unwrap();
+    for outcome in [house.member(&root, "devs", "alice", true).await, house.enable("bob", true).await] {
+        let full = fault(outcome);
+        assert!(matches!(full, IdentityError::Denied(Denied::Full)), "{full}");
+    }
+    store.set_space(Space::Ample);
+    assert!(!house.writes(&alice).await && !house.writes(&bob).await);
+    house.member(&root, "devs", "alice", true).await.unwrap();
+    house.enable("bob", true).await.unwrap();
+    assert!(house.writes(&alice).await);
 }
 
 #[tokio::test]
