@@ -136,4 +136,19 @@ mod tests {
         }
         assert!(challenges.spend(&proof("key", &text), NOW), "and the good one still holds");
     }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_forgotten_in_time() {
+        let (challenges, ambient) = (Challenges::new(&Ambient::system()), Ambient::system());
+        let until = NOW.plus(LIFETIME);
+        let numbers = 0..u128::try_from(MAX_SPENT).unwrap();
+        challenges.spent.lock().extend(numbers.map(|number| (number.to_be_bytes(), until)));
+        let (text, _) = challenges.make(&ambient, "key", NOW);
+        assert!(!challenges.spend(&proof("key", &text), NOW), "what cannot be remembered is not accepted");
+        assert_eq!(challenges.spent.lock().len(), MAX_SPENT);
+        let (text, _) = challenges.make(&ambient, "key", until);
+        assert!(challenges.spend(&proof("key", &text), until));
+        assert_eq!(challenges.spent.lock().len(), 1);
+        assert!(!challenges.spend(&proof("key", &text), until), "and this one is remembered");
+    }
 }

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use strongroom_api::{Access, Endpoint, Method, PREFIX};
 use strongroom_door_native::{NativeDoor, Parts};
-use strongroom_gate::Verdict;
+use strongroom_gate::{Space, Verdict};
 use strongroom_model::Origin;
-use strongroom_store::Fault;
-use strongroom_testkit::{Line, TestWorld};
+use strongroom_store::{Fault, MemoryStore, SharedStore};
+use strongroom_testkit::{Line, TestWorld, WorldOptions};
 use tower::ServiceExt as _;
 
 /// A world behind its door.
@@ -272,4 +272,26 @@ async fn a_panic_is_a_500_and_the_next_request_is_served() {
     assert_eq!((answer.status.as_u16(), &answer.body["code"]), (500, &json!("internal")));
     let request = Request::builder().uri("/health").body(Body::empty()).unwrap();
     assert_eq!(door.oneshot(request).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn health_tells_of_both_floors_of_a_full_disk_and_reads_stop_at_the_last() {
+    let store = MemoryStore::new(strongroom_audit::link);
+    let below: SharedStore = Arc::<MemoryStore>::clone(&store);
+    let world = TestWorld::unlocked_with(below, WorldOptions::default()).await;
+    world.create_store("web").await.unwrap();
+    world.put("web", "a", "1").await.unwrap();
+    let house = House { door: door(&world, String::new), world };
+    for (space, name, health, code, read) in [
+        (Space::Ample, "ample", "ok", 200, 200),
+        (Space::Reserved, "reserved", "degraded", 200, 200),
+        (Space::Exhausted, "exhausted", "unavailable", 503, 507),
+        (Space::Ample, "ample", "ok", 200, 200),
+    ] {
+        store.set_space(space);
+        let answer = house.ask(Request::builder().uri("/health"), Body::empty()).await;
+        let told = (answer.status.as_u16(), &answer.body["status"], &answer.body["space"]);
+        assert_eq!(told, (code, &json!(health), &json!(name)));
+        assert_eq!(house.as_root(Endpoint::GetSecret, "web").await.status.as_u16(), read, "{name}");
+    }
 }

@@ -96,3 +96,21 @@ async fn a_flood_of_strangers_leaves_few_entries() {
     }
     assert_eq!(world.head(), before + 1);
 }
+
+#[tokio::test]
+async fn a_flood_of_challenges_and_of_bad_proofs_leaves_few_entries_and_keeps_nobody_out() {
+    let world = TestWorld::unlocked().await;
+    let key = world.access_key.unwrap().to_string();
+    let before = world.head();
+    let mut challenges = Vec::new();
+    for _ in 0..200 {
+        challenges.push(world.challenge(&key).await.unwrap());
+    }
+    assert!(world.head() <= before + 1, "challenges");
+    for challenge in &challenges {
+        let fault = world.prove(&key, challenge, &[0; 64], None).await.unwrap_err();
+        assert!(matches!(fault, WorldError::Identity(_)), "{fault}");
+    }
+    assert!(world.head() <= before + 2, "proofs");
+    world.authorize(None).await.expect("who has the key is not kept out");
+}
