@@ -255,7 +255,8 @@ fn lines(names: Names, mut listing: LongListing) -> Response<Body> {
     let mut at = 0;
     let mut ended = false;
     let chunks = std::iter::from_fn(move || {
-        if ended || at >= names.len() {
+        // asked once even if there is nothing to show: a right that is gone by then is told
+        if ended || (at > 0 && at >= names.len()) {
             return None;
         }
         let mut chunk = Vec::with_capacity(64 * 1024);
@@ -272,6 +273,9 @@ fn lines(names: Names, mut listing: LongListing) -> Response<Body> {
             }
         }
         at += LINES_A_CHUNK;
+        if chunk.is_empty() && at >= names.len() {
+            return None;
+        }
         Some(Ok::<_, std::convert::Infallible>(Bytes::from(chunk)))
     });
     let body = Body::from_stream(futures_util::stream::iter(chunks));

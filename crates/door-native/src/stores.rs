@@ -56,7 +56,7 @@ pub(crate) async fn create(door: &Door, context: &Context, body: &Bytes) -> Answ
         Fault::new(Code::InvalidRequest, format!("unknown store type; known are {}", known.join(", ")))
     })?;
     let settings = engine::Settings {
-        keep: NonZeroU64::new(wanted.keep_versions),
+        keep: NonZeroU64::new(wanted.keep_versions.into()),
         cas_required: wanted.cas_required,
         of_type: settings(&wanted.settings)?,
     };
@@ -99,7 +99,7 @@ pub(crate) async fn list(door: &Door, context: &Context) -> Answered {
 pub(crate) async fn configure(door: &Door, context: &Context, body: &Bytes) -> Answered {
     let wanted: ConfigureStoreRequest = body::json(context, body)?;
     let change = engine::Change {
-        keep: wanted.keep_versions.map(NonZeroU64::new),
+        keep: wanted.keep_versions.map(|keep| NonZeroU64::new(keep.into())),
         cas_required: wanted.cas_required,
         of_type: wanted.settings.as_ref().map(settings).transpose()?,
     };

@@ -32,7 +32,8 @@ pub struct CreateStoreRequest {
     pub keyset: Option<String>,
     /// So many versions of a secret are kept; all if 0 or absent.
     #[serde(default)]
-    pub keep_versions: u64,
+    #[schema(value_type = i64, minimum = 0, maximum = 4_294_967_295_i64)]
+    pub keep_versions: u32,
     /// Whether every write has to name the version it expects.
     #[serde(default)]
     pub cas_required: bool,
@@ -47,7 +48,8 @@ pub struct CreateStoreRequest {
 pub struct ConfigureStoreRequest {
     /// So many versions of a secret are kept from its next write on; all if 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keep_versions: Option<u64>,
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 4_294_967_295_i64)]
+    pub keep_versions: Option<u32>,
     /// Whether every write has to name the version it expects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cas_required: Option<bool>,

@@ -18,7 +18,7 @@ pub(crate) enum StoreCommand {
         keyset: Option<String>,
         /// Keep so many versions of a secret; 0: all
         #[arg(long, value_name = "N", default_value_t = 0)]
-        keep: u64,
+        keep: u32,
         /// Every write has to name the version it expects
         #[arg(long)]
         cas_required: bool,
@@ -33,7 +33,7 @@ pub(crate) enum StoreCommand {
         store: String,
         /// Keep so many versions of a secret, from its next write on; 0: all
         #[arg(long, value_name = "N")]
-        keep: Option<u64>,
+        keep: Option<u32>,
         /// Whether every write has to name the version it expects
         #[arg(long, value_name = "true|false")]
         cas_required: Option<bool>,

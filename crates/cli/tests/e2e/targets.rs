@@ -141,7 +141,7 @@ fn unknown_routes_and_wrong_methods_are_told_apart() {
         "POST /api/v1/status",
         "PATCH /api/v1/stores",
         "GET /api/v1/unlock",
-        "PUT /api/v1/stores/routes",
+        "PATCH /api/v1/stores/routes",
         "OPTIONS /api/v1/stores",
         "TRACE /api/v1/status",
         "POST /health",

@@ -77,7 +77,8 @@ fn parse(text: &str) -> Vec<Event> {
                 events.extend(child::acknowledged(&said).map(Event::Acknowledged));
             }
             "ftruncate" => {
-                let len = arguments.split(", ").nth(1).unwrap().split(')').next().unwrap().parse().unwrap();
+                let len =
+                    arguments.split(", ").nth(1).unwrap().split([')', ' ']).next().unwrap().parse().unwrap();
                 events.push(Event::Truncate { file, len });
             }
             _ => {
