@@ -11,10 +11,11 @@ use strongroom_gate::{
 use strongroom_model::JobId;
 
 /// What one step does: little enough that nobody waits for it.
-pub(crate) const STEP: Bounds = Bounds { records: 256, bytes: 512 * 1024, rows: 2_048 };
+pub(crate) const STEP: Bounds = Bounds { records: 512, bytes: 1024 * 1024, rows: 2_048 };
 /// After each step the job rests so many times as long as the step took: it has a quarter of a processor at most.
 const REST: u32 = 3;
-const LONGEST_REST: Duration = Duration::from_secs(2);
+/// No longer than this: on a busy server a step takes long because it waits, and then it costs others little.
+const LONGEST_REST: Duration = Duration::from_millis(100);
 /// How soon a job that could not go on tries again.
 const RETRY: Duration = Duration::from_millis(250);
 /// The same while something lasts that it cannot change: a full disk, a lock.
