@@ -5,9 +5,7 @@ use crate::args::{AclCommand, AttachArgs, RuleArgs};
 use crate::client::Ask;
 use crate::error::CliError;
 use crate::output;
-use strongroom_api::{
-    AclCovers, AclInfo, AclList, AclMode, AclRule, CreateAclRequest, Endpoint, UpdateAclRequest,
-};
+use strongroom_api::{AclCovers, AclInfo, AclMode, AclRule, CreateAclRequest, Endpoint, UpdateAclRequest};
 
 /// One function a command.
 pub(super) async fn run(session: &Session, command: AclCommand) -> Result<(), CliError> {
@@ -89,13 +87,8 @@ fn words(rule: &AclRule) -> (String, String) {
 }
 
 async fn list(session: &Session) -> Result<(), CliError> {
-    let Some(answer) = session.shown(Ask::of(Endpoint::ListAcls)).await? else { return Ok(()) };
-    let mut page: AclList = answer.read()?;
-    let mut acls = std::mem::take(&mut page.acls);
-    while let Some(next) = page.next.take() {
-        page = session.client.ask(Ask::of(Endpoint::ListAcls).query("cursor", &next)).await?.read()?;
-        acls.append(&mut page.acls);
-    }
+    let ask = || Ask::of(Endpoint::ListAcls);
+    let Some(acls) = session.listed::<AclInfo>("acls", ask).await? else { return Ok(()) };
     let rows = acls.into_iter().map(|acl| {
         let (mode, covers) = words(&acl.rule);
         vec![acl.name, mode, acl.rule.access, covers, acl.revision.to_string()]

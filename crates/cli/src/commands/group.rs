@@ -5,7 +5,7 @@ use crate::args::GroupCommand;
 use crate::client::Ask;
 use crate::error::CliError;
 use crate::output;
-use strongroom_api::{CreateGroupRequest, Endpoint, GroupInfo, GroupList};
+use strongroom_api::{CreateGroupRequest, Endpoint, GroupInfo};
 
 /// One function a command.
 pub(super) async fn run(session: &Session, command: GroupCommand) -> Result<(), CliError> {
@@ -35,13 +35,8 @@ pub(super) async fn run(session: &Session, command: GroupCommand) -> Result<(), 
 }
 
 async fn list(session: &Session) -> Result<(), CliError> {
-    let Some(answer) = session.shown(Ask::of(Endpoint::ListGroups)).await? else { return Ok(()) };
-    let mut page: GroupList = answer.read()?;
-    let mut groups = std::mem::take(&mut page.groups);
-    while let Some(next) = page.next.take() {
-        page = session.client.ask(Ask::of(Endpoint::ListGroups).query("cursor", &next)).await?.read()?;
-        groups.append(&mut page.groups);
-    }
+    let ask = || Ask::of(Endpoint::ListGroups);
+    let Some(groups) = session.listed::<GroupInfo>("groups", ask).await? else { return Ok(()) };
     let rows = groups
         .into_iter()
         .map(|group| vec![group.name, group.size.to_string(), group.acls.join(", "), group.created]);

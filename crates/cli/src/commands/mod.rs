@@ -33,6 +33,9 @@ use crate::context::{self, Address, Target};
 use crate::error::{CliError, UsageError};
 use crate::output::{self, Output, Progress};
 use crate::state::StateFolder;
+use serde::de::{DeserializeOwned, Error as _};
+use serde_json::value::RawValue;
+use std::collections::HashMap;
 use strongroom_ambient::Ambient;
 use strongroom_api::Endpoint;
 
@@ -72,6 +75,34 @@ impl Session {
         }
         answer.expose(output::raw_json)?;
         Ok(None)
+    }
+
+    /// Asks for a listing, page after page to its end; prints it whole for programs, or gives its rows.
+    async fn listed<T: DeserializeOwned>(
+        &self,
+        rows_in: &str,
+        ask: impl Fn() -> Ask,
+    ) -> Result<Option<Vec<T>>, CliError> {
+        let mut rows: Vec<Box<RawValue>> = Vec::new();
+        let mut question = ask();
+        loop {
+            let mut page: HashMap<String, Box<RawValue>> = self.client.ask(question).await?.read()?;
+            let found = page.remove(rows_in).map(|found| serde_json::from_str::<Vec<_>>(found.get()));
+            let missing = || serde_json::Error::custom(format!("no {rows_in}"));
+            rows.append(&mut found.unwrap_or_else(|| Err(missing())).map_err(ClientError::from)?);
+            let next = page.remove("next").map(|next| serde_json::from_str::<Option<String>>(next.get()));
+            match next.transpose().map_err(ClientError::from)?.flatten() {
+                Some(next) => question = ask().query("cursor", &next),
+                None => break,
+            }
+        }
+        if self.out.json() {
+            let whole = HashMap::from([(rows_in, rows)]);
+            output::raw_json(&serde_json::to_vec(&whole).map_err(ClientError::from)?)?;
+            return Ok(None);
+        }
+        let rows = rows.iter().map(|row| serde_json::from_str(row.get())).collect::<Result<_, _>>();
+        Ok(Some(rows.map_err(ClientError::from)?))
     }
 
     /// A client that shows no token.

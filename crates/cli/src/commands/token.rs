@@ -5,7 +5,7 @@ use crate::args::TokenCommand;
 use crate::client::Ask;
 use crate::error::CliError;
 use crate::output;
-use strongroom_api::{Endpoint, RenewTokenRequest, TokenInfo, TokenList, TokenWay};
+use strongroom_api::{Endpoint, RenewTokenRequest, TokenInfo, TokenWay};
 
 /// One function a command.
 pub(super) async fn run(session: &Session, command: TokenCommand) -> Result<(), CliError> {
@@ -62,13 +62,8 @@ async fn lookup(session: &Session) -> Result<(), CliError> {
 async fn list(session: &Session, user: Option<&str>, all: bool) -> Result<(), CliError> {
     let own = user.is_none() && !all;
     let endpoint = if own { Endpoint::ListOwnTokens } else { Endpoint::ListTokens };
-    let Some(answer) = session.shown(Ask::of(endpoint).maybe("user", user)).await? else { return Ok(()) };
-    let mut page: TokenList = answer.read()?;
-    let mut tokens = std::mem::take(&mut page.tokens);
-    while let Some(next) = page.next.take() {
-        page = session.client.ask(Ask::of(endpoint).query("cursor", &next)).await?.read()?;
-        tokens.append(&mut page.tokens);
-    }
+    let ask = || Ask::of(endpoint).maybe("user", user);
+    let Some(tokens) = session.listed::<TokenInfo>("tokens", ask).await? else { return Ok(()) };
     let rows = tokens
         .into_iter()
         .map(|token| vec![token.accessor, token.user, way(token.way), token.created, token.expires]);

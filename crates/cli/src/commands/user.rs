@@ -9,7 +9,7 @@ use crate::output;
 use std::path::Path;
 use strongroom_api::{
     AccessKeyInfo, AccessKeyList, AddAccessKeyRequest, CreateUserRequest, Endpoint, UpdateUserRequest,
-    UserCreated, UserInfo, UserList,
+    UserCreated, UserInfo,
 };
 
 /// The largest file that is read as a public key.
@@ -66,13 +66,8 @@ fn public_key(file: &Path) -> Result<String, CliError> {
 }
 
 async fn list(session: &Session) -> Result<(), CliError> {
-    let Some(answer) = session.shown(Ask::of(Endpoint::ListUsers)).await? else { return Ok(()) };
-    let mut page: UserList = answer.read()?;
-    let mut users = std::mem::take(&mut page.users);
-    while let Some(next) = page.next.take() {
-        page = session.client.ask(Ask::of(Endpoint::ListUsers).query("cursor", &next)).await?.read()?;
-        users.append(&mut page.users);
-    }
+    let ask = || Ask::of(Endpoint::ListUsers);
+    let Some(users) = session.listed::<UserInfo>("users", ask).await? else { return Ok(()) };
     let rows = users.into_iter().map(|user| {
         vec![
             user.name,

@@ -177,6 +177,39 @@ fn listings_are_streams() {
 }
 
 #[test]
+fn a_listing_in_pages_is_shown_to_its_end() {
+    let row = |name: &str| {
+        format!(r#"{{"id":"x","name":"{name}","created":"2026-01-01T00:00:00Z","size":0,"acls":[]}}"#)
+    };
+    let (first, second) = (row("one"), row("two"));
+    let rows = format!(r#"{{"groups":[{first},{second}]}}"#);
+    let world = World::with(move |request| {
+        let last = request.line.ends_with("/groups?cursor=a%2Bb");
+        match last {
+            true => reply(200, &format!(r#"{{"groups":[{second}]}}"#)),
+            false => reply(200, &format!(r#"{{"groups":[{first}],"next":"a+b"}}"#)),
+        }
+    });
+    let table = world.run(&["group", "list"]).out();
+    assert!(table.contains("one") && table.contains("two"), "{table}");
+    assert_eq!(world.run(&["group", "list", "--output", "json"]).out(), format!("{rows}\n"));
+    assert_eq!(world.seen().len(), 4);
+}
+
+#[test]
+fn the_pages_of_one_users_tokens_are_that_users() {
+    let world = World::with(|request| match request.line.contains("cursor=") {
+        true => reply(200, r#"{"tokens":[]}"#),
+        false => reply(200, r#"{"tokens":[],"next":"c"}"#),
+    });
+    assert_eq!(world.run(&["token", "list", "--user", "ann"]).code(), 0);
+    let seen = world.seen();
+    assert_eq!(seen[1].line, "GET /api/v1/tokens?user=ann&cursor=c");
+    let broken = World::with(|_| reply(200, "{}")).run(&["token", "list", "--all"]);
+    assert_eq!(broken.code(), 1);
+}
+
+#[test]
 fn a_listing_that_fails_in_the_middle_is_a_failure() {
     let world = World::with(move |_| reply(200, "{\"path\":\"a\"}\n{\"path"));
     let outcome = world.run(&["secret", "list", "s"]);
