@@ -36,6 +36,8 @@ mod newcomer;
 #[cfg(test)]
 mod operator;
 #[cfg(test)]
+mod original;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod process;

@@ -127,6 +127,24 @@ fn a_challenge_serves_once() {
 }
 
 #[test]
+fn a_challenge_or_a_proof_that_is_passed_on_is_refused() {
+    let (world, other) = (World::shared(), World::new());
+    let store = world.store("relayed");
+    let (root, elsewhere) = (Root::of(&world), Root::of(&other));
+    root.prove(&elsewhere.challenge(), &root.key, &Value::Null).is(401, "unauthenticated");
+    let body = json!({ "access_key_id": elsewhere.id }).to_string();
+    let for_another_key = root.client.post("/auth/challenge", body).ok();
+    root.prove(for_another_key["challenge"].as_str().unwrap(), &root.key, &Value::Null)
+        .is(401, "unauthenticated");
+    // what somebody signed as a user of the other server
+    let challenge = root.challenge();
+    let signature = root.key.sign(&signed_transcript(&elsewhere.id, &challenge)).unwrap();
+    root.send(&challenge, &signature, &Value::Null).is(401, "unauthenticated");
+    root.log_in(&Value::Null).get("/auth/token").ok();
+    store.unharmed(&[]);
+}
+
+#[test]
 fn a_forged_proof_is_refused_and_spends_nothing_else() {
     let world = World::shared();
     let store = world.store("proofs");
