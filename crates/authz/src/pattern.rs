@@ -20,6 +20,8 @@ pub const GLOB_PREFIX: &str = "glob:";
 const MAX_NESTING: u32 = 24;
 /// Largest compiled pattern, in bytes: bounds the time that the slowest search takes.
 const MAX_COMPILED_BYTES: usize = 192 * 1024;
+/// Largest compilation of many patterns, in bytes; beyond it they are searched one by one.
+const MAX_TOGETHER_BYTES: usize = 8 * 1024 * 1024;
 /// Room for the states of a search that are made on the way.
 const CACHE_BYTES: usize = 512 * 1024;
 
@@ -116,7 +118,7 @@ fn parse(text: &str) -> Result<Hir, (usize, PatternFault)> {
 pub(crate) fn automaton(patterns: &[&Hir]) -> Result<Regex, PatternFault> {
     let whole = |hir: &&Hir| Hir::concat(vec![Hir::look(Look::Start), (*hir).clone(), Hir::look(Look::End)]);
     let anchored: Vec<Hir> = patterns.iter().map(whole).collect();
-    let limit = MAX_COMPILED_BYTES.saturating_mul(patterns.len().max(1));
+    let limit = MAX_COMPILED_BYTES.saturating_mul(patterns.len().max(1)).min(MAX_TOGETHER_BYTES);
     let config = meta::Config::new()
         .nfa_size_limit(Some(limit))
         .hybrid_cache_capacity(CACHE_BYTES.max(limit))

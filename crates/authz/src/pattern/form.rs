@@ -2,7 +2,7 @@
 
 use super::{PatternFault, automaton, first_match};
 use regex_automata::meta::Regex;
-use regex_syntax::hir::{Dot, Hir, HirKind};
+use regex_syntax::hir::{Dot, Hir, HirKind, Look};
 
 /// Most literals that an alternation is taken apart into.
 const MAX_LITERALS: usize = 64;
@@ -49,7 +49,12 @@ fn simple(hir: &Hir) -> Option<Form> {
             parts.iter().map(literal).collect::<Option<_>>().map(Form::Literals)
         }
         HirKind::Repetition(_) => repeats_anything(hir)?.then_some(Form::Any),
+        // groups and anchors around all of it say nothing: what is meant by `^(.*)$` is every name
+        HirKind::Capture(group) => simple(&group.sub),
         HirKind::Concat(parts) => match parts.as_slice() {
+            [first, inside @ .., last] if is_look(first, Look::Start) && is_look(last, Look::End) => {
+                simple(&Hir::concat(inside.to_vec()))
+            }
             [first, rest] => {
                 let (prefix, more) = (literal(first)?, repeats_anything(rest)?);
                 // no path ends with a slash, so that something follows anyway
@@ -73,6 +78,10 @@ fn repeats_anything(hir: &Hir) -> Option<bool> {
     let HirKind::Repetition(repetition) = hir.kind() else { return None };
     let all = [Hir::dot(Dot::AnyChar), Hir::dot(Dot::AnyCharExceptLF)].contains(&repetition.sub);
     Some(all && repetition.min <= 1 && repetition.max.is_none())
+}
+
+fn is_look(hir: &Hir, look: Look) -> bool {
+    matches!(hir.kind(), HirKind::Look(found) if *found == look)
 }
 
 fn is_star(hir: &Hir) -> bool {
