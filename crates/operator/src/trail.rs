@@ -2,7 +2,7 @@
 
 use crate::actions::{ReadTrail, SignCheckpoint, VerifyTrail};
 use crate::{Operator, OperatorError, TrailFilter};
-use strongroom_gate::{Checkpoint, EntryError, Held, Permit, Record, Report, TrailView, Verdict};
+use strongroom_gate::{Checkpoint, EntryError, Held, Permit, Record, Report, StoreError, TrailView, Verdict};
 
 const EXPORT_PAGE: usize = 1_000;
 /// So many entries are looked through for one request.
@@ -40,16 +40,22 @@ pub struct TrailExport {
     view: TrailView,
     at: u64,
     head: u64,
+    begun: bool,
 }
 
 impl TrailExport {
-    /// The next entries; none at the end.
+    /// The next entries; none at the end. It begins with the first that has not moved out; those that move out before it
+    /// has come to them end it, for it has no holes.
     pub async fn next(&mut self) -> Result<Vec<TrailLine>, OperatorError> {
         let left = usize::try_from(self.head.saturating_add(1).saturating_sub(self.at)).unwrap_or(usize::MAX);
         if left == 0 {
             return Ok(Vec::new());
         }
         let lines = lines(&self.view, self.at, left.min(EXPORT_PAGE)).await?;
+        if self.begun && lines.first().is_none_or(|line| line.seq != self.at) {
+            return Err(OperatorError::Store(StoreError::Busy));
+        }
+        self.begun = true;
         self.at = lines.last().map_or(self.head, |line| line.seq) + 1;
         Ok(lines)
     }
@@ -113,7 +119,7 @@ impl Operator {
         let (view, mut entry) = permit.open();
         let head = view.head();
         entry.note(format!("export of entries {from} to {head}"));
-        entry.hold(Verdict::Released, TrailExport { view, at: from.max(1), head })
+        entry.hold(Verdict::Released, TrailExport { view, at: from.max(1), head, begun: false })
     }
 
     /// Entries from a number on, at most `limit`; with `tail`, the last `limit`. And the last entry's number.

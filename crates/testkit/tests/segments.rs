@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use strongroom_gate::{Fault as Bad, Keep, Segment, SegmentDir};
+use strongroom_gate::{Fault as Bad, Keep, Segment, SegmentDir, StoreError, Trail};
 use strongroom_model::Action;
-use strongroom_operator::Archive;
+use strongroom_operator::{self as operator, Archive, OperatorError};
 use strongroom_store::{Fault, MemoryStore, SharedStore};
 use strongroom_testkit::{Odd, TestWorld, WorldOptions};
 
@@ -243,4 +243,26 @@ async fn what_moves_out_while_the_trail_is_verified_is_no_damage() {
         assert_eq!((report.bad, report.segment), (None, None), "{seen}");
         assert_eq!(report.entries, world.head(), "{seen}");
     }
+}
+
+#[tokio::test]
+async fn an_export_whose_entries_move_out_before_it_has_come_to_them_ends_and_has_no_hole() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = world_with(dir.path(), keep()).await;
+    grow(&world, 1_300).await;
+    let caller = world.root_caller().await.unwrap();
+    let begin = async || {
+        let permit = world.gate.admit::<operator::ReadTrail>(&caller, Trail).await.unwrap();
+        world.gate.release(world.operator.export_trail(permit, 1)).await.unwrap()
+    };
+    let mut export = begin().await;
+    assert_eq!(export.next().await.unwrap().len(), 1_000);
+    move_all(&world).await;
+    assert!(oldest(&world).await > 1_001);
+    let fault = export.next().await.unwrap_err();
+    assert!(matches!(fault, OperatorError::Store(StoreError::Busy)), "{fault}");
+    let mut export = begin().await;
+    let lines = export.next().await.unwrap();
+    assert_eq!(lines[0].seq, oldest(&world).await, "it begins with what is there");
+    assert!(export.next().await.unwrap().is_empty());
 }
