@@ -4,17 +4,18 @@
 //! match, so that a new row does not compile without its types.
 
 use crate::{
-    Access, AccessKeyInfo, AccessKeyList, AclInfo, AclList, AddAccessKeyRequest, AuthorizeRequest,
-    AutoUnlockAdded, ChallengeRequest, ChallengeResponse, CheckReport, Checkpoint, ConfigureStoreRequest,
-    ConfirmInitRequest, CreateAclRequest, CreateGroupRequest, CreateKeysetRequest, CreateStoreRequest,
-    CreateUserRequest, Endpoint, ExpiringList, ExplainReport, GenerateSecretRequest, GroupInfo, GroupList,
-    INIT_TOKEN_HEADER, InitRequest, JobInfo, JobList, JobsBegun, KeysetCreated, KeysetList, LoginRequest,
-    Method, NDJSON, NewToken, NewUnlockKeys, PREFIX, Problem, PutSecretRequest, REQUEST_ID_HEADER,
-    RenewTokenRequest, RotateRootRequest, SecretGenerated, SecretListed, SecretMetadata, SecretPage,
-    SecretPublic, SecretValue, SecretWritten, SetOwnPasswordRequest, SetPasswordRequest, StatusReport,
-    StoreInfo, StoreList, StoreTypeList, TokenInfo, TokenList, TrailPage, TrailRecord, TrailSegments,
-    UnlockKeyList, UnlockKeysRequest, UnlockProgress, UnlockRequest, UpdateAclRequest, UpdateUserRequest,
-    UserCreated, UserInfo, UserList, VerifyReport, VerifyRequest, VersionsRequest, WhoCanReport,
+    Access, AccessKeyInfo, AccessKeyList, AclInfo, AclList, AddAccessKeyRequest, AddOwnAccessKeyRequest,
+    AuthorizeRequest, AutoUnlockAdded, ChallengeRequest, ChallengeResponse, CheckReport, Checkpoint,
+    ConfigureStoreRequest, ConfirmInitRequest, CreateAclRequest, CreateGroupRequest, CreateKeysetRequest,
+    CreateStoreRequest, CreateUserRequest, Endpoint, ExpiringList, ExplainReport, GenerateSecretRequest,
+    GroupInfo, GroupList, INIT_TOKEN_HEADER, InitRequest, JobInfo, JobList, JobsBegun, KeysetCreated,
+    KeysetList, LoginRequest, Method, NDJSON, NewToken, NewUnlockKeys, PREFIX, Problem, PutSecretRequest,
+    REQUEST_ID_HEADER, RenewTokenRequest, RotateRootRequest, SecretGenerated, SecretListed, SecretMetadata,
+    SecretPage, SecretPublic, SecretValue, SecretWritten, SetOwnPasswordRequest, SetPasswordRequest,
+    StatusReport, StoreInfo, StoreList, StoreTypeList, TokenInfo, TokenList, TrailPage, TrailRecord,
+    TrailSegments, UnlockKeyList, UnlockKeysRequest, UnlockProgress, UnlockRequest, UpdateAclRequest,
+    UpdateUserRequest, UserCreated, UserInfo, UserList, VerifyReport, VerifyRequest, VersionsRequest,
+    WhoCanReport,
 };
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -149,9 +150,8 @@ fn shape(endpoint: Endpoint, s: &mut Schemas) -> Shape {
         E::ListUsers => Shape::gives::<UserList>(s),
         E::CreateUser => Shape::gives::<UserCreated>(s).takes::<CreateUserRequest>(s),
         E::ListOwnAccessKeys | E::ListAccessKeys => Shape::gives::<AccessKeyList>(s),
-        E::AddOwnAccessKey | E::AddAccessKey => {
-            Shape::gives::<AccessKeyInfo>(s).takes::<AddAccessKeyRequest>(s)
-        }
+        E::AddOwnAccessKey => Shape::gives::<AccessKeyInfo>(s).takes::<AddOwnAccessKeyRequest>(s),
+        E::AddAccessKey => Shape::gives::<AccessKeyInfo>(s).takes::<AddAccessKeyRequest>(s),
         E::SetOwnPassword => Shape::nothing().takes::<SetOwnPasswordRequest>(s),
         E::SetPassword => Shape::nothing().takes::<SetPasswordRequest>(s),
         E::ListGroups => Shape::gives::<GroupList>(s),

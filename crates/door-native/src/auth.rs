@@ -126,7 +126,7 @@ pub(crate) async fn renew(door: &Door, context: &Context, body: &Bytes) -> Answe
 
 pub(crate) async fn deauth(door: &Door, context: &Context) -> Answered {
     match door.gate.admit::<Deauth>(&context.caller, own_token(context)).await {
-        Ok(permit) => door.identity.deauth(permit).await?,
+        Ok(permit) => door.identity.deauth(permit, context.user()).await?,
         Err(Denied::Repeated(_)) => {}
         Err(denied) => return Err(denied.into()),
     }

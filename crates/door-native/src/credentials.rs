@@ -8,7 +8,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use strongroom_api::{
-    AccessKeyInfo, AccessKeyList, AddAccessKeyRequest, SetOwnPasswordRequest, SetPasswordRequest,
+    AccessKeyInfo, AccessKeyList, AddAccessKeyRequest, AddOwnAccessKeyRequest, SetOwnPasswordRequest,
+    SetPasswordRequest,
 };
 use strongroom_gate::{Action, Denied, Own, UserView};
 use strongroom_identity as engine;
@@ -56,7 +57,11 @@ async fn keys<A: Action<View = UserView>>(
 pub(crate) async fn add_own_key(door: &Door, context: &Context, body: &Bytes) -> Answered {
     let own = || Own::of(&context.caller);
     let added = match door.gate.admit::<engine::AddOwnAccessKey>(&context.caller, own()).await {
-        Ok(permit) => Ok(add(door, context, body, permit).await?),
+        Ok(permit) => {
+            let wanted: AddOwnAccessKeyRequest = body::json(context, body)?;
+            let present = wanted.present.map(secret);
+            Ok(door.identity.add_own_key(permit, &context.caller, present, &wanted.public_key).await?)
+        }
         Err(Denied::Repeated(outcome)) => {
             Err((keys::<engine::ReadSelf>(door, context, own()).await?, outcome))
         }
@@ -67,23 +72,16 @@ pub(crate) async fn add_own_key(door: &Door, context: &Context, body: &Bytes) ->
 
 pub(crate) async fn add_key(door: &Door, context: &Context, body: &Bytes) -> Answered {
     let added = match door.gate.admit::<engine::AddAccessKey>(&context.caller, named(context)?).await {
-        Ok(permit) => Ok(add(door, context, body, permit).await?),
+        Ok(permit) => {
+            let wanted: AddAccessKeyRequest = body::json(context, body)?;
+            Ok(door.identity.add_key(permit, context.user(), &wanted.public_key).await?)
+        }
         Err(Denied::Repeated(outcome)) => {
             Err((keys::<engine::ListAccessKeys>(door, context, named(context)?).await?, outcome))
         }
         Err(denied) => return Err(denied.into()),
     };
     added_key(added)
-}
-
-async fn add<A: Action<View = UserView>>(
-    door: &Door,
-    context: &Context,
-    body: &Bytes,
-    permit: strongroom_gate::Permit<A>,
-) -> Result<engine::AccessKey, Fault> {
-    let wanted: AddAccessKeyRequest = body::json(context, body)?;
-    Ok(door.identity.add_key(permit, context.user(), &wanted.public_key).await?)
 }
 
 /// A key that was added now, or that was added when this was first asked.

@@ -51,7 +51,7 @@ async fn end<A: Action<View = TokenView, Resource = Token>>(
     token: Token,
 ) -> Answered {
     match door.gate.admit::<A>(&context.caller, token).await {
-        Ok(permit) => door.identity.end(permit).await?,
+        Ok(permit) => door.identity.end(permit, context.user()).await?,
         Err(Denied::Repeated(_)) => {}
         Err(denied) => return Err(denied.into()),
     }

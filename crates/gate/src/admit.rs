@@ -297,7 +297,11 @@ impl Gate {
             }
             Known::Other => {
                 entry.note("request id was used for something else");
-                entry.finish(Verdict::Failed).await?;
+                // nobody may fill the trail with it
+                match caller.principal {
+                    Some(_) => entry.finish(Verdict::Failed).await?,
+                    None => entry.refuse().await?,
+                }
                 Err(Denied::Reused)
             }
         }

@@ -92,21 +92,23 @@ impl Gate {
         batch: &mut Batch,
     ) -> Result<(), Decision> {
         // a lock lets what was admitted before it come to its end, by what held then
-        let in_force = if self.is_unlocked() { self.policy.load_full() } else { Arc::clone(&asked.in_force) };
+        let unlocked = self.is_unlocked();
+        let in_force = if unlocked { self.policy.load_full() } else { Arc::clone(&asked.in_force) };
         let access = match (action.access(), batch.needs()) {
             (Access::PUT, needs) if needs != Access::NONE => needs,
             (access, _) => access,
         };
-        let changed = !Arc::ptr_eq(&in_force, &asked.in_force);
-        if changed || action.access() == Access::PUT {
-            let caller = &asked.caller;
-            let refused = |rule: &str| Decision { allowed: false, rule: rule.into() };
-            if caller.principal.as_ref().is_none_or(|who| !in_force.policy.knows(who.user)) {
-                return Err(refused("the user is gone"));
-            }
-            if changed && !self.holds(caller.credential) {
-                return Err(refused("the token has ended"));
-            }
+        let caller = &asked.caller;
+        let refused = |rule: &str| Decision { allowed: false, rule: rule.into() };
+        let again = !Arc::ptr_eq(&in_force, &asked.in_force) || action.access() == Access::PUT;
+        if again && caller.principal.as_ref().is_none_or(|who| !in_force.policy.knows(who.user)) {
+            return Err(refused("the user is gone"));
+        }
+        // a token that ends changes no policy
+        if unlocked && !self.holds(caller.credential) {
+            return Err(refused("the token has ended"));
+        }
+        if again {
             let target = asked.target.target();
             let decision = in_force.policy.decide(&Question { caller, action, access, target });
             if !decision.allowed {
@@ -122,7 +124,7 @@ impl Gate {
     }
 
     /// Whether a credential still holds.
-    fn holds(&self, credential: Credential) -> bool {
+    pub(crate) fn holds(&self, credential: Credential) -> bool {
         let Credential::Token { token, .. } = credential else { return true };
         let people = self.people.load();
         let backed = people.as_ref().and_then(|people| people.token(token).map(|token| people.backs(&token)));

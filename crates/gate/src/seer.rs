@@ -98,6 +98,10 @@ impl Gate {
 impl LongListing {
     /// To be asked before each piece: whether there is still a right to any, by the policy of this moment.
     pub fn goes_on(&mut self) -> Result<(), ListingEnded> {
+        // a token that ends changes no policy
+        if !self.seer.gate.holds(self.seer.caller.credential) {
+            return Err(ListingEnded);
+        }
         if Arc::ptr_eq(&self.shown.in_force, &self.seer.gate.policy.load()) && !self.seer.gate.policy_is_old()
         {
             return Ok(());

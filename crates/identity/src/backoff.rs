@@ -61,6 +61,15 @@ struct Known {
     welcome: HashSet<(Digest, Origin)>,
 }
 
+impl Known {
+    /// One attempt less.
+    fn take_back(&mut self, by: By) {
+        if let Some(failures) = self.failures.get_mut(&by) {
+            failures.count = failures.count.saturating_sub(1);
+        }
+    }
+}
+
 /// Attempts at passwords.
 #[derive(Default)]
 pub(crate) struct Backoff(Mutex<Known>);
@@ -88,6 +97,10 @@ impl Backoff {
         }
         if known.failures.len() >= MAX_KNOWN {
             known.failures.retain(|_, failures| now < failures.last + FORGET);
+            // a crowd of single tries makes nobody forget who has tried too often
+            if known.failures.len() >= MAX_KNOWN {
+                known.failures.retain(|by, failures| failures.count > by.free());
+            }
             if known.failures.len() >= MAX_KNOWN {
                 known.failures.clear();
             }
@@ -102,15 +115,20 @@ impl Backoff {
         Ok(attempt)
     }
 
+    /// The attempt was never made: it counts for nothing.
+    pub(crate) fn forget(&self, attempt: &Attempt) {
+        let known = &mut *self.0.lock();
+        for by in attempt.counted_by(known) {
+            known.take_back(by);
+        }
+    }
+
     /// The attempt was good: what it was counted as is forgotten.
     pub(crate) fn succeeded(&self, attempt: &Attempt) {
         let known = &mut *self.0.lock();
         known.failures.remove(&By::Both(attempt.user, attempt.origin));
-        for by in [By::User(attempt.user), By::Origin(attempt.origin)] {
-            if let Some(failures) = known.failures.get_mut(&by) {
-                failures.count = failures.count.saturating_sub(1);
-            }
-        }
+        known.take_back(By::User(attempt.user));
+        known.take_back(By::Origin(attempt.origin));
         if known.welcome.len() >= MAX_KNOWN {
             known.welcome.clear();
         }
@@ -198,6 +216,27 @@ mod tests {
         let backoff = Backoff::default();
         let refused = (0..100).filter(|n| backoff.begin(&n.to_string(), from(1), at(0)).is_err()).count();
         assert_eq!(refused, 49);
+    }
+
+    #[test]
+    fn an_attempt_that_was_never_made_counts_for_nothing() {
+        let backoff = Backoff::default();
+        for _ in 0..100 {
+            let attempt = backoff.begin("u", from(1), at(0)).ok().unwrap();
+            backoff.forget(&attempt);
+        }
+    }
+
+    #[test]
+    fn a_crowd_of_single_tries_makes_nobody_forget_who_tried_too_often() {
+        let backoff = Backoff::default();
+        while backoff.begin("u", from(1), at(0)).is_ok() {}
+        for host in 0..u32::try_from(MAX_KNOWN).unwrap() {
+            let origin = Origin::network(std::net::Ipv4Addr::from_bits(host).into());
+            let _ = backoff.begin(&host.to_string(), origin, at(0));
+        }
+        assert!(backoff.0.lock().failures.len() <= MAX_KNOWN + 3);
+        assert!(backoff.begin("u", from(1), at(0)).is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Access keys and passwords: given, listed, taken away.
 
 use crate::Identity;
-use crate::actions::{RemovePassword, SetOwnPassword, SetPassword};
+use crate::actions::{AddAccessKey, AddOwnAccessKey, RemovePassword, SetOwnPassword, SetPassword};
 use crate::error::{IdentityError, fail};
 use crate::passwords::Verified;
 use crate::users::{changeable, protected};
@@ -30,14 +30,40 @@ pub struct AccessKey {
 }
 
 impl Identity {
-    /// Adds an access key to a user: by an administrator, or to one's own, of which there are fewer.
-    pub async fn add_key<A: Action<View = UserView>>(
+    /// Adds an access key to a user.
+    pub async fn add_key(
         &self,
-        permit: Permit<A>,
+        permit: Permit<AddAccessKey>,
         by: UserId,
         text: &str,
     ) -> Result<AccessKey, IdentityError> {
-        let (view, mut entry) = permit.open();
+        let (view, entry) = permit.open();
+        self.put_key(&view, entry, by, text).await
+    }
+
+    /// Adds an access key to the caller's own, of which there are fewer. It takes the password, or a token that an access
+    /// key got: a session that was found open does not outlive itself.
+    pub async fn add_own_key(
+        &self,
+        permit: Permit<AddOwnAccessKey>,
+        caller: &Caller,
+        present: Option<SecretBytes>,
+        text: &str,
+    ) -> Result<AccessKey, IdentityError> {
+        let (view, entry) = permit.open();
+        match self.may_replace(&view, caller, present).await {
+            Ok(()) => self.put_key(&view, entry, view.id(), text).await,
+            Err(fault) => fail(entry, fault).await,
+        }
+    }
+
+    async fn put_key(
+        &self,
+        view: &UserView,
+        mut entry: Entry,
+        by: UserId,
+        text: &str,
+    ) -> Result<AccessKey, IdentityError> {
         let public = match PublicKey::from_text(text.as_bytes()) {
             Ok(public) => public,
             Err(fault) => return fail(entry, fault.into()).await,
@@ -46,7 +72,7 @@ impl Identity {
             Ok(changing) => changing,
             Err(fault) => return fail(entry, fault.into()).await,
         };
-        if let Err(fault) = self.has_room(&view, by, &public).await {
+        if let Err(fault) = self.has_room(view, by, &public).await {
             return fail(entry, fault).await;
         }
         let created = self.gate.now();
@@ -170,12 +196,16 @@ impl Identity {
         let attempt = attempt.map_err(|wait| IdentityError::Throttled { wait })?;
         let hash = view.password().await?.and_then(|record| PasswordHash::from_phc(&record.hash));
         let cost = self.settings.load().password_cost;
-        match self.hasher.verify(hash, present, cost).await? {
-            Verified::Right { .. } => {
+        match self.hasher.verify(hash, present, cost).await {
+            Ok(Verified::Right { .. }) => {
                 self.backoff.succeeded(&attempt);
                 Ok(())
             }
-            Verified::Wrong => Err(IdentityError::Password),
+            Ok(Verified::Wrong) => Err(IdentityError::Password),
+            Err(fault) => {
+                self.backoff.forget(&attempt);
+                Err(fault)
+            }
         }
     }
 

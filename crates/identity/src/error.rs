@@ -59,7 +59,7 @@ pub enum IdentityError {
         max: usize,
     },
     /// Neither the old password nor an access key was shown.
-    #[error("to change a password, give the present one, or use a token that an access key got")]
+    #[error("this takes the present password, or a token that an access key got")]
     NeedsProof,
     /// It was changed meanwhile.
     #[error("it was changed meanwhile: its revision is {present}, expected was {expected}")]

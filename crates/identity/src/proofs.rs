@@ -106,7 +106,12 @@ impl Identity {
         let cost = self.settings.load().password_cost;
         let verified = match self.hasher.verify(hash, password, cost).await {
             Ok(verified) => verified,
-            Err(fault) => return fail(entry, fault).await,
+            Err(fault) => {
+                // nothing was tried; and nobody may fill the trail with it
+                self.backoff.forget(&attempt);
+                entry.note(fault.to_string());
+                return refused(entry, fault).await;
+            }
         };
         let (Some((person, record)), Verified::Right { fresh }) = (found, verified) else {
             entry.note("unknown user or wrong password");
@@ -159,14 +164,16 @@ impl Identity {
         let ttl = self.bounded(proved.ttl);
         let (token, digest) = token_text::generate(self.gate.ambient());
         // a token of the moment in which all were ended is not one of them
-        let created = self.gate.now().max(person.record.tokens_ended.plus(Duration::from_millis(1)));
+        let now = self.gate.now();
+        let created = now.max(person.record.tokens_ended.plus(Duration::from_millis(1)));
         let record = TokenRecord {
             digest,
             user: proved.user,
             key: proved.key,
             accessor: TokenId(view.random_id()),
             created,
-            expires: created.plus(ttl),
+            // by a clock that was wrong, all may have ended far ahead
+            expires: now.plus(ttl),
             way: proved.way,
         };
         let (mut batch, ended) = view.add_token(&steady, &record, settings.max_tokens);

@@ -46,13 +46,21 @@ impl Identity {
     }
 
     /// Ends the caller's own token.
-    pub async fn deauth(&self, permit: Permit<Deauth>) -> Result<(), IdentityError> {
-        self.end(permit).await
+    pub async fn deauth(&self, permit: Permit<Deauth>, by: UserId) -> Result<(), IdentityError> {
+        self.end(permit, by).await
     }
 
-    /// Ends one token: one's own, or anybody's.
-    pub async fn end<A: Action<View = TokenView>>(&self, permit: Permit<A>) -> Result<(), IdentityError> {
+    /// Ends one token: one's own, or anybody's; a protected user's only a protected user.
+    pub async fn end<A: Action<View = TokenView>>(
+        &self,
+        permit: Permit<A>,
+        by: UserId,
+    ) -> Result<(), IdentityError> {
         let (view, mut entry) = permit.open();
+        let people = view.people();
+        if people.is_protected(view.token().user) && !people.is_protected(by) {
+            return fail(entry, IdentityError::OnlyProtected).await;
+        }
         entry.note(format!("token {}", view.token().accessor));
         entry.remember(Vec::new());
         let digest = view.token().digest;

@@ -242,7 +242,8 @@ impl TestWorld {
         };
         let about = strongroom_gate::Token::own(&caller, token);
         let permit = self.gate.admit::<strongroom_identity::Deauth>(&caller, about).await?;
-        Ok(self.identity.deauth(permit).await?)
+        let by = caller.principal.as_ref().map(|principal| principal.user).unwrap_or_default();
+        Ok(self.identity.deauth(permit, by).await?)
     }
 }
 

@@ -1,14 +1,21 @@
 //! Users, credentials and tokens: what ends when, and who is never lost.
 #![cfg(test)]
 
+use std::sync::Arc;
 use std::time::Duration;
 use strongroom_ambient::UnixMillis;
 use strongroom_crypto::{PrivateKey, public_key_pem};
-use strongroom_gate::{Denied, Own, People, Token, User, Users, Way};
-use strongroom_identity::{self as identity, Granted, IdentityError, NewUser, PasswordCost, UserSummary};
-use strongroom_model::{Action, Caller, Credential, CredentialId, Origin, UserId};
+use strongroom_gate::{
+    Acls, Attachment, CommitError, Denied, Groups, HolderNamed, Mode, Own, People, Secret, Token, User,
+    Users, Way,
+};
+use strongroom_identity::{
+    self as identity, CoversKind, Granted, IdentityError, NewUser, PasswordCost, RuleText, UserSummary,
+};
+use strongroom_model::{Access, Action, Caller, Credential, CredentialId, Origin, Repeat, TokenId, UserId};
 use strongroom_secret::SecretBytes;
-use strongroom_testkit::{TestWorld, WorldError, name, transcript};
+use strongroom_secrets::{self as secrets, SecretsError};
+use strongroom_testkit::{TestWorld, WorldError, name, path, transcript, value};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -106,7 +113,7 @@ impl House {
 
     async fn add_own_key(&self, by: &Caller, seed: u8) -> Result<CredentialId, WorldError> {
         let permit = self.0.gate.admit::<identity::AddOwnAccessKey>(by, Own::of(by)).await?;
-        Ok(self.0.identity.add_key(permit, id(by), &pem(seed)).await?.id)
+        Ok(self.0.identity.add_own_key(permit, by, None, &pem(seed)).await?.id)
     }
 
     async fn renew(&self, caller: &Caller, ttl: u64) -> Result<UnixMillis, WorldError> {
@@ -236,6 +243,12 @@ async fn removing_a_key_or_changing_a_password_ends_the_tokens_that_it_got_and_n
     let alice = house.caller(&token).await.unwrap();
     let refused = house.own_password(&alice, None, PASSWORD).await;
     assert!(matches!(fault(refused), IdentityError::NeedsProof), "a password's token proves no key");
+    let refused = house.add_own_key(&alice, 4).await;
+    assert!(matches!(fault(refused), IdentityError::NeedsProof), "nor does it get one");
+    let about = Own::of(&alice);
+    let permit = house.0.gate.admit::<identity::AddOwnAccessKey>(&alice, about).await.unwrap();
+    let present = Some(secret("another long password"));
+    house.0.identity.add_own_key(permit, &alice, present, &pem(4)).await.unwrap();
     let refused = house.own_password(&alice, Some("wrong wrong wrong"), PASSWORD).await;
     assert!(matches!(fault(refused), IdentityError::Password));
     house.own_password(&alice, Some("another long password"), PASSWORD).await.unwrap();
@@ -314,6 +327,24 @@ async fn renewing_never_goes_beyond_the_longest_life_nor_back() {
 }
 
 #[tokio::test]
+async fn tokens_that_ended_by_a_wrong_clock_lengthen_no_life() {
+    let house = House::new().await;
+    let key = house.user("alice", 1).await;
+    let start = house.0.gate.now();
+    house.0.clock.set_wall(start.plus(Duration::from_hours(24 * 365)));
+    house.0.accept_clock().await.unwrap();
+    let root = house.root().await;
+    house.enable(&root, "alice", false).await.unwrap();
+    house.enable(&root, "alice", true).await.unwrap();
+    house.0.clock.set_wall(start);
+    house.0.accept_clock().await.unwrap();
+    let token = house.prove(key, 1).await.unwrap();
+    assert!(house.caller(&token).await.is_some());
+    house.0.clock.advance(Duration::from_hours(25));
+    assert!(house.caller(&token).await.is_none());
+}
+
+#[tokio::test]
 async fn guesses_wait_and_the_user_does_not_where_they_are_known() {
     let house = House::new().await;
     house.user("alice", 1).await;
@@ -351,6 +382,120 @@ async fn a_hash_of_another_cost_is_renewed_at_the_next_login() {
     house.login("alice", PASSWORD).await.unwrap();
 }
 
+/// More attempts at once than are hashed: who is turned away leaves no entry each, and has not failed.
+#[tokio::test]
+async fn a_flood_of_passwords_fills_no_trail() {
+    let house = Arc::new(House::new().await);
+    let slow = PasswordCost { memory_kib: 2_048, passes: 1, lanes: 1 };
+    let settings = strongroom_testkit::WorldOptions::default().settings();
+    house.0.identity.set(identity::Settings { password_cost: slow, ..settings });
+    let tries: Vec<_> = (0..49)
+        .map(|user| {
+            let house = Arc::clone(&house);
+            let from = Origin::network([198, 51, 100, 7].into());
+            tokio::spawn(async move { house.login_from(from, &user.to_string(), "not the password").await })
+        })
+        .collect();
+    let mut busy = 0;
+    for one in tries {
+        match fault(one.await.unwrap()) {
+            IdentityError::Denied(Denied::Busy) => busy += 1,
+            IdentityError::Password => {}
+            other => panic!("{other}"),
+        }
+    }
+    assert!(busy > 5, "{busy}");
+    let trail = house.0.trail(1).await.unwrap();
+    assert_eq!(trail.iter().filter(|line| line.action == Action::Login).count(), 1, "the rest were counted");
+}
+
+/// An id that somebody used leaves nobody a way to write entries.
+#[tokio::test]
+async fn used_request_ids_of_others_fill_no_trail() {
+    let house = House::new().await;
+    let root = house.root().await;
+    let named = |digest: u8| Some(Repeat { digest: [digest; 32], named: true });
+    let asks = Caller { repeat: named(1), ..root.clone() };
+    house.create(&asks, "alice", NewUser::default()).await.unwrap();
+    for digest in 0..20 {
+        let stranger = Caller { request: asks.request, repeat: named(digest), ..house.0.stranger() };
+        let about = People { what: "x".to_owned() };
+        let outcome = house.0.gate.admit::<identity::Login>(&stranger, about).await;
+        assert!(matches!(outcome, Err(Denied::Reused)), "{outcome:?}");
+    }
+    let trail = house.0.trail(1).await.unwrap();
+    assert_eq!(trail.iter().filter(|line| line.action == Action::Login).count(), 1);
+    let outcome = house.create(&Caller { repeat: named(2), ..asks }, "bob", NewUser::default()).await;
+    assert!(matches!(outcome, Err(WorldError::Denied(Denied::Reused))), "{outcome:?}");
+}
+
+/// Ends a token, whoever's it is.
+async fn revoke(house: &House, by: &Caller, token: TokenId) -> Result<(), WorldError> {
+    let permit = house.0.gate.admit::<identity::RevokeToken>(by, Token::any(token)).await?;
+    Ok(house.0.identity.end(permit, id(by)).await?)
+}
+
+fn accessor(caller: &Caller) -> TokenId {
+    let Credential::Token { token, .. } = caller.credential else { panic!("no token") };
+    token
+}
+
+#[tokio::test]
+async fn what_a_token_had_begun_ends_with_it() {
+    let house = House::new().await;
+    house.0.create_store("web").await.unwrap();
+    let root = house.root().await;
+    let new = NewUser { public_key: Some(pem(7)), password: None };
+    let key = house.create(&root, "recovery", new).await.unwrap().unwrap();
+    let other = house.caller(&house.prove(key, 7).await.unwrap()).await.unwrap();
+    let secret = Secret { store: name("web"), path: path("key") };
+    let put = house.0.gate.admit::<secrets::PutSecret>(&other, secret).await.unwrap();
+    let made = house.0.gate.admit::<identity::CreateGroup>(&other, Groups { name: Some(name("made")) });
+    let made = made.await.unwrap();
+    let mut listing = house.0.gate.long_listing(&other, "web");
+    assert!(listing.goes_on().is_ok());
+    revoke(&house, &root, accessor(&other)).await.unwrap();
+    assert!(listing.goes_on().is_err(), "not a name more");
+    let written = secrets::put(put, id(&other), house.0.gate.now(), &value("1"), None).await;
+    assert!(matches!(written, Err(SecretsError::Commit(CommitError::Refused { .. }))), "{written:?}");
+    let made = house.0.identity.create_group(made).await;
+    assert!(matches!(made, Err(IdentityError::Commit(CommitError::Refused { .. }))), "{made:?}");
+    assert_eq!(house.0.list("web").await.unwrap(), [""; 0], "nothing was written");
+    let trail = house.0.trail(1).await.unwrap();
+    assert_eq!(trail.iter().filter(|line| line.rule == "the token has ended").count(), 2);
+}
+
+#[tokio::test]
+async fn whoever_may_end_tokens_does_not_end_those_of_the_protected() {
+    let house = House::new().await;
+    let root = house.root().await;
+    let key = house.user("helpdesk", 1).await;
+    let about = Acls { name: Some(name("people")) };
+    let permit = house.0.gate.admit::<identity::CreateAcl>(&root, about).await.unwrap();
+    let rule = RuleText {
+        mode: Mode::Allow,
+        access: Access::ALL,
+        covers: CoversKind::Everything,
+        commands: Vec::new(),
+        stores: Vec::new(),
+        secrets: Vec::new(),
+    };
+    house.0.identity.create_acl(permit, &rule).await.unwrap();
+    let to = Attachment { acl: name("people"), to: HolderNamed::User(name("helpdesk")) };
+    let permit = house.0.gate.admit::<identity::AttachAcl>(&root, to).await.unwrap();
+    house.0.identity.attach(permit, id(&root)).await.unwrap();
+    let helpdesk = house.caller(&house.prove(key, 1).await.unwrap()).await.unwrap();
+    let refused = revoke(&house, &helpdesk, accessor(&root)).await;
+    assert!(matches!(fault(refused), IdentityError::OnlyProtected));
+    house.enable(&root, "helpdesk", true).await.expect("root's token holds");
+    // anybody else's, and one's own
+    let other = house.user("alice", 2).await;
+    let alice = house.prove(other, 2).await.unwrap();
+    revoke(&house, &helpdesk, accessor(&house.caller(&alice).await.unwrap())).await.unwrap();
+    assert!(house.caller(&alice).await.is_none());
+    revoke(&house, &helpdesk, accessor(&helpdesk)).await.unwrap();
+}
+
 #[tokio::test]
 async fn tokens_are_listed_and_ended_by_name() {
     let house = House::new().await;
@@ -369,7 +514,7 @@ async fn tokens_are_listed_and_ended_by_name() {
     assert!(matches!(outcome, Err(Denied::Refused { .. })));
     let about = Token::own(&alice, own[1].accessor);
     let permit = house.0.gate.admit::<identity::RevokeOwnToken>(&alice, about).await.unwrap();
-    house.0.identity.end(permit).await.unwrap();
+    house.0.identity.end(permit, id(&alice)).await.unwrap();
     assert!(house.caller(&second).await.is_none() && house.caller(&first).await.is_some());
     let permit = house.0.gate.admit::<identity::RevokeTokens>(&root, user("alice")).await.unwrap();
     house.0.identity.end_all(permit, id(&root)).await.unwrap();

@@ -70,12 +70,23 @@ pub struct UpdateUserRequest {
     pub enabled: bool,
 }
 
-/// Body of `AddAccessKey` and `AddOwnAccessKey`.
+/// Body of `AddAccessKey`.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddAccessKeyRequest {
     /// The public half: PEM, or a line as OpenSSH writes it. Ed25519, or RSA of 2048 bits or more.
     pub public_key: String,
+}
+
+/// Body of `AddOwnAccessKey`.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AddOwnAccessKeyRequest {
+    /// The public half: PEM, or a line as OpenSSH writes it. Ed25519, or RSA of 2048 bits or more.
+    pub public_key: String,
+    /// The present password; not needed with a token that an access key got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub present: Option<String>,
 }
 
 /// An access key.

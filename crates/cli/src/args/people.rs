@@ -95,6 +95,9 @@ pub(crate) enum AccessKeyCommand {
         /// The public half: PEM, or a line as ssh-keygen writes it
         #[arg(value_name = "FILE")]
         public_key: PathBuf,
+        /// A file with one's present password; not needed with a token that an access key got
+        #[arg(long, value_name = "FILE")]
+        present_file: Option<PathBuf>,
     },
     /// List them
     List,

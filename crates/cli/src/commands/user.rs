@@ -8,8 +8,8 @@ use crate::error::CliError;
 use crate::output;
 use std::path::Path;
 use strongroom_api::{
-    AccessKeyInfo, AccessKeyList, AddAccessKeyRequest, CreateUserRequest, Endpoint, UpdateUserRequest,
-    UserCreated, UserInfo,
+    AccessKeyInfo, AccessKeyList, AddAccessKeyRequest, AddOwnAccessKeyRequest, CreateUserRequest, Endpoint,
+    UpdateUserRequest, UserCreated, UserInfo,
 };
 
 /// The largest file that is read as a public key.
@@ -115,7 +115,8 @@ async fn enable(session: &Session, user: &str, enabled: bool) -> Result<(), CliE
 async fn others_keys(session: &Session, command: UserKeyCommand) -> Result<(), CliError> {
     match command {
         UserKeyCommand::Add { user, public_key: file } => {
-            add_key(session, Ask::of(Endpoint::AddAccessKey).name("user", &user), &file).await
+            let body = AddAccessKeyRequest { public_key: public_key(&file)? };
+            add_key(session, Ask::of(Endpoint::AddAccessKey).name("user", &user).json(&body)).await
         }
         UserKeyCommand::List { user } => {
             list_keys(session, Ask::of(Endpoint::ListAccessKeys).name("user", &user)).await
@@ -130,8 +131,15 @@ async fn others_keys(session: &Session, command: UserKeyCommand) -> Result<(), C
 /// One's own access keys.
 pub(super) async fn own_keys(session: &Session, command: AccessKeyCommand) -> Result<(), CliError> {
     match command {
-        AccessKeyCommand::Add { public_key: file } => {
-            add_key(session, Ask::of(Endpoint::AddOwnAccessKey), &file).await
+        AccessKeyCommand::Add { public_key: file, present_file } => {
+            let present = match &present_file {
+                Some(file) => Some(passwords::text(&passwords::read(Some(file), "")?)?),
+                None => None,
+            };
+            let body = AddOwnAccessKeyRequest { public_key: public_key(&file)?, present };
+            let ask = Ask::of(Endpoint::AddOwnAccessKey).json(&body);
+            drop(WipedTexts(body.present.into_iter().collect()));
+            add_key(session, ask).await
         }
         AccessKeyCommand::List => list_keys(session, Ask::of(Endpoint::ListOwnAccessKeys)).await,
         AccessKeyCommand::Remove { id } => {
@@ -141,9 +149,8 @@ pub(super) async fn own_keys(session: &Session, command: AccessKeyCommand) -> Re
     }
 }
 
-async fn add_key(session: &Session, ask: Ask, file: &Path) -> Result<(), CliError> {
-    let body = AddAccessKeyRequest { public_key: public_key(file)? };
-    let Some(answer) = session.shown(ask.json(&body)).await? else { return Ok(()) };
+async fn add_key(session: &Session, ask: Ask) -> Result<(), CliError> {
+    let Some(answer) = session.shown(ask).await? else { return Ok(()) };
     let key: AccessKeyInfo = answer.read()?;
     output::line(&format!("Access key id: {} ({})", key.id, key.kind))
 }

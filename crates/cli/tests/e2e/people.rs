@@ -101,7 +101,10 @@ fn passwords_and_keys_of_ones_own() {
     let listed = ann.run(&["token", "list", "--output", "json"]).json();
     assert_eq!(listed["tokens"].as_array().unwrap().len(), 2);
     let other = Person::new(&world);
-    let added = ann.run(&["access-key", "add", &other.public_key(), "--output", "json"]).json();
+    let file = other.public_key();
+    let add = ["access-key", "add", &file, "--output", "json"];
+    assert!(ann.run(&add).refused().contains("present password"), "a password's session gets no key");
+    let added = ann.run(&[&add[..], &["--present-file", "password"]].concat()).json();
     other.login(added["id"].as_str().unwrap()).ok();
     ann.run(&["access-key", "remove", added["id"].as_str().unwrap()]).ok();
     other.run(&["whoami"]).refused();

@@ -157,9 +157,7 @@ impl PeopleView {
 
     /// Everybody's tokens after an accessor, in order of accessors.
     pub fn tokens(&self, after: Option<TokenId>, limit: usize) -> Vec<Arc<TokenRecord>> {
-        let now = self.gate.now();
-        let tokens = self.directory.tokens.read().page(after, limit);
-        tokens.into_iter().filter(|token| token.expires > now).collect()
+        self.directory.tokens.read().page(after, limit, self.gate.now())
     }
 
     /// A token.
@@ -178,7 +176,7 @@ impl PeopleView {
         let object = half(&token.digest);
         let sealed = self.opened.seal(Kind::Token, object, &token.encode());
         batch.put(keys::token(self.opened.partition(), &object), sealed);
-        let beyond = self.directory.tokens.read().beyond(token.user, limit);
+        let beyond = self.directory.tokens.read().beyond(token.user, limit, self.gate.now());
         for old in &beyond {
             batch.delete(keys::token(self.opened.partition(), &half(&old.digest)));
         }

@@ -50,18 +50,25 @@ impl Tokens {
         ids.filter_map(|(_, accessor)| self.all.get(accessor).cloned()).collect()
     }
 
-    /// Everybody's after an accessor, in order of accessors.
-    pub(super) fn page(&self, after: Option<TokenId>, limit: usize) -> Vec<Arc<TokenRecord>> {
-        let mut page: Vec<_> =
-            self.all.values().filter(|token| Some(token.accessor) > after).cloned().collect();
+    /// Everybody's that hold after an accessor, in order of accessors.
+    pub(super) fn page(
+        &self,
+        after: Option<TokenId>,
+        limit: usize,
+        now: UnixMillis,
+    ) -> Vec<Arc<TokenRecord>> {
+        let holds = |token: &&Arc<TokenRecord>| Some(token.accessor) > after && token.expires > now;
+        let mut page: Vec<_> = self.all.values().filter(holds).cloned().collect();
         page.sort_unstable_by_key(|token| token.accessor);
         page.truncate(limit);
         page
     }
 
-    /// Those of a user that a further token would end: all but the newest that may stay beside it.
-    pub(super) fn beyond(&self, user: UserId, limit: usize) -> Vec<Arc<TokenRecord>> {
+    /// Those of a user that a further token would end: all but the newest that may stay beside it. What has expired goes
+    /// first.
+    pub(super) fn beyond(&self, user: UserId, limit: usize, now: UnixMillis) -> Vec<Arc<TokenRecord>> {
         let mut tokens = self.of(user);
+        tokens.sort_by_key(|token| token.expires > now);
         tokens.truncate((tokens.len() + 1).saturating_sub(limit));
         tokens
     }
@@ -76,6 +83,8 @@ mod tests {
     use super::super::records::Way;
     use super::*;
     use strongroom_model::CredentialId;
+
+    const NOW: UnixMillis = UnixMillis(500);
 
     fn token(user: u8, number: u8) -> TokenRecord {
         TokenRecord {
@@ -101,9 +110,23 @@ mod tests {
         }
         tokens.insert(token(8, 9));
         let user = UserId([7; 16]);
-        assert_eq!(numbers(&tokens.beyond(user, 4)), Vec::<u8>::new());
-        assert_eq!(numbers(&tokens.beyond(user, 3)), [1]);
-        assert_eq!(numbers(&tokens.beyond(user, 1)), [1, 2, 3]);
+        assert_eq!(numbers(&tokens.beyond(user, 4, NOW)), Vec::<u8>::new());
+        assert_eq!(numbers(&tokens.beyond(user, 3, NOW)), [1]);
+        assert_eq!(numbers(&tokens.beyond(user, 1, NOW)), [1, 2, 3]);
+    }
+
+    #[test]
+    fn what_has_expired_goes_first_and_hides_nothing_behind_it() {
+        let mut tokens = Tokens::default();
+        for number in 1..=5 {
+            let expires = if matches!(number, 2 | 4) { NOW } else { UnixMillis(1_000) };
+            tokens.insert(TokenRecord { expires, ..token(7, number) });
+        }
+        let user = UserId([7; 16]);
+        assert_eq!(numbers(&tokens.beyond(user, 4, NOW)), [2, 4]);
+        assert_eq!(numbers(&tokens.beyond(user, 3, NOW)), [2, 4, 1]);
+        assert_eq!(numbers(&tokens.page(None, 2, NOW)), [1, 3]);
+        assert_eq!(numbers(&tokens.page(Some(TokenId([3; 16])), 2, NOW)), [5]);
     }
 
     #[test]
@@ -115,8 +138,8 @@ mod tests {
         tokens.remove(TokenId([1; 16]));
         tokens.remove(TokenId([77; 16]));
         assert_eq!(numbers(&tokens.of(UserId([1; 16]))), [3]);
-        assert_eq!(numbers(&tokens.page(Some(TokenId([2; 16])), 9)), [3, 4]);
-        assert_eq!(numbers(&tokens.page(None, 2)), [2, 3]);
+        assert_eq!(numbers(&tokens.page(Some(TokenId([2; 16])), 9, NOW)), [3, 4]);
+        assert_eq!(numbers(&tokens.page(None, 2, NOW)), [2, 3]);
         tokens.remove_of(UserId([0; 16]), |token| token.digest[0] == 2);
         assert_eq!(numbers(&tokens.of(UserId([0; 16]))), [4]);
         assert_eq!((tokens.len(), tokens.of.len()), (2, 2));
