@@ -185,10 +185,8 @@ fn a_listing_in_pages_is_shown_to_its_end() {
     let rows = format!(r#"{{"groups":[{first},{second}]}}"#);
     let world = World::with(move |request| {
         let last = request.line.ends_with("/groups?cursor=a%2Bb");
-        match last {
-            true => reply(200, &format!(r#"{{"groups":[{second}]}}"#)),
-            false => reply(200, &format!(r#"{{"groups":[{first}],"next":"a+b"}}"#)),
-        }
+        let page = if last { format!("[{second}]") } else { format!(r#"[{first}],"next":"a+b""#) };
+        reply(200, &format!(r#"{{"groups":{page}}}"#))
     });
     let table = world.run(&["group", "list"]).out();
     assert!(table.contains("one") && table.contains("two"), "{table}");
@@ -198,9 +196,9 @@ fn a_listing_in_pages_is_shown_to_its_end() {
 
 #[test]
 fn the_pages_of_one_users_tokens_are_that_users() {
-    let world = World::with(|request| match request.line.contains("cursor=") {
-        true => reply(200, r#"{"tokens":[]}"#),
-        false => reply(200, r#"{"tokens":[],"next":"c"}"#),
+    let world = World::with(|request| {
+        let last = request.line.contains("cursor=");
+        reply(200, if last { r#"{"tokens":[]}"# } else { r#"{"tokens":[],"next":"c"}"# })
     });
     assert_eq!(world.run(&["token", "list", "--user", "ann"]).code(), 0);
     let seen = world.seen();
