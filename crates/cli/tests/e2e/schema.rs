@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 /// What ends the session, or would make the server's state another for what follows.
-const NOT_ASKED: [&str; 3] = ["Lock", "Deauth", "RotateRoot"];
+const NOT_ASKED: [&str; 6] =
+    ["Lock", "Deauth", "RotateRoot", "RevokeToken", "RevokeTokens", "RevokeOwnToken"];
 
 #[test]
 fn the_server_keeps_what_its_description_promises() {
