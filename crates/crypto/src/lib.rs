@@ -4,7 +4,7 @@
 //!
 //! **What it promises.** AES-256-GCM-SIV (RFC 8452) for sealing and wrapping, so that a repeated nonce costs no
 //! more than showing equality; HKDF-SHA-256 (RFC 5869); HMAC-SHA-256 (RFC 2104); SHA-256 (FIPS 180-4); Ed25519
-//! (RFC 8032); RSA-PSS with SHA-256 (RFC 8017, section 8.1); argon2id (RFC 9106). A failure to open or verify has one face,
+//! (RFC 8032); RSA-PSS with SHA-256 (RFC 8017, section 8.1); RSA-OAEP with SHA-512 (section 7.1); argon2id (RFC 9106). A failure to open or verify has one face,
 //! [`Rejected`].
 //!
 //! **What it does not know.** Records, keysets, people.
@@ -13,6 +13,7 @@ mod aead;
 mod decoy;
 mod digest;
 mod material;
+mod oaep;
 mod openssh;
 mod password;
 mod sign;
@@ -21,6 +22,7 @@ pub use aead::{NONCE_BYTES, Nonce, SealingKey, TAG_BYTES};
 pub use decoy::verify_or_decoy;
 pub use digest::{Digest, DigestStream, MacKey, derive_key, sha256, sha256_parts};
 pub use material::{CertificateSignature, KeyMaterial, MaterialKind};
+pub use oaep::{encrypt_or_decoy, encrypt_to};
 pub use password::{PasswordCost, PasswordHash};
 pub use sign::{
     KeyError, KeyKind, PrivateKey, PublicKey, generate_ed25519_pkcs8, private_key_pem, public_key_pem,

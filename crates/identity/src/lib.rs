@@ -20,6 +20,7 @@ mod credentials;
 mod error;
 mod explain;
 mod groups;
+mod offers;
 mod passwords;
 mod proofs;
 mod token_text;
@@ -33,6 +34,7 @@ pub use credentials::AccessKey;
 pub use error::IdentityError;
 pub use explain::{Answered, explain, explain_self, who_can};
 pub use groups::GroupSummary;
+pub use offers::Offer;
 pub use passwords::{MAX_PASSWORD_BYTES, MIN_PASSWORD_BYTES};
 pub use proofs::Granted;
 pub use token_text::TOKEN_PREFIX;
@@ -49,7 +51,7 @@ use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::time::Duration;
 use strongroom_gate::{Denied, Gate, MAX_TOKENS_PER_USER, Space};
-use strongroom_model::{Action, Caller, Credential, Principal, UserId};
+use strongroom_model::{Action, Caller, Credential, CredentialId, Principal, UserId};
 
 /// Bounds of a token's life.
 #[derive(Debug, Clone, Copy)]
@@ -136,6 +138,24 @@ impl Identity {
         }
         caller.principal = Some(Arc::clone(&prepared.principal));
         caller.credential = prepared.credential;
+        Ok(())
+    }
+
+    /// The same of a client that also names an access key: it must be one of the bearer's own, whichever.
+    pub async fn authenticate_with_key(
+        &self,
+        caller: &mut Caller,
+        token: &str,
+        key_text: &str,
+    ) -> Result<(), IdentityError> {
+        self.authenticate(caller, token).await?;
+        let user = caller.principal.as_ref().map(|principal| principal.user).unwrap_or_default();
+        let key = key_text.parse::<CredentialId>().unwrap_or_default();
+        if !self.gate.is_key_of(key, user)? {
+            caller.principal = None;
+            caller.credential = Credential::None;
+            return Err(IdentityError::Unauthenticated);
+        }
         Ok(())
     }
 

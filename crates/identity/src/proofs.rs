@@ -8,7 +8,7 @@ use crate::passwords::Verified;
 use crate::token_text;
 use std::time::Duration;
 use strongroom_ambient::UnixMillis;
-use strongroom_crypto::{PasswordHash, PublicKey};
+use strongroom_crypto::{PasswordHash, PublicKey, sha256};
 use strongroom_gate::{
     BarrierError, Entry, Held, MAX_TOKENS, PasswordRecord, PeopleView, Permit, Person, TokenRecord, Verdict,
     Way,
@@ -30,13 +30,15 @@ pub struct Granted {
 }
 
 /// What was proved, and for how long it is to hold.
-struct Proved {
-    user: UserId,
-    key: CredentialId,
-    way: Way,
-    ttl: Option<Duration>,
+pub(crate) struct Proved {
+    pub(crate) user: UserId,
+    pub(crate) key: CredentialId,
+    pub(crate) way: Way,
+    pub(crate) ttl: Option<Duration>,
     /// The password's hash under the present cost, if that has changed.
-    fresh: Option<PasswordRecord>,
+    pub(crate) fresh: Option<PasswordRecord>,
+    /// The token's text, if the proof was about it.
+    pub(crate) token: Option<SecretBytes>,
 }
 
 impl Identity {
@@ -76,7 +78,8 @@ impl Identity {
             entry.note("spent challenge");
             return refused(entry, IdentityError::Proof).await;
         }
-        let proved = Proved { user: credential.user, key, way: Way::AccessKey, ttl, fresh: None };
+        let proved =
+            Proved { user: credential.user, key, way: Way::AccessKey, ttl, fresh: None, token: None };
         self.grant(&view, entry, proved, || IdentityError::Proof).await
     }
 
@@ -118,7 +121,7 @@ impl Identity {
             return refused(entry, IdentityError::Password).await;
         };
         let fresh = fresh.map(|hash| PasswordRecord { hash: hash.to_phc(), ..record.clone() });
-        let proved = Proved { user: person.id, key: record.id, way: Way::Password, ttl, fresh };
+        let proved = Proved { user: person.id, key: record.id, way: Way::Password, ttl, fresh, token: None };
         let granted = self.grant(&view, entry, proved, || IdentityError::Password).await?;
         self.backoff.succeeded(&attempt);
         Ok(granted)
@@ -136,7 +139,7 @@ impl Identity {
     }
 
     /// Makes a token for who proved themselves, if they still are who they were.
-    async fn grant(
+    pub(crate) async fn grant(
         &self,
         view: &PeopleView,
         mut entry: Entry,
@@ -162,7 +165,13 @@ impl Identity {
         }
         let settings = self.settings.load();
         let ttl = self.bounded(proved.ttl);
-        let (token, digest) = token_text::generate(self.gate.ambient());
+        let (token, digest) = match proved.token {
+            Some(token) => {
+                let digest = token.expose(sha256);
+                (token, digest)
+            }
+            None => token_text::generate(self.gate.ambient()),
+        };
         // a token of the moment in which all were ended is not one of them
         let now = self.gate.now();
         let created = now.max(person.record.tokens_ended.plus(Duration::from_millis(1)));
@@ -195,7 +204,7 @@ impl Identity {
     }
 }
 
-async fn refused<T>(entry: Entry, fault: IdentityError) -> Result<T, IdentityError> {
+pub(crate) async fn refused<T>(entry: Entry, fault: IdentityError) -> Result<T, IdentityError> {
     entry.refuse().await?;
     Err(fault)
 }

@@ -229,6 +229,13 @@ impl PeopleView {
         batch
     }
 
+    /// Random to everybody else, and the same for the same text as long as the store lives: what is shown of somebody
+    /// who is not there comes of it.
+    pub fn stand_in(&self, text: &str) -> [u8; 16] {
+        // no user has such a name
+        self.opened.users.hash(&format!("\u{0}stand-in\u{0}{text}"))
+    }
+
     /// A fresh random id.
     pub fn random_id(&self) -> [u8; 16] {
         self.opened.random_id()
@@ -312,6 +319,12 @@ impl Gate {
     pub fn user_name(&self, id: UserId) -> Result<Option<Name>, BarrierError> {
         let directory = known(self.people.load_full())?;
         Ok(directory.user(id).map(|person| person.record.name.clone()))
+    }
+
+    /// Whether an access key is one of a user's.
+    pub fn is_key_of(&self, key: CredentialId, user: UserId) -> Result<bool, BarrierError> {
+        let directory = known(self.people.load_full())?;
+        Ok(directory.user(user).is_some_and(|person| person.keys.contains(&key)))
     }
 
     /// Puts a directory in force, or none.

@@ -72,7 +72,7 @@ const ALGORITHM_TABLE: &[(&str, &str, &str)] = &[
 ];
 
 /// Tests of these may use TLS and make certificates, to be a client of what they test.
-const TLS_IN_TESTS: &[&str] = &["x509", "server", "cli", "door-native", "testkit"];
+const TLS_IN_TESTS: &[&str] = &["x509", "server", "cli", "door-native", "door-convection", "testkit"];
 
 /// Checks all manifests.
 pub(crate) fn check(manifests: &[Manifest]) -> Vec<Finding> {

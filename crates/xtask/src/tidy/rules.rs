@@ -51,6 +51,7 @@ const CLOCK_TABLE: &[(&str, &str, &str)] = &[
     ("ambient", "getrandom", "the entropy itself"),
     ("crypto", "SystemRandom::new", "keys and signatures are made inside the algorithm crate"),
     ("server", "tokio::time", "time limits of connections are the runtime's timers"),
+    ("door-convection", "tokio::time", "time limits of requests are the runtime's timers"),
     ("door-native", "tokio::time", "time limits of requests are the runtime's timers"),
     ("gate", "tokio::time", "a wait for the writer is bounded by the runtime's timer"),
     ("store-sqlite", "tokio::time", "a wait for the writer is bounded by the runtime's timer"),

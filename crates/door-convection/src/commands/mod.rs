@@ -1,0 +1,10 @@
+//! The commands, by what they are about. Each decodes, asks the gate, calls one engine function and encodes.
+
+pub(crate) mod acls;
+pub(crate) mod auth;
+pub(crate) mod groups;
+pub(crate) mod keysets;
+pub(crate) mod secrets;
+pub(crate) mod stores;
+pub(crate) mod system;
+pub(crate) mod users;

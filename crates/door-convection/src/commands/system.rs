@@ -1,0 +1,98 @@
+//! The server: its lock, its keys, its commands.
+
+use crate::asked::Asked;
+use crate::fault::Fault;
+use crate::reply::{Answered, Reply};
+use crate::table::{Command, Needs};
+use serde_json::Value;
+use strongroom_gate::Server;
+use strongroom_model::Credential;
+use strongroom_operator as engine;
+use strongroom_secret::SecretBytes;
+
+/// Of unlock keys, if nobody says how many.
+const DEFAULT_KEYS: u8 = 5;
+
+pub(crate) async fn status(asked: &Asked<'_>) -> Answered {
+    let status = asked.door.operator.status(asked.caller.origin).await?;
+    Ok(Reply::done().with("initialized", status.initialised).with("locked", !status.unlocked))
+}
+
+/// Who may is decided as everywhere: the server's own user on the local socket, or whoever has the one-time token of
+/// the installation, which here is a field.
+pub(crate) async fn initialize(asked: &Asked<'_>) -> Answered {
+    let mut caller = asked.caller.clone();
+    let token = asked.optional_text("install_token")?;
+    if token.is_some_and(|token| (asked.door.is_install_token)(&token)) {
+        caller.credential = Credential::Installation;
+    }
+    let (num_keys, public_key) = (count(asked)?.unwrap_or(DEFAULT_KEYS), asked.text("root_public_key")?);
+    let threshold = asked.number("threshold")?.map_or(Ok(1), |number| small(number, "threshold"))?;
+    let permit = asked.door.gate.admit::<engine::Initialise>(&caller, Server).await?;
+    let made = asked.door.operator.initialise(permit, num_keys, threshold, &public_key).await?;
+    let reply = Reply::saying("New RootKey Generated")
+        .message("New AuthDB Generated")
+        .message("New Root User Created")
+        .message("");
+    let key = crate::asked::bare_id(&made.access_key);
+    Ok(reply.with("keys", shown(&made.keys)).with("root_access_key_id", key))
+}
+
+fn shown(keys: &engine::NewKeys) -> Value {
+    let text = |key: &SecretBytes| key.expose(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    keys.keys.iter().map(text).collect()
+}
+
+/// How many unlock keys are asked for: a number, or the text of one.
+fn count(asked: &Asked<'_>) -> Result<Option<u8>, Fault> {
+    asked.number("num_keys")?.map(|number| small(number, "num_keys")).transpose()
+}
+
+fn small(number: i64, field: &str) -> Result<u8, Fault> {
+    u8::try_from(number).map_err(|_| Fault::value(&format!("{field} is not a number from 1 to 255")))
+}
+
+/// One unlock key a call. Where several are needed each but the last is a success that says how many are missing.
+pub(crate) async fn unlock(asked: &Asked<'_>) -> Answered {
+    let key = SecretBytes::new(asked.text("unlock_key")?.into_bytes());
+    let permit = asked.door.gate.admit::<engine::Unlock>(&asked.caller, Server).await?;
+    let progress = asked.door.operator.unlock(permit, asked.caller.origin, &key).await?;
+    if progress.done {
+        return Ok(Reply::done());
+    }
+    let missing = progress.need.saturating_sub(progress.have);
+    Ok(Reply::saying(format!("Still locked: {missing} more of {} unlock keys needed", progress.need)))
+}
+
+pub(crate) async fn lock(asked: &Asked<'_>) -> Answered {
+    let permit = asked.door.gate.admit::<engine::Lock>(&asked.caller, Server).await?;
+    asked.door.operator.lock(permit).await?;
+    Ok(Reply::done())
+}
+
+pub(crate) async fn rotate_root_keys(asked: &Asked<'_>) -> Answered {
+    let num_keys = count(asked)?;
+    let keys = asked.texts("unlock_keys")?.unwrap_or_default();
+    let keys: Vec<SecretBytes> = keys.into_iter().map(|key| SecretBytes::new(key.into_bytes())).collect();
+    let permit = asked.door.gate.admit::<engine::RotateRoot>(&asked.caller, Server).await?;
+    let made = asked.door.operator.rotate_root(permit, &keys, num_keys, None).await?;
+    Ok(Reply::saying("KeyDB Keys Rotated").with("keys", shown(&made)))
+}
+
+/// What the caller may call: without a token what needs none, with one what the network's rules let pass.
+pub(crate) async fn command_list(asked: &Asked<'_>) -> Answered {
+    let origin = asked.caller.origin;
+    let passes = |command: &&Command| {
+        let decision = asked.door.gate.network_decision(origin, command.action());
+        decision.is_none_or(|decision| decision.allowed)
+    };
+    let known = asked.caller.principal.is_some();
+    let commands = Command::ALL.iter().filter(|command| known || command.needs() != Needs::Token);
+    let names: Value = commands.filter(passes).map(|command| command.name()).collect();
+    Ok(Reply::done().with("commands", names))
+}
+
+/// There are no hooks: the list is empty.
+pub(crate) async fn list_hook_types(_: &Asked<'_>) -> Answered {
+    Ok(Reply::done().with("hook_types", Value::Array(Vec::new())))
+}
