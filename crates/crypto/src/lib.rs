@@ -4,12 +4,14 @@
 //!
 //! **What it promises.** AES-256-GCM-SIV (RFC 8452) for sealing and wrapping, so that a repeated nonce costs no
 //! more than showing equality; HKDF-SHA-256 (RFC 5869); HMAC-SHA-256 (RFC 2104); SHA-256 (FIPS 180-4); Ed25519
-//! (RFC 8032); RSA-PSS with SHA-256 (RFC 8017, section 8.1); RSA-OAEP with SHA-512 (section 7.1); argon2id (RFC 9106). A failure to open or verify has one face,
-//! [`Rejected`].
+//! (RFC 8032); RSA-PSS with SHA-256 (RFC 8017, section 8.1); RSA-OAEP with SHA-512 (section 7.1); argon2id (RFC 9106).
+//! AES-128-CBC (SP 800-38A) opens what another system sealed, and seals nothing. A failure to open or verify has one
+//! face, [`Rejected`].
 //!
 //! **What it does not know.** Records, keysets, people.
 
 mod aead;
+mod cbc;
 mod decoy;
 mod digest;
 mod material;
@@ -19,6 +21,7 @@ mod password;
 mod sign;
 
 pub use aead::{NONCE_BYTES, Nonce, SealingKey, TAG_BYTES};
+pub use cbc::open_aes_128_cbc;
 pub use decoy::verify_or_decoy;
 pub use digest::{Digest, DigestStream, MacKey, derive_key, sha256, sha256_parts};
 pub use material::{CertificateSignature, KeyMaterial, MaterialKind};
