@@ -13,7 +13,7 @@ use rustls_pki_types::{CertificateDer, ServerName};
 use crate::Outcome;
 
 /// A server that is silent for so long is gone.
-const SILENCE: Duration = Duration::from_secs(30);
+pub(crate) const SILENCE: Duration = Duration::from_secs(30);
 
 /// Trusts one authority's file and nothing else.
 pub(crate) fn trust(authority: &Path) -> Outcome<Arc<ClientConfig>> {

@@ -6,7 +6,8 @@
 //! that dies ends a load, and what was acknowledged until then is still told. Values follow from their number alone,
 //! so that they can be checked without having been kept.
 //!
-//! **What it does not know.** Any product's interface: method, path, header and body are arguments.
+//! **What it does not know.** Any product's interface: method, path, header and body are arguments, and so is which of two
+//! protocols carries them.
 //!
 //! **Where to start.** [`Order::parse`], then [`work::run`].
 
@@ -16,6 +17,7 @@
     reason = "a tool for a terminal: its output is its product"
 )]
 
+mod convection;
 mod http;
 mod order;
 mod value;

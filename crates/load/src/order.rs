@@ -6,17 +6,20 @@ use crate::Outcome;
 
 const USAGE: &str = "\
 usage: strongroom-load fill|check --url URL --cacert FILE --header LINE --method M --path P
-       [--body FILE] [--expect TEXT] [--from N] [--count N] [--connections N] [--acks FILE] [--progress]
+       [--body FILE] [--expect TEXT] [--from N] [--count N] [--connections N] [--round N] [--acks FILE] [--progress]
+       strongroom-load fill|await --url tls://HOST:PORT --cacert FILE --body FILE [--count N] ...
 
   {n} in path, body and expected text is a number, {v} a value that follows from it;
-  fill writes numbers from N on and puts those acknowledged into --acks;
-  check reads those in --acks and looks for the expected text in each answer";
+  fill writes numbers from N on, round after --round of them, and puts those acknowledged into --acks;
+  check reads those in --acks and looks for the expected text in each answer;
+  tls:// is the convection protocol: the body is the whole request; await asks once, until it is answered";
 
-/// To write or to check.
+/// To write, to check, or to wait for a first answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Task {
     Fill,
     Check,
+    Await,
 }
 
 /// One load.
@@ -26,6 +29,8 @@ pub(crate) struct Order {
     /// `HOST:PORT`.
     pub(crate) address: String,
     pub(crate) authority: PathBuf,
+    /// The convection protocol in place of HTTP.
+    pub(crate) convection: bool,
     /// One whole header line.
     pub(crate) header: String,
     pub(crate) method: String,
@@ -34,6 +39,8 @@ pub(crate) struct Order {
     pub(crate) expect: String,
     pub(crate) from: u64,
     pub(crate) count: u64,
+    /// Numbers go round after so many; 0: never.
+    pub(crate) round: u64,
     pub(crate) connections: u64,
     pub(crate) acks: Option<PathBuf>,
     pub(crate) progress: bool,
@@ -44,6 +51,7 @@ impl Order {
         let task = match arguments.next().as_deref() {
             Some("fill") => Task::Fill,
             Some("check") => Task::Check,
+            Some("await") => Task::Await,
             _ => return Err(USAGE.into()),
         };
         let mut order = Self::new(task);
@@ -58,11 +66,17 @@ impl Order {
         Ok(order)
     }
 
+    /// The number that stands in a request: that of its turn, or one that was there before.
+    pub(crate) fn turn(&self, number: u64) -> u64 {
+        number.checked_rem(self.round).unwrap_or(number)
+    }
+
     fn new(task: Task) -> Self {
         Self {
             task,
             address: String::new(),
             authority: PathBuf::new(),
+            convection: false,
             header: String::new(),
             method: if task == Task::Fill { "PUT".into() } else { "GET".into() },
             path: "/".into(),
@@ -70,6 +84,7 @@ impl Order {
             expect: String::new(),
             from: 0,
             count: 1,
+            round: 0,
             connections: 1,
             acks: None,
             progress: false,
@@ -78,7 +93,7 @@ impl Order {
 
     fn set(&mut self, flag: &str, value: String) -> Outcome<()> {
         match flag {
-            "--url" => value.strip_prefix("https://").ok_or("only https")?.clone_into(&mut self.address),
+            "--url" => self.goes_to(&value)?,
             "--cacert" => self.authority = value.into(),
             "--header" => self.header = value,
             "--method" => self.method = value,
@@ -87,10 +102,23 @@ impl Order {
             "--expect" => self.expect = value,
             "--from" => self.from = value.parse()?,
             "--count" => self.count = value.parse()?,
+            "--round" => self.round = value.parse()?,
             "--connections" => self.connections = value.parse::<u64>()?.clamp(1, 256),
             "--acks" => self.acks = Some(value.into()),
             other => return Err(format!("unknown argument {other}\n{USAGE}").into()),
         }
+        Ok(())
+    }
+}
+
+impl Order {
+    fn goes_to(&mut self, url: &str) -> Outcome<()> {
+        let (scheme, address) = url.split_once("://").ok_or("no URL")?;
+        self.convection = scheme == "tls";
+        if !self.convection && scheme != "https" {
+            return Err("only https and tls".into());
+        }
+        address.clone_into(&mut self.address);
         Ok(())
     }
 }
@@ -108,6 +136,9 @@ mod tests {
         let order = parse("fill --url https://127.0.0.1:1 --count 5 --progress").unwrap();
         assert_eq!((order.address.as_str(), order.count, order.progress), ("127.0.0.1:1", 5, true));
         assert_eq!(parse("check").unwrap().method, "GET");
+        let order = parse("await --url tls://127.0.0.1:2").unwrap();
+        assert_eq!((order.address.as_str(), order.convection), ("127.0.0.1:2", true));
+        assert_eq!((order.turn(7), Order { round: 5, ..order }.turn(7)), (7, 2));
     }
 
     #[test]

@@ -8,12 +8,17 @@ use std::time::{Duration, Instant};
 use rustls::ClientConfig;
 
 use crate::Outcome;
-use crate::http::{self, Connection};
+use crate::convection;
+use crate::http::{self, Answer};
 use crate::order::{Order, Task};
 use crate::value::fill;
 
 /// How often progress is told.
 const TELL: Duration = Duration::from_secs(1);
+/// How long a first answer may take.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How soon it is asked for again.
+const AGAIN: Duration = Duration::from_millis(1);
 
 /// What the threads share.
 struct Bench<'a> {
@@ -27,8 +32,34 @@ struct Bench<'a> {
     stopped: AtomicBool,
 }
 
+/// A connection of either protocol.
+enum Wire {
+    Http(http::Connection),
+    Convection(convection::Connection),
+}
+
+impl Wire {
+    fn open(trust: &Arc<ClientConfig>, order: &Order) -> Outcome<Self> {
+        Ok(if order.convection {
+            Self::Convection(convection::Connection::open(trust, &order.address)?)
+        } else {
+            Self::Http(http::Connection::open(trust, &order.address, &order.header)?)
+        })
+    }
+
+    fn ask(&mut self, method: &str, path: &str, body: &str) -> std::io::Result<Answer> {
+        match self {
+            Self::Http(connection) => connection.ask(method, path, body),
+            Self::Convection(connection) => connection.ask(body),
+        }
+    }
+}
+
 /// Does what was ordered, and tells what came of it in one line.
 pub(crate) fn run(order: &Order) -> Outcome<()> {
+    if order.task == Task::Await {
+        return first_answer(order);
+    }
     let numbers = numbers(order)?;
     let total = numbers.len();
     let bench = Bench {
@@ -46,6 +77,23 @@ pub(crate) fn run(order: &Order) -> Outcome<()> {
         bench.tell(total, || workers.iter().all(std::thread::ScopedJoinHandle::is_finished));
     });
     bench.finish(began.elapsed())
+}
+
+/// Asks until there is an answer: a server that is only starting refuses connections.
+fn first_answer(order: &Order) -> Outcome<()> {
+    let until = now() + PATIENCE;
+    loop {
+        let trust = http::trust(&order.authority);
+        let asked = trust
+            .and_then(|trust| Wire::open(&trust, order))
+            .and_then(|mut wire| Ok(wire.ask(&order.method, &order.path, &order.body)?));
+        match asked {
+            Ok(answer) if answer.status < 300 => return Ok(()),
+            _ if now() < until => std::thread::sleep(AGAIN),
+            Ok(answer) => return Err(format!("the first answer is {}", answer.status).into()),
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a tool that runs for people, in real time")]
@@ -77,17 +125,18 @@ impl Bench<'_> {
 
     fn try_work(&self) -> Outcome<()> {
         let order = self.order;
-        let mut connection = Connection::open(&self.trust, &order.address, &order.header)?;
+        let mut wire = Wire::open(&self.trust, order)?;
         while !self.stopped.load(Ordering::Relaxed) {
             let Some(number) = lock(&self.left).pop_front() else { break };
-            let (path, body) = (fill(&order.path, number), fill(&order.body, number));
-            let answer = connection.ask(&order.method, &path, &body)?;
+            let turn = order.turn(number);
+            let (path, body) = (fill(&order.path, turn), fill(&order.body, turn));
+            let answer = wire.ask(&order.method, &path, &body)?;
             if answer.status >= 300 {
                 return Err(
                     format!("{path}: {} {}", answer.status, String::from_utf8_lossy(&answer.body)).into()
                 );
             }
-            if !self.is_expected(number, &answer.body) {
+            if !self.is_expected(turn, &answer.body) {
                 return Err(format!("{path}: another value than was acknowledged").into());
             }
             lock(&self.done).push(number);

@@ -2,6 +2,7 @@
 //!
 //! Method and limits stand in `bench/README.md`. No test asserts a time: this prints a table.
 
+mod convection;
 mod disk;
 mod load;
 mod openbao;
@@ -70,6 +71,14 @@ struct Bench<'a> {
 
 /// Runs the bench, prints its page and writes it to `target/bench/latest.md`.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome<bool> {
+    if let [only, part, rest @ ..] = arguments
+        && only == "--only"
+    {
+        return match part.as_str() {
+            "convection" => convection::run(root, rest),
+            other => Err(format!("no part {other}: there is convection").into()),
+        };
+    }
     let plan = Plan::parse(arguments)?;
     prepare(root, plan)?;
     let home = root.join("target/bench");
@@ -91,7 +100,7 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome<bool> {
     bench.audit_cost();
     let within = if plan.with_ours { within::measure(&bench)? } else { Vec::new() };
     let title = format!("Strongroom beside OpenBao 2.7.2, {} rounds of {} s", plan.rounds, plan.seconds);
-    let mut page = table::page(&title, &bench.figures, &bench.details, &bench.notes);
+    let mut page = table::page(&title, "OpenBao", &bench.figures, &bench.details, &bench.notes);
     page.push_str(&table::against_itself(&within));
     println!("\n{page}");
     std::fs::write(bench.home.join("latest.md"), page)?;
@@ -312,6 +321,7 @@ mod tests {
     #[test]
     fn an_unknown_argument_is_refused() {
         assert!(Plan::parse(&["--slow".to_owned()]).is_err());
+        assert!(run(Path::new("/"), &["--only".to_owned(), "nothing".to_owned()]).is_err());
         assert_eq!(Plan::parse(&["--quick".to_owned()]).unwrap().rounds, 1);
     }
 }

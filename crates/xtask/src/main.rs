@@ -41,6 +41,8 @@ usage: cargo xtask COMMAND
   fuzz-smoke [--seconds N]             every corpus and its mutations, on stable
   bench [--quick] [--ours-only|--theirs-only]
                                        Strongroom and OpenBao side by side; wrk, one table
+  bench --only convection [--quick] [--ours-only|--theirs-only]
+                                       the convection door and the original's server side by side
   demo                                 a real server, 100,000 secrets, kill -9, and a full check";
 
 fn main() -> ExitCode {

@@ -32,6 +32,31 @@ const SCHEMATHESIS: &str = "schemathesis==4.32.5";
 /// What reads metrics as Prometheus does.
 const PROMETHEUS: &str = "prometheus_client==0.26.0";
 
+/// The programs that the convection door replaces, and a WebSocket client: in an environment of their own, since they
+/// bring libraries of theirs with them.
+const ORIGINALS: &[&str] = &[
+    "convection-secrets-client==1.1.0",
+    "convection-secrets-manager==1.0.1",
+    "convection-shared==1.0.0",
+    "convection-plugin-secrets-generic==1.0.0",
+    "convection-plugin-secrets-passdb==1.0.0",
+    "websocket-client==1.9.2",
+];
+
+/// Where a program of the original's environment lies.
+pub(crate) fn original(root: &Path, program: &str) -> PathBuf {
+    root.join("target/convection/bin").join(program)
+}
+
+/// Installs the original, if it is not there.
+pub(crate) fn originals(root: &Path) -> Outcome<()> {
+    // the last of them is what the others do not bring
+    if original(root, "convection-secrets-manager").is_file() && original(root, "wsdump").is_file() {
+        return Ok(());
+    }
+    install(&root.join("target/convection"), ORIGINALS)
+}
+
 /// The virtual environment that holds what comes from PyPI.
 fn environment(root: &Path) -> PathBuf {
     root.join("target/venv")
@@ -62,6 +87,7 @@ pub(crate) fn check(root: &Path, install: bool) -> Tally {
         if !has_prometheus(root) {
             report("prometheus_client", pip(root, &[PROMETHEUS]));
         }
+        report("the convection programs", originals(root));
     }
     let mut tally = Tally::default();
     for (program, package, what) in DEBIAN {
@@ -81,6 +107,11 @@ pub(crate) fn check(root: &Path, install: bool) -> Tally {
         has_prometheus(root),
         &format!("prometheus_client (PyPI: {PROMETHEUS})"),
         "the metrics, read by Prometheus' own parser",
+    ));
+    tally.add(found(
+        original(root, "convection-secrets-manager").is_file(),
+        &format!("convection-secrets (PyPI: {})", ORIGINALS.join(" ")),
+        "the convection door, asked by the original's own programs",
     ));
     tally
 }
@@ -122,9 +153,12 @@ pub(crate) fn debian(packages: &[&str]) {
 
 /// Installs packages from PyPI in the virtual environment, which it makes.
 pub(crate) fn pip(root: &Path, packages: &[&str]) -> Outcome<()> {
-    let home = environment(root);
+    install(&environment(root), packages)
+}
+
+fn install(home: &Path, packages: &[&str]) -> Outcome<()> {
     if !home.join("bin/pip").is_file() {
-        make_environment(&home)?;
+        make_environment(home)?;
     }
     let mut pip = Command::new(home.join("bin/pip"));
     logged(pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(packages))

@@ -5,6 +5,10 @@ mod client;
 #[cfg(test)]
 mod clock;
 #[cfg(test)]
+mod convection_world;
+#[cfg(test)]
+mod drive;
+#[cfg(test)]
 mod home;
 #[cfg(test)]
 mod served;
@@ -21,6 +25,10 @@ mod bodies;
 mod borders;
 #[cfg(test)]
 mod commands;
+#[cfg(test)]
+mod convection_network;
+#[cfg(test)]
+mod convection_original;
 #[cfg(test)]
 mod crashes;
 #[cfg(test)]

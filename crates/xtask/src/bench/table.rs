@@ -16,6 +16,10 @@ pub(super) enum Goal {
     TimesMore(f64),
     /// Both: at most this, and so many times less than theirs.
     AtMostAndLess(f64, f64),
+    /// Ours is at least this.
+    AtLeast(f64),
+    /// None: it is told.
+    Told,
 }
 
 /// One measure against its goal.
@@ -34,7 +38,7 @@ impl Figure {
     fn ratio(&self) -> Option<f64> {
         let (ours, theirs) = (self.ours?, self.theirs?);
         match self.goal {
-            Goal::TimesMore(_) => (theirs > 0.0).then(|| ours / theirs),
+            Goal::TimesMore(_) | Goal::AtLeast(_) => (theirs > 0.0).then(|| ours / theirs),
             _ => (ours > 0.0).then(|| theirs / ours),
         }
     }
@@ -47,6 +51,8 @@ impl Figure {
             Goal::AtMost(limit) => vec![most(limit)],
             Goal::TimesLess(factor) | Goal::TimesMore(factor) => vec![times(factor)],
             Goal::AtMostAndLess(limit, factor) => vec![most(limit), times(factor)],
+            Goal::AtLeast(least) => vec![self.ours.map(|ours| ours >= least)],
+            Goal::Told => Vec::new(),
         }
     }
 
@@ -63,6 +69,8 @@ impl Figure {
             Goal::TimesLess(times) => format!("{times}x less"),
             Goal::TimesMore(times) => format!("{times}x more"),
             Goal::AtMostAndLess(most, times) => format!("≤ {}, {times}x less", number(most)),
+            Goal::AtLeast(least) => format!("≥ {}", number(least)),
+            Goal::Told => "–".to_owned(),
         }
     }
 }
@@ -76,10 +84,16 @@ pub(super) struct Detail {
     pub(super) floor: Option<Floor>,
 }
 
-/// The whole page.
-pub(super) fn page(title: &str, figures: &[Figure], details: &[Detail], notes: &[String]) -> String {
+/// The whole page; `other` is what stands beside Strongroom.
+pub(super) fn page(
+    title: &str,
+    other: &str,
+    figures: &[Figure],
+    details: &[Detail],
+    notes: &[String],
+) -> String {
     let mut page = format!("# {title}\n\n");
-    page.push_str("| measure | unit | goal | Strongroom | OpenBao | ratio | met | note |\n");
+    line(&mut page, format_args!("| measure | unit | goal | Strongroom | {other} | ratio | met | note |"));
     page.push_str("| --- | --- | --- | ---: | ---: | ---: | --- | --- |\n");
     for figure in figures {
         let met = figure.met();
@@ -91,15 +105,23 @@ pub(super) fn page(title: &str, figures: &[Figure], details: &[Detail], notes: &
             format_args!("| {name} | {unit} | {goal} | {ours} | {theirs} | {ratio} | {met} | {note} |"),
         );
     }
-    page.push_str("\n| operation | product | requests/s | p50 us | p99 us | CPU us a request | fdatasync p50 / p99 us |\n");
-    page.push_str("| --- | --- | ---: | ---: | ---: | ---: | ---: |\n");
-    for detail in details {
-        row(&mut page, detail, "Strongroom", detail.ours);
-        row(&mut page, detail, "OpenBao", detail.theirs);
+    if !details.is_empty() {
+        page.push_str(&in_full(other, details));
     }
     page.push('\n');
     for note in notes {
         line(&mut page, format_args!("- {note}"));
+    }
+    page
+}
+
+fn in_full(other: &str, details: &[Detail]) -> String {
+    let mut page = String::new();
+    page.push_str("\n| operation | product | requests/s | p50 us | p99 us | CPU us a request | fdatasync p50 / p99 us |\n");
+    page.push_str("| --- | --- | ---: | ---: | ---: | ---: | ---: |\n");
+    for detail in details {
+        row(&mut page, detail, "Strongroom", detail.ours);
+        row(&mut page, detail, other, detail.theirs);
     }
     page
 }
@@ -204,8 +226,15 @@ mod tests {
 
     #[test]
     fn a_missed_goal_stands_out_on_the_page() {
-        let page =
-            page("Bench", &[figure(Goal::AtMost(48.0), Some(50.0), Some(930.0))], &[], &["quick".to_owned()]);
+        let figures = [
+            figure(Goal::AtMost(48.0), Some(50.0), Some(930.0)),
+            figure(Goal::AtLeast(100.0), Some(100.0), Some(1.0)),
+            figure(Goal::Told, Some(7.0), None),
+        ];
+        let page = page("Bench", "Other", &figures, &[], &["quick".to_owned()]);
+        assert!(page.contains("| Strongroom | Other |"), "{page}");
+        assert!(page.contains("| ≥ 100 | 100 | 1.00 | 100x | yes |"), "{page}");
+        assert!(page.contains("| – | 7.00 | – | – |  |"), "{page}");
         assert!(page.contains("| read | us | ≤ 48.0 | 50.0 | 930 | 18.6x | **no** |  |"), "{page}");
         assert!(page.ends_with("\n- quick\n"), "{page}");
     }
