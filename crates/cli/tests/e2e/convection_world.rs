@@ -35,17 +35,18 @@ pub(crate) struct World {
 /// Whose server it is.
 pub(crate) enum Server {
     Ours(Served),
-    Theirs(Child),
+    Theirs(Ended),
     /// It was stopped.
     None,
 }
 
-impl Drop for Server {
+/// A process that ends with its owner.
+pub(crate) struct Ended(Child);
+
+impl Drop for Ended {
     fn drop(&mut self) {
-        if let Self::Theirs(child) = self {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -113,7 +114,7 @@ impl World {
         let child = command.spawn().unwrap();
         let (tcp, websocket) = (format!("127.0.0.1:{tcp}"), format!("127.0.0.1:{websocket}"));
         let authority = home.join("cert.pem");
-        let world = Self::of(home, driver, Server::Theirs(child), authority, &tcp, &websocket);
+        let world = Self::of(home, driver, Server::Theirs(Ended(child)), authority, &tcp, &websocket);
         let began = clock::now();
         while world.client(&["status"]).code != Some(0) {
             assert!(began.elapsed() < PATIENCE, "the original does not listen");
