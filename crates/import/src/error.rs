@@ -82,6 +82,25 @@ pub enum Fault {
     /// What YAML has and this reader refuses.
     #[error("YAML {0} are not read")]
     Refused(&'static str),
+    /// Not TOML.
+    #[error("not acceptable TOML: {0}")]
+    Toml(String),
+    /// A document larger than any that a person writes.
+    #[error("larger than {} bytes", crate::MAX_DOCUMENT_BYTES)]
+    DocumentTooLarge,
+    /// A document with more in it than any that a person writes.
+    #[error(
+        "more than {} values, or nested deeper than {} levels",
+        crate::MAX_DOCUMENT_VALUES,
+        crate::MAX_DOCUMENT_DEPTH
+    )]
+    DocumentTooRich,
+    /// A name that a table has already.
+    #[error("{name} stands here again")]
+    Again {
+        /// The name.
+        name: String,
+    },
     /// Nested too deep.
     #[error("nested deeper than {} levels", crate::MAX_DEPTH)]
     TooDeep,

@@ -11,7 +11,7 @@
 //! **What it does not know.** Folders, servers, what is stored already.
 //!
 //! **Where to start.** [`read`] for a file, [`Entry`] for what is in it, [`env_name`] for how a secret is called in an
-//! environment.
+//! environment; [`read_tree`] for a small document that is no file of secrets, such as a configuration.
 
 mod dotenv;
 mod entry;
@@ -20,13 +20,18 @@ mod error;
 mod json;
 mod lines;
 mod pem;
+mod tree;
 mod write;
 mod yaml;
+mod yaml_events;
 
 pub use entry::{Entry, MAX_ENTRIES, Reading, Value};
 pub use env::{EnvError, env_name, env_text};
 pub use error::{Fault, ImportError};
 pub use pem::pem_blocks;
+pub use tree::{
+    Item, MAX_DOCUMENT_BYTES, MAX_DOCUMENT_DEPTH, MAX_DOCUMENT_VALUES, Member, Node, Text, Writing, read_tree,
+};
 pub use write::{BYTES_KEY, ExportError, env_file, json_file, yaml_file};
 
 /// The largest file, in bytes.

@@ -10,56 +10,17 @@ use crate::entry::{Collector, Entry, Reading, Value, below};
 use crate::error::{Fault, ImportError};
 use crate::json::decoded;
 use crate::write::BYTES_KEY;
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput};
+use crate::yaml_events::Events;
+use saphyr_parser::{Event, ScalarStyle};
 use std::collections::HashSet;
 use strongroom_secret::SecretBytes;
 
 type Text<'a> = std::borrow::Cow<'a, str>;
 
 pub(crate) fn read(text: &str, reading: &Reading) -> Result<Vec<Entry>, ImportError> {
-    let mut walk =
-        Walk { events: Events(Parser::new_from_str(text)), collector: Collector::new(reading), reading };
+    let mut walk = Walk { events: Events::of(text), collector: Collector::new(reading), reading };
     walk.document()?;
     Ok(walk.collector.done())
-}
-
-/// Events without what is refused everywhere.
-struct Events<'a>(Parser<'a, StrInput<'a>>);
-
-impl<'a> Events<'a> {
-    fn next(&mut self) -> Result<(Event<'a>, u64), ImportError> {
-        let Some(next) = self.0.next_event() else { return Ok((Event::StreamEnd, 1)) };
-        let (event, span) = next.map_err(|error| broken(&error))?;
-        let line = line(&span);
-        let refused = match &event {
-            Event::Alias(_) => Some("aliases"),
-            Event::Scalar(_, _, anchor, _)
-            | Event::SequenceStart(anchor, _)
-            | Event::MappingStart(anchor, _)
-                if *anchor != 0 =>
-            {
-                Some("anchors")
-            }
-            Event::Scalar(_, _, _, Some(_))
-            | Event::SequenceStart(_, Some(_))
-            | Event::MappingStart(_, Some(_)) => Some("tags"),
-            _ => None,
-        };
-        match refused {
-            Some(what) => Err(ImportError::at(line, Fault::Refused(what))),
-            None => Ok((event, line)),
-        }
-    }
-}
-
-fn line(span: &Span) -> u64 {
-    u64::try_from(span.start.line()).unwrap_or(1).max(1)
-}
-
-/// The parser's own words name no more of the text than one character.
-fn broken(error: &ScanError) -> ImportError {
-    let line = u64::try_from(error.marker().line()).unwrap_or(1).max(1);
-    ImportError::at(line, Fault::Yaml(error.info().to_owned()))
 }
 
 struct Walk<'a> {
@@ -229,7 +190,7 @@ fn scalar(text: Text<'_>, style: ScalarStyle, out: &mut Vec<u8>) {
 }
 
 /// RFC 8259, section 6.
-fn is_json_number(text: &str) -> bool {
+pub(crate) fn is_json_number(text: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let text = text.strip_prefix('-').unwrap_or(text);
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {

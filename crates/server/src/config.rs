@@ -53,6 +53,8 @@ pub struct Server {
     pub data_dir: PathBuf,
     /// What need not: the one-time initialisation token, by default the socket.
     pub run_dir: PathBuf,
+    /// The file with the number of the server's process, if one is wanted.
+    pub pid_file: Option<PathBuf>,
     /// Log filter, as `tracing-subscriber` reads it.
     pub log: String,
     /// Bytes of disk kept back so that a full disk does not stop reading and repairing.
@@ -297,9 +299,18 @@ impl Config {
             return Err(ConfigError::Oversized { path: path.to_owned() });
         }
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
-        let (config, mut findings) = sections::read(&text);
+        Self::of_text(&text, &path.display().to_string())
+    }
+
+    /// Reads a text that stands for a file, and checks what it says, files and permissions included; `name` stands in
+    /// errors.
+    ///
+    /// # Errors
+    /// Everything that is wrong, each with its line.
+    pub fn of_text(text: &str, name: &str) -> Result<Self, ConfigError> {
+        let (config, mut findings) = sections::read(text);
         findings.extend(config.check());
-        config.or_findings(&path.display().to_string(), findings)
+        config.or_findings(name, findings)
     }
 
     /// Reads a text, without a look at the files it names; `name` stands in errors.
@@ -362,7 +373,14 @@ pub(crate) fn is_host_name(text: &str) -> bool {
 impl Server {
     /// The defaults for two directories.
     pub fn at(data_dir: PathBuf, run_dir: PathBuf) -> Self {
-        Self { data_dir, run_dir, log: "info".to_owned(), reserve_bytes: 256 << 20, worker_threads: None }
+        Self {
+            data_dir,
+            run_dir,
+            pid_file: None,
+            log: "info".to_owned(),
+            reserve_bytes: 256 << 20,
+            worker_threads: None,
+        }
     }
 }
 

@@ -17,6 +17,17 @@ pub enum ServerError {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A configuration in another program's words.
+    #[error("{path}: {source}", path = path.display())]
+    Foreign {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The file with the number of the process.
+    #[error(transparent)]
+    PidFile(#[from] crate::pid_file::PidFileError),
     /// Logging.
     #[error(transparent)]
     Logging(#[from] LoggingError),

@@ -5,6 +5,7 @@ use crate::config::{self, Border, Config, ConfigError, Finding};
 use crate::listen::{Listener, Listeners};
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
+use crate::pid_file::PidFile;
 use crate::signals::{Asked, Signals};
 use crate::syslog::Exporter;
 use crate::tls::TlsHandles;
@@ -19,16 +20,25 @@ const STOP_DEADLINE: Duration = Duration::from_secs(30);
 /// The server's own authority and certificate, below the data directory.
 pub(crate) const OWN_TLS_DIR: &str = "tls";
 
+/// Reads a configuration, at start and at each reload.
+type Load<'a> = &'a (dyn Fn() -> Result<Config, ServerError> + Sync);
+
 /// Runs a server from a configuration file until it is told to stop.
 pub fn run(path: &Path) -> Result<(), ServerError> {
+    run_from(&|| Ok(Config::load(path)?))
+}
+
+/// Runs a server until it is told to stop, from a configuration that is found, or translated, by `load`: at the start, and
+/// again on HUP.
+pub fn run_from(load: Load<'_>) -> Result<(), ServerError> {
     let hardening = harden::apply();
-    let config = Config::load(path)?;
+    let config = load()?;
     logging::init(&config.server.log)?;
     hardening.log();
     runtime(&config)?.block_on(async {
         let metrics = Metrics::install()?;
         let world = World::open(&config, &metrics).await?;
-        serve(&config, Some(path), Arc::new(world), metrics, async |_, _| Ok(())).await
+        serve(&config, Some(load), Arc::new(world), metrics, async |_, _| Ok(())).await
     })
 }
 
@@ -48,7 +58,7 @@ pub(crate) fn runtime(config: &Config) -> Result<tokio::runtime::Runtime, Server
 /// Serves until a signal. `ready` runs once the listeners are open.
 pub(crate) async fn serve(
     config: &Config,
-    path: Option<&Path>,
+    load: Option<Load<'_>>,
     world: Arc<World>,
     metrics: Metrics,
     ready: impl AsyncFnOnce(&World, &Listeners) -> Result<(), ServerError>,
@@ -57,6 +67,7 @@ pub(crate) async fn serve(
     let notifier = Notifier::from_env();
     let run_dir = &config.server.run_dir;
     std::fs::create_dir_all(run_dir).map_err(|source| ServerError::io("make", run_dir, source))?;
+    let _pid_file = config.server.pid_file.as_deref().map(PidFile::hold).transpose()?;
     world.operator.started(env!("CARGO_PKG_VERSION")).await?;
     match world.operator.auto_unlock().await {
         Ok(true) => tracing::info!("unlocked by auto-unlock"),
@@ -81,7 +92,7 @@ pub(crate) async fn serve(
     let began = ready(&world, &listeners).await;
     if began.is_ok() {
         notifier.ready("serving");
-        signals.until_stop(async || reload(config, path, &world, &tls, &borders, &notifier)).await;
+        signals.until_stop(async || reload(config, load, &world, &tls, &borders, &notifier)).await;
     }
     notifier.stopping();
     chores.abort();
@@ -109,7 +120,7 @@ async fn second(signals: &mut Signals) {
 /// Reads configuration and certificates again. What cannot be changed while running is named.
 fn reload(
     config: &Config,
-    path: Option<&Path>,
+    load: Option<Load<'_>>,
     world: &World,
     tls: &TlsHandles,
     borders: &Borders,
@@ -119,7 +130,7 @@ fn reload(
     if let Err(fault) = tls.reload(&world.ambient) {
         tracing::error!(%fault, "certificates were not reloaded; the present ones stay");
     }
-    match path.map(Config::load) {
+    match load.map(|load| load()) {
         None => {}
         Some(Err(fault)) => tracing::error!(%fault, "configuration was not reloaded; the present one stays"),
         Some(Ok(fresh)) => {

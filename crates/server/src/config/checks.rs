@@ -9,6 +9,9 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     let mut found = Found { config, findings: Vec::new() };
     found.directory("server.data_dir", &config.server.data_dir);
     found.directory("server.run_dir", &config.server.run_dir);
+    if let Some(parent) = config.server.pid_file.as_deref().and_then(Path::parent) {
+        found.stat("server.pid_file", parent);
+    }
     for listener in &config.listeners {
         let key = |name: &str| format!("listener.{}.{name}", listener.name);
         if let (Address::Tcp(_), Tls::Files { cert, key: private }) = (&listener.address, &listener.tls) {

@@ -43,6 +43,7 @@ fn server<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Server {
     let run_dir = reader.text(&mut section, "run_dir", units::absolute);
     let mut server =
         Server::at(data_dir.unwrap_or_default(), run_dir.unwrap_or_else(|| DEFAULT_RUN_DIR.into()));
+    server.pid_file = reader.text(&mut section, "pid_file", units::absolute);
     if let Some(log) = reader.text(&mut section, "log", log_filter) {
         server.log = log;
     }

@@ -62,7 +62,7 @@ pub(crate) const HOUSE: &[Room] = &[
     room("authz", Mechanisms, &[]),
     room("x509", Mechanisms, &["crypto"]),
     room("import", Mechanisms, &[]),
-    room("convection", Mechanisms, &["crypto", "authz"]),
+    room("convection", Mechanisms, &["crypto", "authz", "import"]),
     room("store", Custody, &[]),
     room("store-sqlite", Custody, &["store"]),
     room("barrier", Custody, &["store"]),
