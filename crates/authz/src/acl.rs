@@ -1,9 +1,9 @@
 //! ACLs: named rules that are attached to users and groups.
 
-use crate::actions::ActionSet;
+use crate::coverage::Coverage;
 use crate::pattern::{Form, Pattern, PatternError};
 use crate::rules::Mode;
-use strongroom_model::{Access, Action, Name, SecretPath};
+use strongroom_model::{Access, Action, Command, Name, SecretPath};
 
 /// Most patterns in one list of an ACL.
 pub const MAX_PATTERNS: usize = 64;
@@ -13,7 +13,7 @@ pub const MAX_PATTERNS: usize = 64;
 pub enum Covers {
     /// Everything (seed: `ACLObject`).
     Everything,
-    /// Actions by name (seed: `ACLCommand`): of an allow, those that are about no secret.
+    /// Actions and commands by name (seed: `ACLCommand`): of an allow, those that are about no secret.
     Commands(Vec<Pattern>),
     /// Stores and the secrets in them (seed: `ACLStore`).
     Stores {
@@ -102,7 +102,7 @@ pub struct Acl {
     mode: Mode,
     access: Access,
     covers: Covers,
-    actions: ActionSet,
+    coverage: Coverage,
 }
 
 impl Acl {
@@ -111,13 +111,15 @@ impl Acl {
         if access == Access::NONE {
             return Err(AclError::NoAccess);
         }
-        let mut actions = ActionSet::default();
+        let mut coverage = Coverage::default();
         match &covers {
             Covers::Everything => {}
             Covers::Commands(commands) => {
                 check_list(List::Commands, commands)?;
                 for pattern in commands {
-                    actions.add(check_command(pattern)?);
+                    if !coverage.add(pattern) {
+                        return Err(nothing(List::Commands, pattern, "there is no such command"));
+                    }
                 }
             }
             Covers::Stores { stores, secrets } => {
@@ -127,7 +129,7 @@ impl Acl {
                 secrets.iter().try_for_each(|pattern| check_names(List::Secrets, pattern))?;
             }
         }
-        Ok(Self { name, mode, access, covers, actions })
+        Ok(Self { name, mode, access, covers, coverage })
     }
 
     /// Compiles a list of texts, for [`Covers`].
@@ -161,9 +163,14 @@ impl Acl {
         &self.covers
     }
 
-    /// The actions that its patterns of commands match.
-    pub(crate) fn actions(&self) -> &ActionSet {
-        &self.actions
+    /// The access with which its patterns of commands name an action, asked for by a command if there is one.
+    pub(crate) fn covered(&self, action: Action, command: Option<Command>) -> Access {
+        self.coverage.of(self.mode, action, command)
+    }
+
+    /// The access that it allows or denies by them.
+    pub(crate) fn speaks(&self, action: Action, command: Option<Command>) -> Access {
+        self.access.and(self.covered(action, command))
     }
 }
 
@@ -177,15 +184,6 @@ fn check_count(list: List, count: usize) -> Result<(), AclError> {
 
 fn check_list(list: List, patterns: &[Pattern]) -> Result<(), AclError> {
     check_count(list, patterns.len())
-}
-
-/// The actions that a pattern of commands names.
-fn check_command(pattern: &Pattern) -> Result<impl Iterator<Item = Action>, AclError> {
-    let mut named = Action::ALL.iter().copied().filter(|action| pattern.matches(action.name())).peekable();
-    match named.peek() {
-        Some(_) => Ok(named),
-        None => Err(nothing(List::Commands, pattern, "there is no such command")),
-    }
 }
 
 fn nothing(list: List, pattern: &Pattern, reason: &'static str) -> AclError {

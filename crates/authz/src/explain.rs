@@ -151,8 +151,8 @@ pub(crate) fn bearing(acl: &Acl, question: &Question<'_>) -> Option<Bearing> {
     let no_match = match acl.covers() {
         _ if area == Area::Installing => return None,
         Covers::Everything => None,
-        Covers::Commands(commands) => {
-            if !commands.iter().any(|pattern| pattern.matches(action.name())) {
+        Covers::Commands(_) => {
+            if !acl.covered(action, question.caller.command).has(question.access) {
                 return None;
             }
             (allows && area == Area::Secrets).then_some(Bearing::Commands)

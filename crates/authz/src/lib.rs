@@ -16,6 +16,7 @@
 mod acl;
 mod actions;
 mod ask;
+mod coverage;
 mod explain;
 mod nacl;
 mod paths;
@@ -30,7 +31,7 @@ mod verdict;
 pub use acl::{Acl, AclError, Covers, List, MAX_PATTERNS};
 pub use ask::{Ask, AskError};
 pub use explain::{Able, Bearing, Candidate, Explanation};
-pub use nacl::{ActionSet, Nacl, NaclRule, Nacls};
+pub use nacl::{ActionSet, Nacl, NaclRule, Nacls, NetworkAsk};
 pub use pattern::{GLOB_PREFIX, MAX_PATTERN_BYTES, Pattern, PatternError, PatternFault};
 pub use policy::{NameFilter, Policy, PolicyBuilder, PolicyError, Source};
 pub use rules::{Actions, Mode, Rule, RuleSet, Subject};

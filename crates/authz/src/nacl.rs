@@ -4,11 +4,16 @@
 //! match both are candidates; one that denies wins, and where none is a candidate the answer is no. After the
 //! operator's rules come [`Nacl::BUILT_IN`] ones, so that a server is never cut off from its own host by silence. They
 //! give way to a rule that denies.
+//!
+//! A rule names actions, or commands of the convection protocol, and holds for both: a rule that allows a command allows
+//! the actions that are made of it, one that denies it denies every action that it stands for, and the other way about.
+//! So one ACL may guard listeners of either kind, and is nowhere wider than it was written.
 
+use crate::coverage::CommandSet;
 use crate::{Decision, Mode};
 use std::net::IpAddr;
 use std::sync::Arc;
-use strongroom_model::{Action, Network, Origin};
+use strongroom_model::{Access, Action, Command, Network, Origin, RESERVED_WORDS, ROTATE_WORD};
 
 /// Addresses and actions, and whether they go together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +26,15 @@ pub struct NaclRule {
     pub actions: ActionSet,
 }
 
+/// What is asked of the network's rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkAsk<'a> {
+    /// An action.
+    Action(Action),
+    /// A command, by its name; or a word that is none.
+    Command(&'a str),
+}
+
 /// Rules with a name, in their order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nacl {
@@ -28,10 +42,51 @@ pub struct Nacl {
     silence: Arc<str>,
 }
 
+impl NaclRule {
+    /// Whether it speaks about what is asked: a rule that denies if it names any of it, one that allows if it names all.
+    fn covers(&self, ask: NetworkAsk<'_>) -> bool {
+        let named = &self.actions;
+        let command = match ask {
+            NetworkAsk::Action(action) => return named.has(action) || self.covers_by_commands(action),
+            NetworkAsk::Command(word) => match Command::from_name(word) {
+                Some(command) => command,
+                None => return named.has_word(word, self.mode),
+            },
+        };
+        let mut actions = command.actions().iter().map(|action| named.has(*action));
+        let by_actions = match self.mode {
+            Mode::Deny => actions.any(|has| has),
+            Mode::Allow => actions.len() > 0 && actions.all(|has| has),
+        };
+        by_actions || named.has_command(command)
+    }
+
+    fn covers_by_commands(&self, action: Action) -> bool {
+        let named = |command| self.actions.has_command(command);
+        match self.mode {
+            Mode::Deny => action.commands().any(named),
+            Mode::Allow => {
+                let bits = [Access::READ, Access::WRITE, Access::MODIFY, Access::DELETE];
+                let mut needed = bits.into_iter().filter(|bit| action.access().has(*bit)).peekable();
+                needed.peek().is_some() && needed.all(|bit| action.is_made_of(bit, named))
+            }
+        }
+    }
+}
+
+impl From<Action> for NetworkAsk<'_> {
+    fn from(action: Action) -> Self {
+        Self::Action(action)
+    }
+}
+
+/// A built-in rule: its mode, actions and commands.
+type BuiltIn = (Mode, &'static [&'static str], &'static [&'static str]);
+
 impl Nacl {
     /// What follows the operator's rules: how a server is set up, unlocked and logged in to from its own host, and what
     /// no network may ask for.
-    pub const BUILT_IN: [(Mode, &[&str]); 2] = [
+    pub const BUILT_IN: [BuiltIn; 2] = [
         (
             Mode::Allow,
             &[
@@ -47,8 +102,9 @@ impl Nacl {
                 "token.lookup",
                 "token.deauth",
             ],
+            &["initialize", "status", "unlock", ROTATE_WORD, "authorize", "deauth"],
         ),
-        (Mode::Deny, &["operator.start", "operator.stop"]),
+        (Mode::Deny, &["operator.start", "operator.stop"], &RESERVED_WORDS),
     ];
 
     /// The rules of a name, and the built-in ones.
@@ -63,11 +119,11 @@ impl Nacl {
         }
     }
 
-    /// Whether an address may ask for an action, and the rule that decided.
-    pub fn decide(&self, address: IpAddr, action: Action) -> Decision {
-        let address = address.to_canonical();
+    /// Whether an address may ask for something, and the rule that decided.
+    pub fn decide<'a>(&self, address: IpAddr, ask: impl Into<NetworkAsk<'a>>) -> Decision {
+        let (address, ask) = (address.to_canonical(), ask.into());
         let mut allowed = None;
-        for (name, rule) in self.rules.iter().filter(|(_, rule)| rule.actions.has(action)) {
+        for (name, rule) in self.rules.iter().filter(|(_, rule)| rule.covers(ask)) {
             if rule.networks.iter().any(|network| network.contains(address)) {
                 match rule.mode {
                     Mode::Deny => return Decision { allowed: false, rule: Arc::clone(name) },
@@ -83,10 +139,13 @@ fn built_in() -> Vec<NaclRule> {
     let everywhere = ["0.0.0.0/0", "::/0"].iter().filter_map(|text| text.parse().ok()).collect();
     let here = vec![Network::LOOPBACK_V4, Network::LOOPBACK_V6];
     let whom = [here, everywhere];
-    let rule = |((mode, names), networks): ((Mode, &[&str]), Vec<Network>)| {
+    let rule = |((mode, names, commands), networks): (BuiltIn, Vec<Network>)| {
         let mut actions = ActionSet::default();
         for name in names {
             actions.add(name);
+        }
+        for command in commands {
+            actions.add_command(command);
         }
         NaclRule { mode, networks, actions }
     };
@@ -108,25 +167,31 @@ impl Nacls {
 
     /// What the network's rules say; `None` where no rule of the network stands in between: on the local socket, for
     /// the server itself, and at a listener without a network ACL.
-    pub fn decide(&self, origin: Origin, action: Action) -> Option<Decision> {
+    pub fn decide<'a>(&self, origin: Origin, ask: impl Into<NetworkAsk<'a>>) -> Option<Decision> {
         let (Origin::Network(client), Some(listeners)) = (origin, &self.listeners) else { return None };
         match listeners.get(usize::from(client.entrance.0)) {
-            Some(nacl) => nacl.as_ref().map(|nacl| nacl.decide(client.address, action)),
+            Some(nacl) => nacl.as_ref().map(|nacl| nacl.decide(client.address, ask)),
             None => Some(Decision { allowed: false, rule: "nacl: no such listener".into() }),
         }
     }
 }
 
-/// A set of actions, as bits by their numbers.
+/// What a rule names: actions, as bits by their numbers, and commands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ActionSet {
     words: Vec<u64>,
+    commands: CommandSet,
+    /// The words that are no commands: [`RESERVED_WORDS`] that were named, by their places.
+    reserved: [bool; RESERVED_WORDS.len()],
+    /// Whatever can be asked for, be it a command or not.
+    everything: bool,
 }
 
 impl ActionSet {
     /// Adds what a pattern covers: a name such as `secret.get`, or one in which `*` stands for any text. Gives the number
     /// of actions that it names; none is most likely an error of its writer's.
     pub fn add(&mut self, pattern: &str) -> usize {
+        self.everything |= is_any(pattern);
         let named = Action::ALL.iter().filter(|action| matches(pattern, action.name()));
         let mut count = 0;
         for action in named {
@@ -142,12 +207,48 @@ impl ActionSet {
         count
     }
 
+    /// Adds commands by name, or by a pattern as above; `*` is whatever can be asked for. Gives the number of names that it
+    /// covers. The words of old configurations that are no commands are known too.
+    pub fn add_command(&mut self, pattern: &str) -> usize {
+        if is_any(pattern) {
+            return self.add(pattern);
+        }
+        let mut count = 0;
+        for command in Command::ALL.iter().copied() {
+            let old = command == Command::RotateRootKeys && pattern == ROTATE_WORD;
+            if old || matches(pattern, command.name()) {
+                self.commands.add(command);
+                count += 1;
+            }
+        }
+        for (named, word) in self.reserved.iter_mut().zip(RESERVED_WORDS) {
+            let is = pattern == word;
+            *named |= is;
+            count += usize::from(is);
+        }
+        count
+    }
+
     /// Both sets in one.
     #[must_use]
     pub fn with(mut self, other: Self) -> Self {
+        self.commands = self.commands.with(other.commands);
+        self.reserved.iter_mut().zip(other.reserved).for_each(|(own, more)| *own |= more);
+        self.everything |= other.everything;
         self.words.resize(self.words.len().max(other.words.len()), 0);
         self.words.iter_mut().zip(other.words).for_each(|(word, more)| *word |= more);
         self
+    }
+
+    fn has_command(&self, command: Command) -> bool {
+        self.everything || self.commands.has(command)
+    }
+
+    /// Whether it names a word that is no command.
+    fn has_word(&self, word: &str, mode: Mode) -> bool {
+        let reserved =
+            || RESERVED_WORDS.iter().zip(self.reserved).any(|(known, named)| named && *known == word);
+        self.everything || mode == Mode::Deny && reserved()
     }
 
     /// Whether an action is in it.
@@ -159,6 +260,10 @@ impl ActionSet {
 
 fn place(action: Action) -> (usize, u64) {
     (usize::from(action.code() / 64), 1 << (action.code() % 64))
+}
+
+fn is_any(pattern: &str) -> bool {
+    !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*')
 }
 
 /// Whether a whole text is what a pattern describes, `*` standing for any text. Parts are found from left to right, the
@@ -256,6 +361,91 @@ mod tests {
         assert_eq!(decide(&open, "127.0.0.1", A::Stop), (false, "nacl open built-in rule 2".to_owned()));
         let shut = Nacl::new("shut", vec![rule(Mode::Deny, &["127.0.0.0/8"], &["*"])]);
         assert_eq!(decide(&shut, "127.0.0.1", A::Unlock), (false, "nacl shut rule 1".to_owned()));
+    }
+
+    fn of_commands(mode: Mode, networks: &[&str], names: &[&str]) -> NaclRule {
+        let mut rule = rule(mode, networks, &[]);
+        for name in names {
+            assert!(rule.actions.add_command(name) > 0, "{name}");
+        }
+        rule
+    }
+
+    #[test]
+    fn an_empty_acl_lets_a_host_ask_for_six_commands_and_nobody_for_four_words() {
+        let empty = Nacl::new("empty", Vec::new());
+        let ask = |nacl: &Nacl, address: &str, word| {
+            nacl.decide(address.parse().unwrap(), NetworkAsk::Command(word)).allowed
+        };
+        let minimal = ["initialize", "status", "unlock", "rotate_root_keys", "authorize", "deauth"];
+        for command in Command::ALL {
+            let name = command.name();
+            for loopback in ["127.0.0.1", "::1"] {
+                assert_eq!(ask(&empty, loopback, name), minimal.contains(&name), "{name}");
+            }
+            assert!(!ask(&empty, "10.0.0.1", name), "{name}");
+        }
+        let open = Nacl::new("open", vec![of_commands(Mode::Allow, &["0.0.0.0/0"], &["*"])]);
+        for command in Command::ALL {
+            assert!(ask(&open, "10.0.0.1", command.name()));
+        }
+        // a word that is no command is let in to be told so, but for those that nobody may ask for
+        assert!(ask(&open, "10.0.0.1", "gett_secret") && !ask(&empty, "127.0.0.1", "gett_secret"));
+        for word in RESERVED_WORDS {
+            assert!(!ask(&open, "127.0.0.1", word), "{word}");
+        }
+        let shut = Nacl::new("shut", vec![of_commands(Mode::Deny, &["127.0.0.0/8"], &["rotate"])]);
+        assert!(!ask(&shut, "127.0.0.1", "rotate_root_keys") && ask(&shut, "127.0.0.1", "unlock"));
+    }
+
+    #[test]
+    fn commands_and_actions_are_two_names_for_one_thing() {
+        let everywhere = ["0.0.0.0/0"];
+        let table: [(NaclRule, &[&str], &[Action]); 4] = [
+            (
+                of_commands(Mode::Allow, &everywhere, &["get_secret", "create_secret"]),
+                &["get_secret", "create_secret"],
+                &[Action::GetSecret, Action::ReadPublic],
+            ),
+            (
+                of_commands(Mode::Allow, &everywhere, &["create_secret", "update_secret"]),
+                &["create_secret", "update_secret"],
+                &[Action::PutSecret, Action::GenerateSecret, Action::UndeleteSecret],
+            ),
+            (
+                rule(Mode::Allow, &everywhere, &["secret.get", "secret.public", "secret.put"]),
+                &["get_secret"],
+                &[Action::GetSecret, Action::ReadPublic, Action::PutSecret],
+            ),
+            (of_commands(Mode::Allow, &everywhere, &["attach_group"]), &["attach_group"], &[]),
+        ];
+        let from = "10.0.0.1".parse().unwrap();
+        for (rule, commands, actions) in table {
+            let nacl = Nacl::new("n", vec![rule]);
+            for command in Command::ALL {
+                let allowed = nacl.decide(from, NetworkAsk::Command(command.name())).allowed;
+                assert_eq!(allowed, commands.contains(&command.name()), "{command:?}");
+            }
+            for action in Action::ALL {
+                assert_eq!(nacl.decide(from, *action).allowed, actions.contains(action), "{action:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_denies_a_command_denies_every_action_of_it_and_the_other_way_about() {
+        let open = || of_commands(Mode::Allow, &["0.0.0.0/0"], &["*"]);
+        let from = "10.0.0.1".parse().unwrap();
+        let nacl = Nacl::new("n", vec![open(), of_commands(Mode::Deny, &["10.0.0.1"], &["destroy_secret"])]);
+        for action in [Action::RemoveSecret, Action::DestroySecret, Action::DeleteSecret] {
+            assert!(!nacl.decide(from, action).allowed);
+        }
+        assert!(nacl.decide(from, Action::GetSecret).allowed);
+        let nacl = Nacl::new("n", vec![open(), rule(Mode::Deny, &["10.0.0.1"], &["user.remove"])]);
+        assert!(!nacl.decide(from, NetworkAsk::Command("remove_access")).allowed);
+        assert!(nacl.decide(from, NetworkAsk::Command("create_user")).allowed);
+        assert_eq!(ActionSet::default().add_command("get_secrets"), 0);
+        assert_eq!(ActionSet::default().add_command("stop "), 0);
     }
 
     #[test]

@@ -143,7 +143,8 @@ impl Policy {
         let Some(entitled) = self.entitled(question) else {
             return base.unwrap_or_else(|| self.base.silence());
         };
-        let verdict = entitled.rights.verdict(question.action, question.access, &question.target);
+        let command = question.caller.command;
+        let verdict = entitled.rights.verdict(question.action, command, question.access, &question.target);
         let reason = |place: u32| {
             let place = usize::try_from(place).unwrap_or(usize::MAX);
             entitled.reasons.get(place).map_or_else(|| Arc::from("an acl"), Arc::clone)
@@ -169,7 +170,7 @@ impl Policy {
             (Some(Decision { allowed: false, .. }), _) | (None, None) => Names::None,
             // a base rule knows no names: all of them, or none
             (Some(_), None) => Names::All,
-            (_, Some(entitled)) => entitled.rights.names(action, store),
+            (_, Some(entitled)) => entitled.rights.names(action, caller.command, store),
         };
         NameFilter(names)
     }

@@ -23,7 +23,7 @@ use crate::verdict::Verdict;
 use arc_swap::ArcSwap;
 use std::collections::HashMap;
 use std::sync::Arc;
-use strongroom_model::{Access, Action};
+use strongroom_model::{Access, Action, Command};
 
 /// Most stores whose rules a set keeps at hand; beyond it they are gathered anew.
 const MAX_KEPT_STORES: usize = 128;
@@ -32,8 +32,10 @@ const MAX_KEPT_STORES: usize = 128;
 pub(crate) struct Rights {
     acls: Vec<Arc<Acl>>,
     everything: Verdict,
-    /// By action; without ACLs of commands, empty.
-    commands: Vec<Verdict>,
+    /// By action, where no command is asked for; without ACLs of commands, empty.
+    actions: Vec<Verdict>,
+    /// By command and action, where one is.
+    commands: HashMap<(Command, Action), Verdict>,
     all_stores: Verdict,
     stores: ArcSwap<HashMap<OpenText, Arc<OfStore>>>,
 }
@@ -54,26 +56,33 @@ impl Rights {
     pub(crate) fn new(acls: Vec<Arc<Acl>>) -> Self {
         let mut rights = Self {
             everything: Verdict::default(),
-            commands: Vec::new(),
+            actions: Vec::new(),
+            commands: HashMap::new(),
             all_stores: Verdict::default(),
             stores: ArcSwap::default(),
             acls: Vec::new(),
         };
         for (place, acl) in (0..).zip(&acls) {
-            rights.add(&Verdict::of(place, acl), acl);
+            rights.add(place, acl);
         }
         rights.acls = acls;
         rights
     }
 
-    fn add(&mut self, verdict: &Verdict, acl: &Acl) {
+    fn add(&mut self, place: u32, acl: &Acl) {
+        let verdict = &Verdict::of(place, acl);
         match acl.covers() {
             Covers::Everything => self.everything.merge(verdict),
             Covers::Commands(_) => {
-                self.commands.resize(CODES, Verdict::default());
-                for action in Action::ALL.iter().copied().filter(|action| acl.actions().has(*action)) {
-                    if let Some(command) = self.commands.get_mut(actions::index(action)) {
-                        command.merge(verdict);
+                self.actions.resize(CODES, Verdict::default());
+                for action in Action::ALL.iter().copied() {
+                    let said = Verdict::with(place, acl, acl.speaks(action, None));
+                    if let Some(known) = self.actions.get_mut(actions::index(action)) {
+                        known.merge(&said);
+                    }
+                    for command in action.commands() {
+                        let said = Verdict::with(place, acl, acl.speaks(action, Some(command)));
+                        self.commands.entry((command, action)).or_default().merge(&said);
                     }
                 }
             }
@@ -90,11 +99,23 @@ impl Rights {
         &self.acls
     }
 
+    /// What ACLs of commands say of an action, asked for by a command if there is one.
+    fn command(&self, action: Action, command: Option<Command>) -> Option<&Verdict> {
+        let asked = command.and_then(|command| self.commands.get(&(command, action)));
+        asked.or_else(|| self.actions.get(actions::index(action)))
+    }
+
     /// What the ACLs say.
-    pub(crate) fn verdict(&self, action: Action, access: Access, target: &Target<'_>) -> Verdict {
+    pub(crate) fn verdict(
+        &self,
+        action: Action,
+        command: Option<Command>,
+        access: Access,
+        target: &Target<'_>,
+    ) -> Verdict {
         let area = area(action);
         let mut verdict = if area == Area::Installing { Verdict::default() } else { self.everything };
-        if let Some(command) = self.commands.get(actions::index(action)) {
+        if let Some(command) = self.command(action, command) {
             match area {
                 Area::Secrets => verdict.merge(&command.denials()),
                 Area::StoresRead | Area::StoresAdmin | Area::Other => verdict.merge(command),
@@ -118,10 +139,10 @@ impl Rights {
     }
 
     /// Which of a store's names an action may see.
-    pub(crate) fn names(&self, action: Action, store: &str) -> Names {
+    pub(crate) fn names(&self, action: Action, command: Option<Command>, store: &str) -> Names {
         let access = action.access();
         let mut beyond = self.everything;
-        if let Some(command) = self.commands.get(actions::index(action)) {
+        if let Some(command) = self.command(action, command) {
             beyond.merge(&command.denials());
         }
         if beyond.denied(access).is_some() {

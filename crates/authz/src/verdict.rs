@@ -24,13 +24,18 @@ impl Default for Verdict {
 impl Verdict {
     /// What one ACL says.
     pub(crate) fn of(place: u32, acl: &Acl) -> Self {
+        Self::with(place, acl, acl.access())
+    }
+
+    /// What one ACL says of some access.
+    pub(crate) fn with(place: u32, acl: &Acl, access: Access) -> Self {
         let mut verdict = Self::default();
         let firsts = match acl.mode() {
             Mode::Deny => &mut verdict.deny,
             Mode::Allow => &mut verdict.allow,
         };
         for (first, bit) in firsts.iter_mut().zip(BITS) {
-            if acl.access().has(bit) {
+            if access.has(bit) {
                 *first = place;
             }
         }

@@ -259,7 +259,7 @@ impl Gate {
     pub async fn turn_away(&self, caller: &Caller, action: ActionCode, rule: &str) -> Result<(), Denied> {
         let slot = self.place(action)?;
         // from a place that may not ask at all, a bad token and a good one are told the same
-        let network = self.network_refusal(caller.origin, action);
+        let network = self.network_refusal(caller, action);
         let stranger = || strongroom_authz::Decision { allowed: false, rule: rule.into() };
         let decision = network.clone().unwrap_or_else(stranger);
         let record = self.record(caller, action, String::new(), &decision);
@@ -271,6 +271,22 @@ impl Gate {
             }
             None => Ok(()),
         }
+    }
+
+    /// Leaves word of a command that the network's rules refuse, before there is a caller.
+    pub(crate) async fn refuse_at_network(
+        &self,
+        caller: &Caller,
+        action: ActionCode,
+        command: &str,
+        decision: Decided,
+    ) -> Result<(), Denied> {
+        let slot = self.place(action)?;
+        let mut record = self.record(caller, action, String::new(), &decision);
+        record.note = command.to_owned();
+        let opened = self.opened().ok();
+        self.write_refusal(caller, record, slot, opened.as_deref()).await?;
+        Err(Denied::Refused { action: action.name(), resource: String::new(), rule: decision.rule })
     }
 
     /// Answers the repetition of a request that its client named.

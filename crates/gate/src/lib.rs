@@ -50,7 +50,7 @@ pub use people::{
     TokenView, UserRecord, UserView, UsersView, Way,
 };
 pub use resource::{
-    AclNamed, Acls, Action, Attachment, FolderView, Group, Groups, HolderNamed, Job, Jobs, Keyset,
+    AclNamed, Acls, Action, Attachment, FolderView, Group, Groups, HolderNamed, Job, Jobs, KeyHolder, Keyset,
     KeysetView, Keysets, KeysetsView, Membership, Own, People, Resource, Rules, RulesView, Secret,
     SecretLivesView, SecretReadView, SecretWriteView, Server, Store, StoreFolder, StoreReadView,
     StoreWriteView, Stores, StoresView, Token, Trail, User, Users,
@@ -66,7 +66,8 @@ pub use strongroom_audit::{
 };
 pub use strongroom_authz::{
     Able, Acl, AclError, ActionSet, Actions, Ask, AskError, Candidate, Covers, Explanation, List, Mode, Nacl,
-    NaclRule, Nacls, Pattern, PatternError, PolicyBuilder, Rule, RuleSet, Source, Subject, Target,
+    NaclRule, Nacls, NetworkAsk, Pattern, PatternError, PolicyBuilder, Rule, RuleSet, Source, Subject,
+    Target,
 };
 pub use strongroom_backup::Mark as BackupMark;
 pub use strongroom_barrier::{

@@ -1,10 +1,10 @@
 //! The network's rules, which are asked before all others.
 
-use crate::admit::Gate;
+use crate::admit::{Denied, Gate};
 use crate::policy::InForce;
 use std::sync::Arc;
-use strongroom_authz::{Decision, Nacls, Question, Target};
-use strongroom_model::{Access, Action, Caller, Origin};
+use strongroom_authz::{Decision, Nacls, NetworkAsk, Question, Target};
+use strongroom_model::{Access, Action, Caller, Command, Origin};
 
 impl Gate {
     /// Puts the network ACLs of the listeners in force, from the next request on.
@@ -12,10 +12,23 @@ impl Gate {
         self.nacls.store(Arc::new(nacls));
     }
 
-    /// What the network's rules say of an action from somewhere, with the rule that decides; `None` where no network ACL
-    /// stands in between.
-    pub fn network_decision(&self, origin: Origin, action: Action) -> Option<Decision> {
-        self.nacls.load().decide(origin, action)
+    /// What the network's rules say of an action or a command from somewhere, with the rule that decides; `None` where no
+    /// network ACL stands in between.
+    pub fn network_decision<'a>(&self, origin: Origin, ask: impl Into<NetworkAsk<'a>>) -> Option<Decision> {
+        self.nacls.load().decide(origin, ask)
+    }
+
+    /// Asks the network's rules about a command before anything else of its request is looked at. A refusal leaves an entry,
+    /// as those without a credential do: counted if there are many.
+    pub async fn admit_command(&self, caller: &Caller, word: &str) -> Result<(), Denied> {
+        let refused = |decision: &Decision| !decision.allowed;
+        let decision = self.network_decision(caller.origin, NetworkAsk::Command(word));
+        let Some(decision) = decision.filter(refused) else { return Ok(()) };
+        let known = Command::from_name(word);
+        let action = known.and_then(|command| command.actions().first().copied());
+        let action = action.unwrap_or(Action::Challenge);
+        let word = known.map_or("", Command::name);
+        self.refuse_at_network(caller, action, word, decision).await
     }
 
     /// The network's rules, and then the others.
@@ -26,7 +39,7 @@ impl Gate {
         action: Action,
         target: &Target<'_>,
     ) -> Decision {
-        if let Some(refusal) = self.network_refusal(caller.origin, action) {
+        if let Some(refusal) = self.network_refusal(caller, action) {
             return refusal;
         }
         let ask = |access| in_force.policy.decide(&Question { caller, action, access, target: *target });
@@ -39,8 +52,11 @@ impl Gate {
         }
     }
 
-    /// The decision of a network ACL that refuses.
-    pub(crate) fn network_refusal(&self, origin: Origin, action: Action) -> Option<Decision> {
-        self.network_decision(origin, action).filter(|decision| !decision.allowed)
+    /// The decision of a network ACL that refuses. Where a command is asked for and the action is what it stands for, the
+    /// command decides.
+    pub(crate) fn network_refusal(&self, caller: &Caller, action: Action) -> Option<Decision> {
+        let command = caller.command.filter(|command| command.actions().contains(&action));
+        let ask = command.map_or(NetworkAsk::Action(action), |command| NetworkAsk::Command(command.name()));
+        self.network_decision(caller.origin, ask).filter(|decision| !decision.allowed)
     }
 }

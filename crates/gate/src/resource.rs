@@ -9,7 +9,7 @@ mod store;
 
 pub use acls::{AclNamed, Acls, Attachment, HolderNamed};
 pub use keyset::{Job, Jobs, Keyset, KeysetView, Keysets, KeysetsView};
-pub use people::{Group, Groups, Membership, Own, People, Token, User, Users};
+pub use people::{Group, Groups, KeyHolder, Membership, Own, People, Token, User, Users};
 pub use rules::{Rules, RulesView};
 pub use secret::{FolderView, Secret, SecretLivesView, SecretReadView, SecretWriteView, StoreFolder};
 pub use store::{Store, StoreReadView, StoreWriteView, Stores, StoresView};

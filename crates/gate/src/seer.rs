@@ -40,7 +40,7 @@ impl Seer {
         access: Access,
         target: Target<'_>,
     ) -> Explanation {
-        match self.gate.network_refusal(self.caller.origin, action) {
+        match self.gate.network_refusal(&self.caller, action) {
             Some(decision) => {
                 let (rule, mode) = (Arc::clone(&decision.rule), Mode::Deny);
                 let candidates = vec![Candidate { rule, mode, bearing: Bearing::Decides }];

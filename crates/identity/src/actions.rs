@@ -2,8 +2,8 @@
 
 use strongroom_gate::{
     AclNamed, AclView, Acls, AclsView, Attachment, AttachmentView, Group, GroupView, Groups, GroupsView,
-    MemberView, Membership, Own, People, PeopleView, Rules, RulesView, Token, TokenView, User, UserView,
-    Users, UsersView, actions,
+    KeyHolder, MemberView, Membership, Own, People, PeopleView, Rules, RulesView, Token, TokenView, User,
+    UserView, Users, UsersView, actions,
 };
 
 actions! {
@@ -42,6 +42,8 @@ actions! {
     ListAccessKeys = ListAccessKeys: User => UserView;
     /// Remove a user's access key.
     RemoveAccessKey = RemoveAccessKey: User => UserView;
+    /// Remove an access key, found by itself.
+    RemoveHeldKey = RemoveAccessKey: KeyHolder => UserView;
     /// Set a user's password.
     SetPassword = SetPassword: User => UserView;
     /// Remove a user's password.

@@ -8,7 +8,8 @@ use crate::users::{changeable, protected};
 use strongroom_ambient::UnixMillis;
 use strongroom_crypto::{PasswordHash, PublicKey};
 use strongroom_gate::{
-    Action, CredentialRecord, Entry, Held, PasswordRecord, PeopleView, Permit, UserView, Verdict, Way,
+    Action, CredentialRecord, Entry, Held, KeyHolder, PasswordRecord, PeopleView, Permit, Person, UserView,
+    Verdict, Way,
 };
 use strongroom_model::{Caller, Credential, CredentialId, UserId};
 use strongroom_secret::SecretBytes;
@@ -27,6 +28,44 @@ pub struct AccessKey {
     pub fingerprint: [u8; 32],
     /// Made when.
     pub created: UnixMillis,
+}
+
+/// An access key, described: by its id, its public half, or both.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct KeyLike<'a> {
+    /// Its id.
+    pub id: Option<CredentialId>,
+    /// Its public half: PEM or a line of OpenSSH.
+    pub public_key: Option<&'a str>,
+}
+
+/// The user who has a public key, as a resource.
+pub fn holder_of(public_key: &str) -> Result<KeyHolder, IdentityError> {
+    Ok(KeyHolder::Public(PublicKey::from_text(public_key.as_bytes())?.spki().to_vec()))
+}
+
+/// The user and the key, if it is theirs and may go.
+async fn removable(
+    view: &UserView,
+    by: UserId,
+    like: &KeyLike<'_>,
+) -> Result<(Person, CredentialId), IdentityError> {
+    let person = changeable(view, by)?;
+    let key = match (like.id, like.public_key) {
+        (Some(id), None) => person.keys.contains(&id).then_some(id),
+        (_, Some(text)) => {
+            let public = PublicKey::from_text(text.as_bytes())?;
+            let mut keys = view.keys().await?.into_iter();
+            let is = |id: CredentialId| like.id.is_none_or(|wanted| wanted == id);
+            keys.find(|(id, record)| is(*id) && record.spki == public.spki()).map(|(id, _)| id)
+        }
+        (None, None) => None,
+    };
+    let key = key.ok_or(IdentityError::NotFound)?;
+    if person.is_protected() && person.keys.len() == 1 {
+        return Err(protected(&person, "keeps its last access key"));
+    }
+    Ok((person, key))
 }
 
 impl Identity {
@@ -121,17 +160,23 @@ impl Identity {
         by: UserId,
         key: CredentialId,
     ) -> Result<(), IdentityError> {
+        self.remove_key_like(permit, by, &KeyLike { id: Some(key), public_key: None }).await
+    }
+
+    /// The same for the key that is described.
+    pub async fn remove_key_like<A: Action<View = UserView>>(
+        &self,
+        permit: Permit<A>,
+        by: UserId,
+        like: &KeyLike<'_>,
+    ) -> Result<(), IdentityError> {
         let (view, mut entry) = permit.open();
         let changing = match view.people().changing().await {
             Ok(changing) => changing,
             Err(fault) => return fail(entry, fault.into()).await,
         };
-        let person = match changeable(&view, by) {
-            Ok(person) if !person.keys.contains(&key) => return fail(entry, IdentityError::NotFound).await,
-            Ok(person) if person.is_protected() && person.keys.len() == 1 => {
-                return fail(entry, protected(&person, "keeps its last access key")).await;
-            }
-            Ok(person) => person,
+        let (person, key) = match removable(&view, by, like).await {
+            Ok(found) => found,
             Err(fault) => return fail(entry, fault).await,
         };
         entry.note(format!("access key {key}, {} left", person.keys.len() - 1));

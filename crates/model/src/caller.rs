@@ -1,5 +1,6 @@
 //! Who asks, and from where.
 
+use crate::Command;
 use crate::id::{CredentialId, PartitionId, RequestId, TokenId, UserId};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -111,6 +112,8 @@ pub struct Caller {
     pub request: RequestId,
     /// Of a write: what makes its repetition one.
     pub repeat: Option<Repeat>,
+    /// The command that is asked for, where a protocol has commands: network ACLs of its listeners speak of those.
+    pub command: Option<Command>,
 }
 
 /// What makes a request the repetition of another: the same id and the same digest.
@@ -125,7 +128,7 @@ pub struct Repeat {
 impl Caller {
     /// A caller that proved nothing.
     pub fn anonymous(origin: Origin, request: RequestId) -> Self {
-        Self { principal: None, credential: Credential::None, origin, request, repeat: None }
+        Self { principal: None, credential: Credential::None, origin, request, repeat: None, command: None }
     }
 }
 

@@ -11,6 +11,7 @@
 mod access;
 mod action;
 mod caller;
+mod command;
 mod id;
 mod json;
 mod name;
@@ -20,6 +21,7 @@ mod value;
 pub use access::Access;
 pub use action::{Action, Effect};
 pub use caller::{Caller, Client, Credential, Entrance, Origin, Principal, Repeat};
+pub use command::{Command, RESERVED_WORDS, ROTATE_WORD};
 pub use id::{
     AclId, CredentialId, FolderId, GroupId, IdError, JobId, KeysetId, ObjectId, PartitionId, RequestId,
     StoreId, TokenId, UserId,

@@ -9,6 +9,7 @@
 
 mod actions;
 mod fields;
+mod listing;
 mod lives;
 mod metadata;
 mod operations;
@@ -26,9 +27,12 @@ pub use actions::{
     ListKeysets, ListSecrets, ListStores, PutSecret, ReadMetadata, ReadPublic, ReadStore, RemoveSecret,
     RemoveStore, UndeleteSecret,
 };
+pub use listing::{Wish, list};
 pub use lives::{MAX_NAMED_VERSIONS, delete, destroy, remove, undelete};
 pub use metadata::{Expiring, Metadata, State, VersionSummary, expiring, metadata};
-pub use operations::{Found, PublicHalf, Version, Wish, Written, generate, list, public, put, read};
+pub use operations::{
+    Found, Onto, PublicHalf, Version, Written, generate, generate_shaped, public, put, put_shaped, read,
+};
 pub use payload::Value;
 pub use store_type::{Accepted, Facts, Order, Settings, StoreType, TypeError, TypeRef};
 pub use stores::{

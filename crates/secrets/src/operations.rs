@@ -1,20 +1,39 @@
-//! Secrets: put, generate, read, list.
+//! Secrets: put, generate, read.
 
 use crate::SecretsError;
-use crate::actions::{GenerateSecret, GetSecret, ListSecrets, PutSecret, ReadPublic};
+use crate::actions::{GenerateSecret, GetSecret, PutSecret, ReadPublic};
 use crate::payload::{Kept, Made, StoreMeta, Value, decode_version, encode_version};
-use crate::store_type::{Accepted, Facts, Order, TypeRef};
+use crate::store_type::{Accepted, Facts, Order, TypeError, TypeRef};
 use crate::workshop;
 use strongroom_ambient::{Ambient, UnixMillis};
 use strongroom_gate::{
-    BarrierError, Batch, Entry, Held, Page, Permit, SecretReadView, SecretWriteView, Verdict, VersionRecord,
-    Writer,
+    BarrierError, Batch, Entry, Held, Permit, SecretReadView, SecretWriteView, Verdict, VersionRecord, Writer,
 };
 use strongroom_model::{JsonText, UserId};
+
+/// What a write is put upon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Onto {
+    /// Whatever there is, be it nothing.
+    #[default]
+    Any,
+    /// This version; 0: nothing.
+    Version(u64),
+    /// A secret that is there.
+    Something,
+}
+
+impl From<Option<u64>> for Onto {
+    fn from(version: Option<u64>) -> Self {
+        version.map_or(Self::Any, Self::Version)
+    }
+}
 
 /// A version, opened.
 #[derive(Debug)]
 pub struct Version {
+    /// The type of its store.
+    pub store_type: TypeRef,
     /// Its number.
     pub version: u64,
     /// Made when.
@@ -97,21 +116,50 @@ pub async fn put(
     by: UserId,
     now: UnixMillis,
     value: &Value,
-    expected: Option<u64>,
+    expected: impl Into<Onto>,
+) -> Result<Written, SecretsError> {
+    let (view, entry) = permit.open();
+    match StoreMeta::decode(&view.store_payload()) {
+        Ok(meta) => put_onto(view, entry, &meta, Made { by, at: now }, value, expected.into()).await,
+        Err(fault) => fail(entry, fault.into()).await,
+    }
+}
+
+/// The same with a value that is made once the store's type is known: for protocols that say less than a value.
+pub async fn put_shaped(
+    permit: Permit<PutSecret>,
+    by: UserId,
+    now: UnixMillis,
+    shape: impl FnOnce(TypeRef) -> Result<Value, TypeError>,
+    expected: Onto,
 ) -> Result<Written, SecretsError> {
     let (view, entry) = permit.open();
     let meta = match StoreMeta::decode(&view.store_payload()) {
         Ok(meta) => meta,
         Err(fault) => return fail(entry, fault.into()).await,
     };
+    match shape(meta.store_type) {
+        Ok(value) => put_onto(view, entry, &meta, Made { by, at: now }, &value, expected).await,
+        Err(fault) => fail(entry, fault.into()).await,
+    }
+}
+
+async fn put_onto(
+    view: SecretWriteView,
+    entry: Entry,
+    meta: &StoreMeta,
+    made: Made,
+    value: &Value,
+    expected: Onto,
+) -> Result<Written, SecretsError> {
     let guard = view.hold().await;
     let accepted = match accept(&view, meta.store_type, value).await {
         Ok(accepted) => accepted,
         Err(fault) => return fail(entry, fault).await,
     };
     let value = accepted.value.as_ref().unwrap_or(value);
-    let new = New { made: Made { by, at: now }, facts: &accepted.facts, value, expected };
-    let written = add(&view, entry, &meta, &new).await;
+    let new = New { made, facts: &accepted.facts, value, expected };
+    let written = add(&view, entry, meta, &new).await;
     drop(guard);
     written
 }
@@ -122,10 +170,10 @@ async fn accept(
     store_type: TypeRef,
     value: &Value,
 ) -> Result<Accepted, SecretsError> {
-    if !store_type.is_slow() {
-        return Ok(store_type.accept(value, None)?);
-    }
     let beneath = if store_type.builds_upon(value) { beneath(view).await? } else { None };
+    if !store_type.is_slow() {
+        return Ok(store_type.accept(value, beneath.as_ref())?);
+    }
     let value = value.copied();
     Ok(workshop::work(move || store_type.accept(&value, beneath.as_ref())).await??)
 }
@@ -146,15 +194,31 @@ pub async fn generate(
     now: UnixMillis,
     ambient: &Ambient,
     wanted: &JsonText,
-    expected: Option<u64>,
+    expected: impl Into<Onto>,
+) -> Result<(Written, Facts), SecretsError> {
+    let shape = |_| Ok(wanted.clone());
+    generate_shaped(permit, (by, now), ambient, shape, expected.into()).await
+}
+
+/// The same with an order that is made once the store's type is known: for protocols that say less than an order.
+pub async fn generate_shaped(
+    permit: Permit<GenerateSecret>,
+    (by, now): (UserId, UnixMillis),
+    ambient: &Ambient,
+    shape: impl FnOnce(TypeRef) -> Result<JsonText, TypeError>,
+    expected: Onto,
 ) -> Result<(Written, Facts), SecretsError> {
     let (view, entry) = permit.open();
     let meta = match StoreMeta::decode(&view.store_payload()) {
         Ok(meta) => meta,
         Err(fault) => return fail(entry, fault.into()).await,
     };
+    let wanted = match shape(meta.store_type) {
+        Ok(wanted) => wanted,
+        Err(fault) => return fail(entry, fault.into()).await,
+    };
     let guard = view.hold().await;
-    let (value, facts) = match draw(&view, &meta, ambient, wanted).await {
+    let (value, facts) = match draw(&view, &meta, ambient, &wanted).await {
         Ok(drawn) => drawn,
         Err(fault) => return fail(entry, fault).await,
     };
@@ -180,7 +244,7 @@ async fn draw(
     };
     let made = if store_type.is_slow() { workshop::work(draw).await?? } else { draw()? };
     let Accepted { value, facts } = made;
-    Ok((value.ok_or(crate::TypeError::NoGenerator)?, facts))
+    Ok((value.ok_or(TypeError::NoGenerator)?, facts))
 }
 
 /// A version to be written.
@@ -188,7 +252,7 @@ struct New<'a> {
     made: Made,
     facts: &'a Facts,
     value: &'a Value,
-    expected: Option<u64>,
+    expected: Onto,
 }
 
 async fn add(
@@ -216,8 +280,11 @@ async fn batch_of(
     let present = view.present().await?;
     let number = present.as_ref().map_or(0, |(_, version)| *version);
     match new.expected {
-        None if meta.settings.cas_required => return Err(SecretsError::VersionRequired { present: number }),
-        Some(expected) if expected != number => {
+        Onto::Something if number == 0 => return Err(SecretsError::NotFound),
+        Onto::Any | Onto::Something if meta.settings.cas_required => {
+            return Err(SecretsError::VersionRequired { present: number });
+        }
+        Onto::Version(expected) if expected != number => {
             return Err(SecretsError::VersionMismatch { present: number, expected });
         }
         _ => {}
@@ -262,7 +329,8 @@ async fn find(view: &SecretReadView, version: Option<u64>) -> Result<Found, Secr
         (Kept::Destroyed { destroyed, .. }, _) => Ok(Found::Destroyed { version, at: destroyed.at }),
         (Kept::Value { .. }, Some(deleted)) => Ok(Found::Deleted { version, at: deleted.at }),
         (Kept::Value { made, value, .. }, None) => {
-            Ok(Found::Live(Version { version, created: made.at, creator: made.by, value }))
+            let store_type = StoreMeta::type_of(&view.store_payload())?;
+            Ok(Found::Live(Version { store_type, version, created: made.at, creator: made.by, value }))
         }
     }
 }
@@ -289,14 +357,13 @@ pub async fn public(
 }
 
 async fn half(view: &SecretReadView, version: Option<u64>) -> Result<Option<PublicHalf>, SecretsError> {
-    let store_type = StoreMeta::decode(&view.store_payload())?.store_type;
     let version = match find(view, version).await? {
         Found::Live(version) => version,
         Found::Absent => return Ok(None),
         Found::Deleted { version, .. } => return Err(SecretsError::Deleted { version }),
         Found::Destroyed { version, .. } => return Err(SecretsError::Destroyed { version }),
     };
-    let Version { version, created, value, .. } = version;
+    let Version { store_type, version, created, value, .. } = version;
     let public = workshop::work(move || store_type.public(&value)).await??;
     Ok(Some(PublicHalf { version, created, public }))
 }
@@ -310,35 +377,4 @@ pub(crate) async fn fail<T>(mut entry: Entry, fault: SecretsError) -> Result<T, 
     };
     entry.finish(verdict).await?;
     Err(fault)
-}
-
-/// Which names a listing wants.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Wish<'a> {
-    /// They begin with this.
-    pub prefix: &'a str,
-    /// They come after this.
-    pub after: Option<&'a str>,
-    /// They have this in them.
-    pub contains: Option<&'a str>,
-    /// Those whose newest version is deleted or destroyed are wanted too.
-    pub gone: bool,
-}
-
-/// Lists names in order, at most `limit`, of those that the caller may see.
-pub async fn list(
-    permit: Permit<ListSecrets>,
-    wish: Wish<'_>,
-    limit: usize,
-) -> Result<Held<Page>, SecretsError> {
-    let (view, mut entry) = permit.open();
-    let wanted =
-        |name: &str, gone: bool| (wish.gone || !gone) && wish.contains.is_none_or(|text| name.contains(text));
-    match view.page_where(wish.prefix, wish.after, limit, wanted).await {
-        Ok(page) => {
-            entry.note(format!("{} names", page.names.len()));
-            Ok(entry.hold(Verdict::Released, page))
-        }
-        Err(fault) => fail(entry, fault.into()).await,
-    }
 }

@@ -170,6 +170,13 @@ impl StoreMeta {
         Self::parse(bytes).ok_or_else(|| BarrierError::corrupt("a store's entry"))
     }
 
+    /// Its type alone.
+    pub(crate) fn type_of(bytes: &[u8]) -> Result<TypeRef, BarrierError> {
+        let mut reader = Reader::new(bytes);
+        let head = reader.u8().and_then(|_| Made::read(&mut reader)).and_then(|_| reader.u8());
+        head.and_then(TypeRef::from_number).ok_or_else(|| BarrierError::corrupt("a store's entry"))
+    }
+
     fn parse(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         let format = reader.u8()?;

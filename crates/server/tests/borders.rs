@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail them")]
 
 use std::net::IpAddr;
-use strongroom_gate::ActionCode as Action;
+use strongroom_gate::{ActionCode as Action, NetworkAsk};
 use strongroom_model::NetworkError;
 use strongroom_server::config::{Border, Config, ConfigError, Fault, Finding};
 
@@ -66,6 +66,26 @@ actions = ["*"]
         assert_eq!(decide("10.0.0.13", Action::GetSecret), (false, "nacl edge rule 2".to_owned()));
         assert!(!decide("10.1.1.1", Action::Lock).0);
     }
+}
+
+#[test]
+fn a_rule_may_name_commands_of_the_old_protocol() {
+    let text = listener(
+        "nacl = \"n\"\n[[nacl.n.rules]]\ntype = \"allow\"\naddresses = [\"10.0.0.0/8\"]\n\
+         commands = [\"get_secret\", \"list_secrets\", \"rotate\"]\n[[nacl.n.rules]]\ntype = \"deny\"\n\
+         addresses = [\"0.0.0.0/0\"]\ncommands = [\"service-stop\", \"stop\", \"service-start\", \"start\"]",
+    );
+    let config = Config::parse(&text, "test.toml").unwrap();
+    let nacl = config.nacl_of(&config.listeners[0]).unwrap();
+    let asks = |word| nacl.decide(address("10.1.1.1"), NetworkAsk::Command(word)).allowed;
+    assert!(asks("get_secret") && asks("rotate_root_keys"));
+    assert!(!asks("create_secret") && !asks("stop") && !asks("status"));
+    assert!(nacl.decide(address("10.1.1.1"), Action::GetSecret).allowed);
+    assert!(!nacl.decide(address("10.1.1.1"), Action::PutSecret).allowed);
+
+    let text = "nacl = \"n\"\n[[nacl.n.rules]]\ntype = \"allow\"\naddresses = [\"10.0.0.0/8\"]\n\
+        commands = [\n\"get_secret\",\n\"get_secrets\"]";
+    assert_eq!(fault(&listener(text)), (11, "nacl.n.rules.1.commands".to_owned(), Fault::NamesNoCommand));
 }
 
 #[test]

@@ -71,6 +71,21 @@ impl PeopleView {
         read(&self.opened, Kind::Credential, id.0, key, CredentialRecord::decode).await
     }
 
+    /// Whoever has an access key with this public half.
+    pub(crate) async fn holder_of(&self, spki: &[u8]) -> Result<Option<UserId>, BarrierError> {
+        let keys: Vec<CredentialId> = {
+            let state = self.directory.state.read();
+            state.users.values().flat_map(|person| person.keys.iter().copied()).collect()
+        };
+        for id in keys {
+            // one that is removed meanwhile is nobody's
+            if let Some(record) = self.credential(id).await?.filter(|record| record.spki == spki) {
+                return Ok(Some(record.user));
+            }
+        }
+        Ok(None)
+    }
+
     /// A user's password.
     pub async fn password(&self, user: UserId) -> Result<Option<PasswordRecord>, BarrierError> {
         let key = keys::password(self.opened.partition(), user);

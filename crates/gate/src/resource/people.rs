@@ -6,7 +6,7 @@ use crate::people::{GroupView, GroupsView, MemberView, PeopleView, TokenView, Us
 use std::sync::Arc;
 use strongroom_authz::Target;
 use strongroom_barrier::{BarrierError, Opened};
-use strongroom_model::{Caller, Name, TokenId, UserId};
+use strongroom_model::{Caller, CredentialId, Name, TokenId, UserId};
 
 /// Credentials and tokens.
 #[derive(Debug, Clone)]
@@ -96,6 +96,43 @@ impl Resource for User {
 pub(super) async fn user(people: PeopleView, name: &Name) -> Result<Option<UserView>, BarrierError> {
     let found = people.named(name.as_str()).await?;
     Ok(found.and_then(|person| UserView::new(people, person.id)))
+}
+
+/// The user who has an access key, found by the key.
+#[derive(Debug, Clone)]
+pub enum KeyHolder {
+    /// By the key's id.
+    Id(CredentialId),
+    /// By its public half, a SubjectPublicKeyInfo: every key of every user is looked at.
+    Public(Vec<u8>),
+}
+
+impl Resource for KeyHolder {
+    type Resolved = UserView;
+
+    fn describe(&self) -> String {
+        match self {
+            Self::Id(id) => id.to_string(),
+            Self::Public(_) => "the holder of a public key".to_owned(),
+        }
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target::Server
+    }
+
+    async fn resolve(
+        self,
+        gate: &Arc<Gate>,
+        opened: Option<Arc<Opened>>,
+    ) -> Result<Option<UserView>, BarrierError> {
+        let people = people(gate, opened)?;
+        let found = match self {
+            Self::Id(id) => people.credential(id).await?.map(|record| record.user),
+            Self::Public(spki) => people.holder_of(&spki).await?,
+        };
+        Ok(found.and_then(|user| UserView::new(people, user)))
+    }
 }
 
 /// The caller's own user.

@@ -1,4 +1,5 @@
-//! A user name and a password: `{"username":"app","password":"..."}`.
+//! A user name and a password: `{"username":"app","password":"..."}`. A password by itself goes to the name of the
+//! version before.
 
 use crate::fields::{self, SecretText};
 use crate::password::{Alphabet, LENGTHS};
@@ -17,6 +18,17 @@ const MAX_PASSWORD: usize = 64 * 1_024;
 /// What is generated where neither order nor store says otherwise: 142 bits.
 const USUAL_LENGTH: usize = 24;
 const USUAL_ALPHABET: &str = "alphanumeric";
+const NAMELESS: TypeError = TypeError::Field { field: "username", fault: "is missing" };
+
+/// A value as it is put.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Put<'a> {
+    #[serde(borrow, default)]
+    username: Option<SecretText<'a>>,
+    #[serde(borrow)]
+    password: SecretText<'a>,
+}
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -146,11 +158,21 @@ impl StoreType for User {
         recipe.length().map(drop)
     }
 
-    fn accept(&self, value: &Value, _: Option<&Value>) -> Result<Accepted, TypeError> {
+    fn builds_upon(&self, value: &Value) -> bool {
+        let nameless = |json: &[u8]| fields::read::<Put<'_>>("secret", json).is_ok_and(|put| put.username.is_none());
+        value.kind == ValueKind::Json && value.bytes.expose(nameless)
+    }
+
+    fn accept(&self, value: &Value, beneath: Option<&Value>) -> Result<Accepted, TypeError> {
         if value.kind != ValueKind::Json {
             return Err(TypeError::NotJson { what: "secret" });
         }
-        let kept = value.bytes.expose(|json| write(&fields::read("secret", json)?))?;
+        let kept = value.bytes.expose(|json| {
+            let Put { username, password } = fields::read("secret", json)?;
+            let before = if username.is_none() { beneath.and_then(name_of) } else { None };
+            let username = username.or_else(|| before.as_deref().map(SecretText::from)).ok_or(NAMELESS)?;
+            write(&Fields { username, password })
+        })?;
         Ok(Accepted { value: Some(kept), facts: Facts::default() })
     }
 
@@ -164,7 +186,7 @@ impl StoreType for User {
         let recipe = Recipe { length, alphabet, characters, each };
         let recipe = recipe.over(fields::read_text("settings", order.settings)?);
         let username = username.or_else(|| order.beneath.and_then(name_of));
-        let username = username.ok_or(TypeError::Field { field: "username", fault: "is missing" })?;
+        let username = username.ok_or(NAMELESS)?;
         let (alphabet, length) = (recipe.alphabet()?, recipe.length()?);
         let mut password = alphabet.draw(order.ambient, length)?;
         let fields = Fields { username: username.as_str().into(), password: password.as_str().into() };

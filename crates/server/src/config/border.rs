@@ -145,8 +145,9 @@ fn rule<'t>(reader: &mut Reader<'t>, mut section: Section<'t>) -> Option<NaclRul
         _ => Err(Fault::NotOneOf { allowed: "allow, deny" }),
     };
     let mode = reader.required(&mut section, "type", mode);
+    let of_commands = section.contains("commands");
     for list in ["addresses", "actions"] {
-        if !section.contains(list) {
+        if !section.contains(list) && !(list == "actions" && of_commands) {
             let key = format!("{}.{list}", section.path());
             reader.report(section.place(), &key, Fault::Missing);
         }
@@ -156,8 +157,17 @@ fn rule<'t>(reader: &mut Reader<'t>, mut section: Section<'t>) -> Option<NaclRul
         let mut actions = ActionSet::default();
         if actions.add(pattern) == 0 { Err(Fault::NamesNoAction) } else { Ok(actions) }
     });
+    let commands = some(reader, &mut section, "commands", |pattern| {
+        let mut actions = ActionSet::default();
+        if actions.add_command(pattern) == 0 { Err(Fault::NamesNoCommand) } else { Ok(actions) }
+    });
     reader.close(&section);
-    let actions = named?.into_iter().fold(ActionSet::default(), ActionSet::with);
+    if of_commands && commands.is_none() {
+        return None;
+    }
+    let named = if of_commands { named.unwrap_or_default() } else { named? };
+    let all = named.into_iter().chain(commands.unwrap_or_default());
+    let actions = all.fold(ActionSet::default(), ActionSet::with);
     Some(NaclRule { mode: mode?, networks: networks?, actions })
 }
 

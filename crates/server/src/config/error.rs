@@ -170,6 +170,9 @@ pub enum Fault {
     /// A pattern that covers no action.
     #[error("names no action; write one such as secret.get, or a pattern such as secret.*")]
     NamesNoAction,
+    /// A name that is no command.
+    #[error("names no command of the convection protocol; write one such as get_secret, or *")]
+    NamesNoCommand,
     /// An empty list, which would say less than none.
     #[error("names nothing")]
     NamesNothing,
