@@ -13,7 +13,6 @@ use zeroize::Zeroizing;
 pub(crate) struct Asked<'t> {
     pub(crate) door: &'t Door,
     pub(crate) caller: Caller,
-    pub(crate) command: &'static str,
     pub(crate) fields: Fields<'t>,
     /// Where `authorize` leaves what its second step is about.
     pub(crate) offer: &'t Mutex<Option<Offer>>,

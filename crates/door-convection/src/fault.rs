@@ -86,11 +86,6 @@ impl Fault {
         Self::exception("SystemError", "the server has a fault of its own; its log says more")
     }
 
-    /// A command of the table that has no function yet.
-    pub(crate) fn unserved(asked: &crate::asked::Asked<'_>) -> Self {
-        Self(vec!["Invalid Command".to_owned(), format!("{} is not served", asked.command)])
-    }
-
     fn corrupt(place: &str) -> Self {
         tracing::error!(place, "stored data is corrupt");
         Self::exception("SystemError", format!("stored data is corrupt: {place}"))

@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use serde_json::Value;
-use strongroom_model::JsonText;
+use zeroize::Zeroizing;
 
 /// What every command answers.
 pub(crate) type Answered = Result<Reply, Fault>;
@@ -14,7 +14,7 @@ const RESULT: &str = "result";
 #[derive(Default)]
 pub(crate) struct Reply {
     /// Each member's name and its value as JSON text.
-    members: Vec<(String, String)>,
+    members: Vec<(String, Zeroizing<String>)>,
     messages: Vec<String>,
 }
 
@@ -43,15 +43,15 @@ impl Reply {
         self.member(name, text)
     }
 
-    /// The same with a member whose value stands exactly as it was accepted.
+    /// The same with a member whose value is this JSON text, exactly as it was accepted.
     #[must_use]
-    pub(crate) fn with_json(self, name: &str, value: &JsonText) -> Self {
-        self.member(name, value.as_str().to_owned())
+    pub(crate) fn with_text(self, name: &str, json: &str) -> Self {
+        self.member(name, json.to_owned())
     }
 
     fn member(mut self, name: &str, text: String) -> Self {
         let name = if name == RESULT { "result_".to_owned() } else { name.to_owned() };
-        self.members.push((name, text));
+        self.members.push((name, Zeroizing::new(text)));
         self
     }
 }
@@ -125,7 +125,6 @@ fn push_ascii(c: char, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use serde_json::json;
-    use strongroom_model::JsonLimits;
 
     fn text(answered: &Answered) -> String {
         String::from_utf8(encode(answered)).unwrap()
@@ -150,8 +149,7 @@ mod tests {
     #[test]
     fn a_value_keeps_its_digits_and_goes_out_in_ascii() {
         let value = "{ \"n\" : 1.50 ,\"s\":\"a, b: \\\" \u{e9}\u{1f511}\\\\\" }";
-        let value = JsonText::new(value.as_bytes(), JsonLimits::VALUE).unwrap();
-        let sent = text(&Ok(Reply::done().with_json("secret", &value)));
+        let sent = text(&Ok(Reply::done().with_text("secret", value)));
         assert!(
             sent.starts_with(r#"{"secret": {"n": 1.50, "s": "a, b: \" \u00e9\ud83d\udd11\\"}, "result""#),
             "{sent}"

@@ -3,7 +3,7 @@
 use crate::fault::Fault;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
-use strongroom_model::{JsonLimits, json};
+use strongroom_model::{JsonLimits, scan_json};
 
 /// The largest request, in bytes: a value of the largest size, and room for what stands around it.
 pub const MAX_REQUEST_BYTES: usize = (1 << 20) + (64 << 10);
@@ -43,7 +43,7 @@ impl<'t> Fields<'t> {
             return Err(Fault::value("the request's data is not an object"));
         }
         let text =
-            json::scan(text.as_bytes(), LIMITS).map_err(|fault| Fault::malformed(&fault.to_string()))?;
+            scan_json(text.as_bytes(), LIMITS).map_err(|fault| Fault::malformed(&fault.to_string()))?;
         let fields: BTreeMap<String, &'t RawValue> = serde_json::from_str(text)
             .map_err(|_| Fault::malformed("the request's data is not an object"))?;
         Ok(Self(fields.into_iter().filter(|(_, value)| value.get() != "null").collect()))
@@ -52,6 +52,11 @@ impl<'t> Fields<'t> {
     /// A field exactly as it was written.
     pub(crate) fn raw(&self, name: &str) -> Option<&'t str> {
         self.0.get(name).map(|value| value.get())
+    }
+
+    /// The names of the fields that are there.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
     }
 
     /// A text that must be there.

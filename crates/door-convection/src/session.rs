@@ -12,8 +12,8 @@ use futures_util::FutureExt as _;
 use parking_lot::Mutex;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use strongroom_gate::People;
-use strongroom_identity::{Authorize, IdentityError, Offer};
+use strongroom_gate::{Denied, People};
+use strongroom_identity::{Authorize, Offer};
 use strongroom_model::{Caller, Origin, RequestId};
 use zeroize::Zeroizing;
 
@@ -79,7 +79,9 @@ impl Session {
     }
 
     fn caller(&self) -> Caller {
-        Caller::anonymous(self.origin, RequestId(self.door.gate.ambient().uuid_v7()))
+        let request = RequestId(self.door.gate.ambient().uuid_v7());
+        let command = Some(strongroom_model::Command::Authorize);
+        Caller { command, ..Caller::anonymous(self.origin, request) }
     }
 
     /// The connection has ended: of an `authorize` that was left half done there is word.
@@ -117,9 +119,10 @@ impl Door {
 
     async fn carry_out(&self, origin: Origin, text: &[u8], offer: &Mutex<Option<Offer>>) -> Answered {
         let request = Request::split(text)?;
+        let mut caller = Caller::anonymous(origin, RequestId(self.gate.ambient().uuid_v7()));
+        self.pass_network(&caller, request.command).await?;
         let Some(command) = Command::find(request.command) else { return Err(unknown(request.command)) };
-        let caller = Caller::anonymous(origin, RequestId(self.gate.ambient().uuid_v7()));
-        self.pass_network(&caller, command).await?;
+        caller.command = strongroom_model::Command::from_name(command.name());
         let fields = request.fields()?;
         let fields = match (fields, command.needs()) {
             (Some(fields), _) => fields,
@@ -127,31 +130,31 @@ impl Door {
             (None, Needs::Data) => return Err(Fault::said("Error: Empty Request Data")),
             (None, Needs::Token) => return Err(Fault::no_data()),
         };
-        let mut asked = Asked { door: self, caller, command: command.name(), fields, offer };
+        let mut asked = Asked { door: self, caller, fields, offer };
         if command.needs() == Needs::Token {
             asked.authenticate(command).await?;
         }
         dispatch(command, &asked).await
     }
 
-    /// The network's rules come before all else, even before the data is looked at.
-    async fn pass_network(&self, caller: &Caller, command: Command) -> Result<(), Fault> {
-        let decision = self.gate.network_decision(caller.origin, command.action());
-        if decision.is_none_or(|decision| decision.allowed) {
-            return Ok(());
-        }
-        match self.identity.turn_away(caller, command.action()).await {
-            Ok(()) | Err(IdentityError::Denied(strongroom_gate::Denied::Refused { .. })) => {
+    /// The network's rules come before all else, even before the data is looked at and a word is known to be a command.
+    async fn pass_network(&self, caller: &Caller, word: &str) -> Result<(), Fault> {
+        match self.gate.admit_command(caller, word).await {
+            Err(Denied::Refused { .. }) => {
                 let address = caller.origin.address().map(|address| address.to_string()).unwrap_or_default();
-                let told = format!("{address} is not allowed to access {}", command.name());
+                let told = format!("{address} is not allowed to access {}", told(word));
                 Err(Fault(vec!["Permission Denied".to_owned(), told]))
             }
-            Err(fault) => Err(fault.into()),
+            passed => Ok(passed?),
         }
     }
 }
 
+/// So much of a word as is told back.
+fn told(word: &str) -> String {
+    word.chars().take(MAX_TOLD_CHARS).collect()
+}
+
 fn unknown(name: &str) -> Fault {
-    let told: String = name.chars().take(MAX_TOLD_CHARS).collect();
-    Fault(vec!["Invalid Command".to_owned(), format!("No Such command: '{told}'")])
+    Fault(vec!["Invalid Command".to_owned(), format!("No Such command: '{}'", told(name))])
 }

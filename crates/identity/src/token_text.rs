@@ -28,7 +28,7 @@ pub(crate) fn generate(ambient: &Ambient) -> (SecretBytes, [u8; 32]) {
 
 /// The bytes of a new token without a prefix: a UUID of version 4 (RFC 9562, section 5.4), 122 bits of it random.
 pub(crate) fn bare(ambient: &Ambient) -> SecretArray<16> {
-    SecretArray::filled(|bytes| {
+    SecretArray::filled(|bytes: &mut [u8; 16]| {
         ambient.entropy.fill(bytes);
         let [_, _, _, _, _, _, version, _, variant, ..] = bytes;
         *version = (*version & 0x0f) | 0x40;

@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::reply::{Answered, Reply};
 use crate::table::{Command, Needs};
 use serde_json::Value;
-use strongroom_gate::Server;
+use strongroom_gate::{NetworkAsk, Server};
 use strongroom_model::Credential;
 use strongroom_operator as engine;
 use strongroom_secret::SecretBytes;
@@ -83,7 +83,7 @@ pub(crate) async fn rotate_root_keys(asked: &Asked<'_>) -> Answered {
 pub(crate) async fn command_list(asked: &Asked<'_>) -> Answered {
     let origin = asked.caller.origin;
     let passes = |command: &&Command| {
-        let decision = asked.door.gate.network_decision(origin, command.action());
+        let decision = asked.door.gate.network_decision(origin, NetworkAsk::Command(command.name()));
         decision.is_none_or(|decision| decision.allowed)
     };
     let known = asked.caller.principal.is_some();
