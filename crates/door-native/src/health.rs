@@ -8,17 +8,24 @@ use http::{Response, StatusCode};
 use strongroom_api::{Health, LockState, openapi_json};
 use strongroom_gate::{ClockState, Space};
 
-/// Answers `/health` and `/metrics`.
-pub(crate) async fn serve(door: &Door, method: &str, path: &str) -> Option<Response<Body>> {
+const HEALTH: &str = "/health";
+const METRICS: &str = "/metrics";
+
+/// Whether a path is answered here.
+pub(crate) fn is_path(path: &str) -> bool {
+    path == HEALTH || path == METRICS
+}
+
+/// Answers [`is_path`].
+pub(crate) async fn serve(door: &Door, method: &str, path: &str) -> Response<Body> {
     match (method, path) {
-        ("GET" | "HEAD", "/health") => Some(health(door).await),
-        ("GET", "/metrics") => {
+        ("GET" | "HEAD", HEALTH) => health(door).await,
+        (_, HEALTH) => answer::other_method("GET, HEAD"),
+        ("GET", _) => {
             let text = (door.render_metrics)();
-            Some(answer::raw(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4"), text))
+            answer::raw(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4"), text)
         }
-        (_, "/health") => Some(answer::other_method("GET, HEAD")),
-        (_, "/metrics") => Some(answer::other_method("GET")),
-        _ => None,
+        _ => answer::other_method("GET"),
     }
 }
 

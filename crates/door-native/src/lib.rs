@@ -78,6 +78,7 @@ pub(crate) struct Door {
     openapi: std::sync::OnceLock<bytes::Bytes>,
     cursors: MacKey,
     meters: answer::Meters,
+    routes: route::Routes,
 }
 
 impl std::ops::Deref for Door {
@@ -96,6 +97,7 @@ impl NativeDoor {
             cursors: key.expose(MacKey::new),
             openapi: std::sync::OnceLock::new(),
             meters: answer::Meters::new(),
+            routes: route::Routes::new(),
             parts,
         }))
     }
@@ -130,22 +132,22 @@ fn boxed<'a, F: Future<Output = Result<Response<Body>, Fault>> + Send + 'a>(
 }
 
 /// A panic ends its request, and neither the connection nor the requests beside it.
-async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Fault> {
+fn caught<T>(work: impl Future<Output = T>) -> impl Future<Output = Result<T, Fault>> {
     use futures_util::FutureExt as _;
-    let caught = std::panic::AssertUnwindSafe(work).catch_unwind().await;
-    caught.map_err(|_| Fault::internal("a handler panicked"))
+    // no future of its own, which would hold the other twice
+    let caught = std::panic::AssertUnwindSafe(work).catch_unwind();
+    caught.map(|caught| caught.map_err(|_| Fault::internal("a handler panicked")))
 }
 
 impl Door {
     async fn serve(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
         let (parts, body) = request.into_parts();
-        match caught(health::serve(&self, parts.method.as_str(), parts.uri.path())).await {
-            Ok(Some(answer)) => return answer,
-            Ok(None) => {}
-            Err(fault) => return answer::problem(&fault, None),
+        let path = parts.uri.path();
+        if health::is_path(path) {
+            let answered = Box::pin(caught(health::serve(&self, parts.method.as_str(), path))).await;
+            return answered.unwrap_or_else(|fault| answer::problem(&fault, None));
         }
-        let found =
-            parts.uri.path().strip_prefix(PREFIX).map(|path| route::find(parts.method.as_str(), path));
+        let found = path.strip_prefix(PREFIX).map(|path| self.routes.find(parts.method.as_str(), path));
         let (endpoint, params) = match found {
             Some(route::Found::Endpoint(endpoint, params)) => (endpoint, params),
             Some(route::Found::OtherMethod(allowed)) => return answer::other_method(&allowed),
@@ -230,7 +232,7 @@ impl Door {
     ) -> Result<Response<Body>, Fault> {
         use Endpoint as E;
         match endpoint {
-            E::Status => operator::status(self, context).await,
+            E::Status => boxed(operator::status(self, context)).await,
             E::OpenApi => Ok(health::openapi(self)),
             E::Init => boxed(operator::init(self, context, body)).await,
             E::ConfirmInit => boxed(operator::confirm_init(self, context, body)).await,
@@ -306,7 +308,7 @@ impl Door {
             E::ListStoreTypes => boxed(stores::list_types(self, context)).await,
             E::ListSecrets => boxed(secrets::list(self, context)).await,
             E::GetSecret => secrets::get(self, context).await,
-            E::PutSecret => secrets::put(self, context, body).await,
+            E::PutSecret => boxed(secrets::put(self, context, body)).await,
             E::RemoveSecret => boxed(versions::remove(self, context)).await,
             E::GenerateSecret => boxed(secrets::generate(self, context, body)).await,
             E::ReadPublic => boxed(secrets::public(self, context)).await,

@@ -18,49 +18,85 @@ pub(crate) enum Found {
     Nothing,
 }
 
-/// Finds the row of a path, given after the prefix.
-pub(crate) fn find(method: &str, path: &str) -> Found {
-    for endpoint in Endpoint::ALL.iter().filter(|endpoint| endpoint.method().as_str() == method) {
-        let Some(raw) = matches(endpoint.path(), path) else { continue };
-        return match raw.into_iter().map(decode).collect::<Option<Params>>() {
-            Some(params) => Found::Endpoint(*endpoint, params),
-            None => Found::BadPath,
-        };
-    }
-    let other = Endpoint::ALL.iter().filter(|endpoint| matches(endpoint.path(), path).is_some());
-    let allowed: Vec<&str> = other.map(|endpoint| endpoint.method().as_str()).collect();
-    if allowed.is_empty() { Found::Nothing } else { Found::OtherMethod(allowed.join(", ")) }
+/// The table's paths, taken apart once.
+pub(crate) struct Routes(Vec<Route>);
+
+struct Route {
+    endpoint: Endpoint,
+    method: &'static str,
+    parts: Vec<Part>,
 }
 
-/// The raw parts of `path` in the places of the pattern's braces.
-fn matches<'a>(pattern: &str, path: &'a str) -> Option<Vec<&'a str>> {
-    let mut params = Vec::new();
-    let mut rest = path.strip_prefix('/')?;
-    let mut parts = pattern.strip_prefix('/')?.split('/').peekable();
-    while let Some(part) = parts.next() {
-        if part.starts_with("{*") {
-            if rest.is_empty() {
-                return None;
-            }
-            params.push(rest);
-            return Some(params);
-        }
-        let (head, tail) = match rest.split_once('/') {
-            Some((head, tail)) => (head, Some(tail)),
-            None => (rest, None),
+enum Part {
+    /// The component itself.
+    Literal(&'static str),
+    /// Any one component.
+    One,
+    /// All that is left, and there must be some.
+    Rest,
+}
+
+impl Routes {
+    /// Of the whole table.
+    pub(crate) fn new() -> Self {
+        let part = |part: &'static str| match (part.starts_with("{*"), part.starts_with('{')) {
+            (true, _) => Part::Rest,
+            (_, true) => Part::One,
+            _ => Part::Literal(part),
         };
-        if part.starts_with('{') {
-            params.push(head);
-        } else if part != head {
-            return None;
-        }
-        match (tail, parts.peek()) {
-            (Some(tail), Some(_)) => rest = tail,
-            (None, None) => return Some(params),
-            _ => return None,
-        }
+        let route = |endpoint: &Endpoint| Route {
+            endpoint: *endpoint,
+            method: endpoint.method().as_str(),
+            parts: endpoint.path().split('/').skip(1).map(part).collect(),
+        };
+        Self(Endpoint::ALL.iter().map(route).collect())
     }
-    None
+
+    /// Finds the row of a path, given after the prefix.
+    pub(crate) fn find(&self, method: &str, path: &str) -> Found {
+        let Some(inner) = path.strip_prefix('/') else { return Found::Nothing };
+        let components: Vec<&str> = inner.split('/').collect();
+        let of_method = self.0.iter().filter(|route| route.method == method);
+        if let Some(route) = of_method.into_iter().find(|route| route.fits(&components)) {
+            return match route.params(inner, &components) {
+                Some(params) => Found::Endpoint(route.endpoint, params),
+                None => Found::BadPath,
+            };
+        }
+        let other = self.0.iter().filter(|route| route.fits(&components));
+        let allowed: Vec<&str> = other.map(|route| route.method).collect();
+        if allowed.is_empty() { Found::Nothing } else { Found::OtherMethod(allowed.join(", ")) }
+    }
+}
+
+impl Route {
+    fn fits(&self, components: &[&str]) -> bool {
+        let mut components = components.iter();
+        for part in &self.parts {
+            match (part, components.next()) {
+                (Part::Literal(literal), Some(component)) if literal == component => {}
+                (Part::One, Some(_)) => {}
+                (Part::Rest, Some(component)) => return !component.is_empty() || components.next().is_some(),
+                _ => return false,
+            }
+        }
+        components.next().is_none()
+    }
+
+    /// What stands in the places of the braces, decoded; `None` if that cannot be.
+    fn params(&self, inner: &str, components: &[&str]) -> Option<Params> {
+        let mut params = Params::new();
+        let mut at = 0;
+        for (part, component) in self.parts.iter().zip(components) {
+            match part {
+                Part::Literal(_) => {}
+                Part::One => params.push(decode(component)?),
+                Part::Rest => params.push(decode(inner.get(at..)?)?),
+            }
+            at += component.len() + 1;
+        }
+        Some(params)
+    }
 }
 
 /// Percent-decodes (RFC 3986, section 2.1).
@@ -88,7 +124,7 @@ mod tests {
     use super::*;
 
     fn found(method: &str, path: &str) -> (Endpoint, Vec<String>) {
-        match find(method, path) {
+        match Routes::new().find(method, path) {
             Found::Endpoint(endpoint, params) => (endpoint, params),
             other => panic!("{method} {path}: {other:?}"),
         }
@@ -121,6 +157,8 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_told_apart() {
+        let routes = Routes::new();
+        let find = |method, path| routes.find(method, path);
         assert_eq!(find("PATCH", "/stores"), Found::OtherMethod("GET, POST".to_owned()));
         assert_eq!(find("GET", "/nothing"), Found::Nothing);
         assert_eq!(find("GET", "/stores/web/secrets/"), Found::Nothing);

@@ -8,16 +8,16 @@
 //! with [`purpose!`].
 
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 /// A secret of any length.
 #[derive(Default)]
-pub struct SecretBytes(Zeroizing<Vec<u8>>);
+pub struct SecretBytes(Vec<u8>);
 
 impl SecretBytes {
     /// Takes the bytes over. A vector that has grown may have left copies behind: fill it in place.
     pub fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self(bytes)
     }
 
     /// The bytes, for the length of a closure.
@@ -36,9 +36,18 @@ impl SecretBytes {
     }
 }
 
+impl Drop for SecretBytes {
+    /// Wipes all that was allocated, in one go: a volatile write a byte would cost more than opening the value did.
+    fn drop(&mut self) {
+        self.0.clear();
+        self.0.resize(self.0.capacity(), 0);
+        zeroize::optimization_barrier(self.0.as_slice());
+    }
+}
+
 impl ConstantTimeEq for SecretBytes {
     fn ct_eq(&self, other: &Self) -> subtle::Choice {
-        self.0.ct_eq(&other.0)
+        self.0.as_slice().ct_eq(other.0.as_slice())
     }
 }
 
