@@ -145,6 +145,7 @@ impl RuleSet {
                     A::Start,
                     A::Stop,
                     A::AutoUnlock,
+                    A::ConfirmRotateRoot,
                     A::Checkpoint,
                     A::Housekeeping,
                     // its second entry: how it ended

@@ -12,6 +12,7 @@
 //! Start at [`Barrier::open`], then [`Opened`], [`Folder`] and [`Batch`].
 
 mod batch;
+mod beside;
 mod deep;
 mod folder;
 mod index;
@@ -114,6 +115,17 @@ impl Barrier {
         let opened = Arc::new(Opened::load(&self.store, &self.ambient, self.limits, root).await?);
         self.opened.store(Some(Arc::clone(&opened)));
         Ok(opened)
+    }
+
+    /// Whether a root key that these unlock keys open would be taken: see [`Barrier::take_beside`].
+    pub async fn holds_beside(&self, set: [u8; 8]) -> Result<bool, BarrierError> {
+        beside::holds(&self.store, set).await
+    }
+
+    /// Puts what was laid beside for another root key in the place of what is in force, if it still stands for that.
+    /// Nothing is open, and nothing becomes open.
+    pub async fn take_beside(&self, root: &RootKey, set: [u8; 8]) -> Result<Option<Batch>, BarrierError> {
+        beside::take(&self.store, root, set).await
     }
 
     /// What is open, if anything.

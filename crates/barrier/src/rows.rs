@@ -39,6 +39,16 @@ pub mod keys {
         key(0x02, &[&id.0])
     }
 
+    /// All rows of partitions under a root key that is not in force yet.
+    pub fn all_beside() -> Vec<u8> {
+        prefix(0x14, &[])
+    }
+
+    /// A partition under a root key that is not in force yet.
+    pub fn beside(id: PartitionId) -> RowKey {
+        key(0x14, &[&id.0])
+    }
+
     /// A partition's keysets.
     pub fn keysets(partition: PartitionId) -> Vec<u8> {
         prefix(0x03, &[&partition.0])

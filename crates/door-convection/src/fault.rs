@@ -40,6 +40,16 @@ impl Fault {
         Self::exception("ValueError", text)
     }
 
+    /// A request that is larger than any may be.
+    pub(crate) fn too_large() -> Self {
+        Self::value(&crate::scan::Flaw::Large.to_string())
+    }
+
+    /// A request in no encoding that is known.
+    pub(crate) fn not_utf8() -> Self {
+        Self::malformed("the request is not UTF-8")
+    }
+
     /// A request that cannot be read.
     pub(crate) fn malformed(text: &str) -> Self {
         Self::exception("JSONDecodeError", text)

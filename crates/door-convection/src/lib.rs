@@ -20,6 +20,7 @@ mod scan;
 mod session;
 mod stream;
 mod table;
+mod web;
 
 pub use request::MAX_REQUEST_BYTES;
 pub use scan::{Flaw, Progress, Scanner};
@@ -31,6 +32,11 @@ use strongroom_gate::Gate;
 use strongroom_identity::Identity;
 use strongroom_model::{Origin, UserId};
 use strongroom_operator::Operator;
+
+/// Whether a text is a request whose fields can be read.
+pub fn is_request(text: &[u8]) -> bool {
+    request::Request::split(text).and_then(|request| request.fields()).is_ok()
+}
 
 /// What the door stands on.
 pub struct Parts {

@@ -20,7 +20,7 @@ pub(crate) struct Request<'t> {
 impl<'t> Request<'t> {
     /// Takes a text apart. The data is looked at only if it begins as an object or a list does.
     pub(crate) fn split(text: &'t [u8]) -> Result<Self, Fault> {
-        let text = std::str::from_utf8(text).map_err(|_| Fault::malformed("the request is not UTF-8"))?;
+        let text = std::str::from_utf8(text).map_err(|_| Fault::not_utf8())?;
         let (command, rest) = text.split_once(' ').unwrap_or((text, ""));
         let rest = rest.trim_start_matches([' ', '\t', '\r', '\n']);
         Ok(Self { command, data: rest.starts_with(['{', '[']).then_some(rest) })

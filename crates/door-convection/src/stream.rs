@@ -19,9 +19,9 @@ const SMALL_BYTES: usize = 512;
 const LARGE_BYTES: usize = 16 << 10;
 /// Of a request that is refused for its size so much is let go of, for so long, so that its answer is not lost.
 const UNREAD_BYTES: usize = 16 << 20;
-const UNREAD_PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const UNREAD_PATIENCE: Duration = Duration::from_secs(2);
 /// To tell the other side that this is the end.
-const FAREWELL: Duration = Duration::from_secs(1);
+pub(crate) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How long a client may take.
 #[derive(Debug, Clone, Copy)]
@@ -190,7 +190,7 @@ async fn whole<IO: AsyncRead + Unpin>(io: &mut IO, mut heard: Zeroizing<Vec<u8>>
 async fn flawed<IO: AsyncRead + Unpin>(io: &mut IO, flaw: Flaw, mut heard: usize) -> Heard {
     let fault = match flaw {
         Flaw::Command => Fault(vec!["Invalid Command".to_owned(), flaw.to_string()]),
-        Flaw::Large => return Heard::Lost(Fault::value(&flaw.to_string())),
+        Flaw::Large => return Heard::Lost(Fault::too_large()),
         Flaw::Json { .. } | Flaw::Deep { .. } => Fault::malformed(&flaw.to_string()),
     };
     let mut dropped = Zeroizing::new(vec![0; LARGE_BYTES]);
@@ -207,7 +207,7 @@ async fn flawed<IO: AsyncRead + Unpin>(io: &mut IO, flaw: Flaw, mut heard: usize
 }
 
 /// Lets go of what still comes.
-async fn let_go<IO: AsyncRead + Unpin>(io: &mut IO) {
+pub(crate) async fn let_go<IO: AsyncRead + Unpin>(io: &mut IO) {
     let (mut dropped, mut left) = (vec![0; LARGE_BYTES], UNREAD_BYTES);
     while let Ok(length) = io.read(&mut dropped).await {
         if length == 0 || length >= left {

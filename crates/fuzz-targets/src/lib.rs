@@ -16,6 +16,7 @@
 mod api;
 mod backup;
 mod config;
+mod convection;
 mod import;
 mod keys;
 pub mod mutate;
@@ -33,6 +34,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("backup", backup::backup),
     ("chain", types::chain),
     ("config", config::config),
+    ("convection_request", convection::convection_request),
     ("import_env", import::env),
     ("import_json", import::json),
     ("import_pem", import::pem),

@@ -393,6 +393,8 @@ fn works_locked(action: ActionCode) -> bool {
             | A::ConfirmInitialise
             | A::Unlock
             | A::AutoUnlock
+            // the server's own, when a new unlock key is presented: no user is known while locked
+            | A::ConfirmRotateRoot
             | A::Start
             | A::Stop
             | A::FollowTrail

@@ -161,6 +161,33 @@ impl ServerView {
         self.opened.as_ref().map(|opened| opened.rewrap(root, root_generation))
     }
 
+    /// The partition's row under another root key, laid beside the one in force for whoever opens that root key with these
+    /// unlock keys while the server is locked.
+    pub async fn lay_beside(
+        &self,
+        root: &RootKey,
+        root_generation: u64,
+        set: [u8; 8],
+    ) -> Result<Batch, BarrierError> {
+        let opened = self.opened.as_ref().ok_or(BarrierError::Locked)?;
+        opened.lay_beside(root, root_generation, set).await
+    }
+
+    /// Whether these unlock keys open a root key that something was laid beside for.
+    pub async fn holds_beside(&self, set: [u8; 8]) -> Result<bool, BarrierError> {
+        self.gate.barrier().holds_beside(set).await
+    }
+
+    /// Puts what was laid beside in the place of what is in force.
+    pub async fn take_beside(&self, root: &RootKey, set: [u8; 8]) -> Result<Option<Batch>, BarrierError> {
+        self.gate.barrier().take_beside(root, set).await
+    }
+
+    /// Nothing is laid beside any more.
+    pub fn forget_beside(&self, batch: &mut Batch) {
+        batch.delete_prefix(keys::all_beside());
+    }
+
     /// A new KEK, wrapped by the root key, for every keyset; with `terms` every keyset gets a new term too, and a job
     /// that seals everything anew under it. The trail's old terms stay, so that its entries can be read.
     /// `None`: a keyset has no room for another term.

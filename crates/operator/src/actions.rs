@@ -16,6 +16,8 @@ actions! {
     Lock = Lock: Server => ServerView;
     /// Begin a rotation of the root key.
     RotateRoot = RotateRoot: Server => ServerView;
+    /// Begin it, and lock.
+    RotateRootAndLock = RotateRoot: Server => ServerView;
     /// Finish it.
     ConfirmRotateRoot = ConfirmRotateRoot: Server => ServerView;
     /// Give it up.

@@ -18,6 +18,7 @@ mod lock;
 mod progress;
 mod rekey;
 mod rotate;
+mod rotate_locked;
 mod status;
 mod trail;
 mod trail_filter;
@@ -27,8 +28,8 @@ pub use actions::{
     AcceptClock, AddAutoUnlock, ArchiveTrail, AutoUnlock, CancelJob, CancelRotateRoot, ChoreCheckpoint,
     ConfirmInitialise, ConfirmRotateRoot, CreateBackup, CreateKeyset, DeepCheck, EndBackup, FollowTrail,
     Housekeeping, Initialise, JobStep, ListJobs, ListSegments, ListUnlockKeys, Lock, ReadTrail,
-    RemoveAutoUnlock, RemoveKeyset, RevokeUnlockKey, RotateAll, RotateKek, RotateKeyset, RotateRoot, ShowJob,
-    SignCheckpoint, Start, Stop, Unlock, VerifyTrail,
+    RemoveAutoUnlock, RemoveKeyset, RevokeUnlockKey, RotateAll, RotateKek, RotateKeyset, RotateRoot,
+    RotateRootAndLock, ShowJob, SignCheckpoint, Start, Stop, Unlock, VerifyTrail,
 };
 pub use archive::{Archive, SegmentLine};
 pub use auto::{AutoSource, AutoSourceError};

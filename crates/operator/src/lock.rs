@@ -2,6 +2,7 @@
 
 use crate::actions::{AcceptClock, ChoreCheckpoint, Housekeeping, Lock, Start, Stop, Unlock};
 use crate::initialise::{fail, read_root};
+use crate::rotate_locked::next_set;
 use crate::{Operator, OperatorError};
 use std::sync::atomic::Ordering;
 use strongroom_gate::{
@@ -37,7 +38,7 @@ impl Operator {
         if self.gate.is_unlocked() {
             return refuse(entry, OperatorError::AlreadyUnlocked).await;
         }
-        let Some((record, revision)) = read_root(&view).await? else {
+        let Some((mut record, mut revision)) = read_root(&view).await? else {
             return refuse(entry, OperatorError::NotInitialised).await;
         };
         let key = match key.expose(UnlockKey::parse) {
@@ -45,7 +46,9 @@ impl Operator {
             Err(fault) => return refuse(entry, OperatorError::KeyText { index: 1, fault }).await,
         };
         let now = self.gate.ambient().clock.monotonic();
-        match self.attempts.present(origin.source(), &record.current, &key, now) {
+        let next = next_set(&view, &record, &key).await?;
+        let set = next.as_ref().unwrap_or(&record.current);
+        match self.attempts.present(origin.source(), set, &key, now) {
             Judgement::Accepted { have, need } => {
                 entry.note(format!("key {}: {have} of {need}", key.index()));
                 entry.finish(Verdict::Done).await?;
@@ -53,7 +56,13 @@ impl Operator {
             }
             Judgement::Complete(root) => {
                 entry.note(format!("key {}", key.index()));
-                let need = record.current.threshold();
+                let need = set.threshold();
+                if next.is_some() {
+                    (record, revision) = match self.take_next_root(&view, &root).await {
+                        Ok(taken) => taken,
+                        Err(fault) => return fail(entry, fault).await,
+                    };
+                }
                 self.complete(&view, entry, &root, record, revision).await?;
                 Ok(Unlocking { done: true, have: need, need })
             }

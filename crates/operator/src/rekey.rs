@@ -79,6 +79,7 @@ impl Operator {
         let (mut batch, jobs) = rekeyed.ok_or(OperatorError::TooManyTerms)?;
         batch.absorb(view.end_tokens());
         view.put_root(&mut batch, Some(revision), record.encode());
+        view.forget_beside(&mut batch);
         Ok((batch, jobs, lost))
     }
 }
@@ -88,6 +89,8 @@ async fn new_kek(view: &ServerView, keys: &[SecretBytes]) -> Result<Batch, Opera
     let root = open_root(&record.current, keys)?;
     let rekeyed = view.rekey(&root, record.root_generation(), None).await?;
     let (mut batch, _) = rekeyed.ok_or(BarrierError::Locked)?;
+    // what was laid beside is wrapped with the KEK of before
+    view.forget_beside(&mut batch);
     // the root key that was opened is still the one
     view.put_root(&mut batch, Some(revision), record.encode());
     Ok(batch)

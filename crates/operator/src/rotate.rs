@@ -58,6 +58,7 @@ impl Operator {
             Ok((record, revision, keys)) => {
                 let mut batch = Batch::new();
                 view.put_root(&mut batch, Some(revision), record.encode());
+                view.forget_beside(&mut batch);
                 entry.note(format!("set {}", keys.set_id));
                 entry.commit(batch).await?;
                 Ok(keys)
@@ -114,6 +115,7 @@ impl Operator {
         let rewrapped = view.rewrap(&root, record.root_generation());
         let mut batch = rewrapped.ok_or(strongroom_gate::BarrierError::Locked)?;
         view.put_root(&mut batch, Some(revision), RootRecord::encode(&record));
+        view.forget_beside(&mut batch);
         Ok(Some((batch, providers)))
     }
 
@@ -143,6 +145,7 @@ impl Operator {
         }
         let mut batch = Batch::new();
         view.put_root(&mut batch, Some(revision), record.encode());
+        view.forget_beside(&mut batch);
         entry.commit(batch).await?;
         Ok(())
     }

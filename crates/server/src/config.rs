@@ -57,6 +57,8 @@ pub struct Server {
     pub pid_file: Option<PathBuf>,
     /// Log filter, as `tracing-subscriber` reads it.
     pub log: String,
+    /// Where log lines go; to standard error unless it is there. Opened again on HUP.
+    pub log_file: Option<PathBuf>,
     /// Bytes of disk kept back so that a full disk does not stop reading and repairing.
     pub reserve_bytes: u64,
     /// Threads that serve requests; by default one a core.
@@ -68,6 +70,17 @@ pub struct Server {
 pub enum Door {
     /// The native API.
     Native,
+    /// The protocol of the convection client, always in TLS 1.3.
+    Convection(Transport),
+}
+
+/// What carries a protocol that can be carried in several ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// The connection itself.
+    Stream,
+    /// A WebSocket.
+    WebSocket,
 }
 
 /// Where a listener listens.
@@ -110,13 +123,15 @@ pub enum Tls {
 pub struct SocketAccess {
     /// Permission bits, at most 0660.
     pub mode: u32,
+    /// Owner, by name or number.
+    pub owner: Option<String>,
     /// Group, by name or number.
     pub group: Option<String>,
 }
 
 impl Default for SocketAccess {
     fn default() -> Self {
-        Self { mode: 0o660, group: None }
+        Self { mode: 0o660, owner: None, group: None }
     }
 }
 
@@ -129,7 +144,7 @@ pub struct Listener {
     pub door: Door,
     /// Where.
     pub address: Address,
-    /// Its certificate; used on TCP.
+    /// Its certificate; used where [`Listener::has_tls`].
     pub tls: Tls,
     /// Its file; used on a socket.
     pub socket: SocketAccess,
@@ -332,9 +347,13 @@ impl Config {
         border::warnings(self)
     }
 
-    /// A listener's network ACL, if it has one.
+    /// A listener's network ACL, if it has one. The convection door on the network always has: without a name the
+    /// built-in rules alone, as its clients know it.
     pub fn nacl_of(&self, listener: &Listener) -> Option<Arc<Nacl>> {
-        let wanted = listener.border.nacl.as_deref()?;
+        let Some(wanted) = listener.border.nacl.as_deref() else {
+            let guarded = listener.door != Door::Native && matches!(listener.address, Address::Tcp(_));
+            return guarded.then(|| Arc::new(Nacl::new("built-in", Vec::new())));
+        };
         self.nacls.iter().find(|(name, _)| name == wanted).map(|(_, nacl)| Arc::clone(nacl))
     }
 
@@ -378,6 +397,7 @@ impl Server {
             run_dir,
             pid_file: None,
             log: "info".to_owned(),
+            log_file: None,
             reserve_bytes: 256 << 20,
             worker_threads: None,
         }
@@ -385,6 +405,11 @@ impl Server {
 }
 
 impl Listener {
+    /// Whether what comes here speaks TLS: always but for the native door on a socket.
+    pub fn has_tls(&self) -> bool {
+        matches!(self.address, Address::Tcp(_)) || self.door != Door::Native
+    }
+
     /// The native door at an address, all else by default.
     pub fn native(name: &str, address: Address) -> Self {
         Self {

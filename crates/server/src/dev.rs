@@ -4,7 +4,7 @@
 use crate::config::{Address, AutoUnlock, Config};
 use crate::listen::Listeners;
 use crate::metrics::Metrics;
-use crate::run::{OWN_TLS_DIR, runtime, serve};
+use crate::run::{Live, OWN_TLS_DIR, runtime, serve};
 use crate::wire::World;
 use crate::{ServerError, harden, logging};
 use std::net::SocketAddr;
@@ -74,13 +74,13 @@ pub fn dev(
     tell: impl FnOnce(DevReady) -> Result<(), ServerError>,
 ) -> Result<(), ServerError> {
     let hardening = harden::apply();
-    logging::init(&options.log)?;
+    logging::init(&options.log, None)?;
     hardening.log();
     let config = config(options);
     runtime(&config)?.block_on(async {
         let metrics = Metrics::install()?;
         let world = Arc::new(World::open(&config, &metrics).await?);
-        serve(&config, None, world, metrics, async |world, listeners| {
+        serve(&config, Live::default(), world, metrics, async |world, listeners| {
             let first = first_time(world, options).await?;
             let is_first = first.is_some();
             tell(report(options, world, listeners, first))?;

@@ -8,27 +8,32 @@ mod arrival;
 mod bind;
 mod caps;
 mod connection;
+mod conversation;
 pub mod forwarded;
+mod leash;
 mod paced;
 mod protocol;
 pub mod proxy;
 mod request;
 mod visitor;
 
-pub use bind::{ListenError, Listener, group_id};
+pub use bind::{ListenError, Listener, group_id, user_id};
 pub use caps::{Caps, Refusal};
 
-use crate::config::{Address, Limits};
+use crate::config::{Address, Limits, Transport};
 use crate::rate::Pace;
 use axum::body::Body;
 use bind::Socket;
-use connection::{Common, Connections};
+use connection::Connections;
+use conversation::Conversations;
 use http::{Request, Response};
+use leash::{Common, Leash, Speak};
 use metrics::counter;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use strongroom_door_convection::ConvectionDoor;
 use strongroom_model::{Entrance, Origin};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -95,6 +100,17 @@ impl Listeners {
 
     /// Serves on a bound listener from now on. Must be called within a runtime.
     pub fn serve(&mut self, mut listener: Listener, service: impl Serve) {
+        let leash = self.leash(&mut listener);
+        self.loops.spawn(accept(listener, Connections::new(leash, service)));
+    }
+
+    /// The same for the convection door.
+    pub fn serve_convection(&mut self, mut listener: Listener, door: ConvectionDoor, transport: Transport) {
+        let leash = self.leash(&mut listener);
+        self.loops.spawn(accept(listener, Conversations::new(leash, door, transport)));
+    }
+
+    fn leash(&mut self, listener: &mut Listener) -> Leash {
         listener.number(Entrance(u16::try_from(self.addresses.len()).unwrap_or(u16::MAX)));
         let name = listener.name();
         tracing::info!(listener = name, address = %listener.address(), "listening");
@@ -105,8 +121,7 @@ impl Listeners {
             pace: self.pace.clone(),
             phase: self.phase.subscribe(),
         };
-        let connections = Connections::new(name, listener.border(), service, common);
-        self.loops.spawn(accept(listener, connections));
+        Leash::new(name, listener.border(), common)
     }
 
     /// The names and addresses that are served, with the ports that the system chose.
@@ -135,8 +150,8 @@ impl Listeners {
 }
 
 /// Accepts until told to stop; nothing that a client or the system does ends it.
-async fn accept<S: Serve>(listener: Listener, connections: Connections<S>) {
-    let mut stopping = connections.phase();
+async fn accept(listener: Listener, speaker: impl Speak) {
+    let mut stopping = speaker.leash().phase();
     let mut backoff = FIRST_BACKOFF;
     loop {
         let accepted = tokio::select! {
@@ -147,7 +162,7 @@ async fn accept<S: Serve>(listener: Listener, connections: Connections<S>) {
         match accepted {
             Ok((socket, origin)) => {
                 backoff = FIRST_BACKOFF;
-                admit(socket, origin, &listener, &connections);
+                admit(socket, origin, &listener, &speaker);
             }
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
@@ -162,17 +177,18 @@ async fn accept<S: Serve>(listener: Listener, connections: Connections<S>) {
     }
 }
 
-fn admit<S: Serve>(socket: Socket, origin: Origin, listener: &Listener, connections: &Connections<S>) {
-    let arrival = match connections.judge(origin) {
+fn admit(socket: Socket, origin: Origin, listener: &Listener, speaker: &impl Speak) {
+    let leash = speaker.leash();
+    let arrival = match leash.judge(origin) {
         Ok(arrival) => arrival,
         Err(why) => return tracing::debug!(listener = listener.name(), %origin, %why, "connection dropped"),
     };
-    match (connections.claim(origin, arrival), socket) {
+    match (leash.claim(origin, arrival), socket) {
         (Ok(slot), Socket::Tcp(stream, tls)) => {
-            tokio::spawn(connections.clone().serve_tls(stream, tls, slot, arrival));
+            tokio::spawn(speaker.clone().serve_tcp(stream, tls, slot, arrival));
         }
-        (Ok(slot), Socket::Unix(stream)) => {
-            tokio::spawn(connections.clone().serve_plain(stream, slot));
+        (Ok(slot), Socket::Unix(stream, tls)) => {
+            tokio::spawn(speaker.clone().serve_unix(stream, tls, slot));
         }
         // dropped, and so closed: an answer would cost what the cap is there to save
         (Err(refusal), _) => {

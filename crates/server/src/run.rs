@@ -1,8 +1,9 @@
 //! Running: open, listen, wait for signals, stop in good order.
 
 use crate::borders::Borders;
-use crate::config::{self, Border, Config, ConfigError, Finding};
+use crate::config::{self, Border, Config, ConfigError, Door, Finding};
 use crate::listen::{Listener, Listeners};
+use crate::logging::LogFile;
 use crate::metrics::Metrics;
 use crate::notify::Notifier;
 use crate::pid_file::PidFile;
@@ -33,12 +34,14 @@ pub fn run(path: &Path) -> Result<(), ServerError> {
 pub fn run_from(load: Load<'_>) -> Result<(), ServerError> {
     let hardening = harden::apply();
     let config = load()?;
-    logging::init(&config.server.log)?;
+    let log_file = config.server.log_file.as_deref().map(LogFile::open).transpose()?;
+    logging::init(&config.server.log, log_file.as_ref())?;
     hardening.log();
     runtime(&config)?.block_on(async {
         let metrics = Metrics::install()?;
         let world = World::open(&config, &metrics).await?;
-        serve(&config, Some(load), Arc::new(world), metrics, async |_, _| Ok(())).await
+        let live = Live { load: Some(load), log_file };
+        serve(&config, live, Arc::new(world), metrics, async |_, _| Ok(())).await
     })
 }
 
@@ -55,10 +58,19 @@ pub(crate) fn runtime(config: &Config) -> Result<tokio::runtime::Runtime, Server
     builder.enable_all().thread_name("strongroom").build().map_err(|source| ServerError::Runtime { source })
 }
 
+/// What HUP reads again besides what is served.
+#[derive(Default)]
+pub(crate) struct Live<'a> {
+    /// The configuration.
+    load: Option<Load<'a>>,
+    /// Where log lines go.
+    log_file: Option<LogFile>,
+}
+
 /// Serves until a signal. `ready` runs once the listeners are open.
 pub(crate) async fn serve(
     config: &Config,
-    load: Option<Load<'_>>,
+    live: Live<'_>,
     world: Arc<World>,
     metrics: Metrics,
     ready: impl AsyncFnOnce(&World, &Listeners) -> Result<(), ServerError>,
@@ -81,8 +93,13 @@ pub(crate) async fn serve(
     let borders = Borders::of(config, &bound);
     world.gate.set_nacls(borders.nacls());
     warn(config);
-    for listener in bound {
-        listeners.serve(listener, world.door.clone());
+    for (listener, configured) in bound.into_iter().zip(&config.listeners) {
+        match configured.door {
+            Door::Native => listeners.serve(listener, world.door.clone()),
+            Door::Convection(transport) => {
+                listeners.serve_convection(listener, world.convection.clone(), transport);
+            }
+        }
     }
     let exporter = export(config, &world)?;
     let delivered = exporter.as_ref().map(Exporter::delivered);
@@ -92,7 +109,7 @@ pub(crate) async fn serve(
     let began = ready(&world, &listeners).await;
     if began.is_ok() {
         notifier.ready("serving");
-        signals.until_stop(async || reload(config, load, &world, &tls, &borders, &notifier)).await;
+        signals.until_stop(async || reload(config, &live, &world, &tls, &borders, &notifier)).await;
     }
     notifier.stopping();
     chores.abort();
@@ -120,17 +137,20 @@ async fn second(signals: &mut Signals) {
 /// Reads configuration and certificates again. What cannot be changed while running is named.
 fn reload(
     config: &Config,
-    load: Option<Load<'_>>,
+    live: &Live<'_>,
     world: &World,
     tls: &TlsHandles,
     borders: &Borders,
     notifier: &Notifier,
 ) {
     notifier.reloading();
+    if let Some(Err(fault)) = live.log_file.as_ref().map(LogFile::reopen) {
+        tracing::error!(%fault, "the log file was not opened anew; lines go on where they went");
+    }
     if let Err(fault) = tls.reload(&world.ambient) {
         tracing::error!(%fault, "certificates were not reloaded; the present ones stay");
     }
-    match load.map(|load| load()) {
+    match live.load.map(|load| load()) {
         None => {}
         Some(Err(fault)) => tracing::error!(%fault, "configuration was not reloaded; the present one stays"),
         Some(Ok(fresh)) => {

@@ -1,4 +1,7 @@
-//! What the operator asks by signal: INT and TERM stop, HUP reloads.
+//! What the operator asks by signal: INT, TERM and ABRT stop, HUP reloads.
+//!
+//! ILL, with which the system that Strongroom grew out of also stopped, is not among them: it says that the program is
+//! broken, and no program may catch it safely. What was acknowledged is durable however it ends.
 
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -19,12 +22,13 @@ pub enum Asked {
 pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
+    abort: Signal,
     hangup: Signal,
     stopping: bool,
 }
 
 impl Signals {
-    /// Catches INT, TERM and HUP. Must be called within a runtime.
+    /// Catches INT, TERM, ABRT and HUP. Must be called within a runtime.
     ///
     /// # Errors
     /// If the system refuses a handler.
@@ -32,6 +36,7 @@ impl Signals {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            abort: signal(SignalKind::from_raw(rustix::process::Signal::ABORT.as_raw()))?,
             hangup: signal(SignalKind::hangup())?,
             stopping: false,
         })
@@ -43,6 +48,7 @@ impl Signals {
             biased;
             _ = self.interrupt.recv() => self.stop(),
             _ = self.terminate.recv() => self.stop(),
+            _ = self.abort.recv() => self.stop(),
             _ = self.hangup.recv() => Asked::Reload,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A [`TlsHandle`] holds what is served now and reads its files again on [`TlsHandle::reload`]: new connections get
 //! the new certificate, old ones live on. TLS 1.3 and 1.2, post-quantum key exchange preferred, HTTP/2 and
-//! HTTP/1.1.
+//! HTTP/1.1; TLS 1.3 alone where no HTTP is spoken.
 
 mod files;
 mod own;
@@ -99,6 +99,8 @@ pub struct TlsHandle {
 pub(crate) struct Served {
     chain: Vec<CertificateDer<'static>>,
     pub(crate) config: Arc<ServerConfig>,
+    /// The same certificate in TLS 1.3 alone, for whatever is not HTTP.
+    pub(crate) strict: Arc<ServerConfig>,
     /// The certificate's names, and this host's.
     pub(crate) names: Arc<Names>,
 }
@@ -144,7 +146,7 @@ pub struct TlsHandles {
 }
 
 impl TlsHandles {
-    /// Opens what the TCP listeners need; the server's own authority is kept in `own_dir` and issues one certificate
+    /// Opens what the listeners with TLS need; the server's own authority is kept in `own_dir` and issues one certificate
     /// for all listeners that use it.
     ///
     /// # Errors
@@ -153,14 +155,16 @@ impl TlsHandles {
         let mut from_files = Vec::new();
         let mut names = None::<Vec<String>>;
         for listener in &config.listeners {
-            match (&listener.address, &listener.tls) {
-                (Address::Unix(_), _) => {}
-                (Address::Tcp(address), Tls::Own { names: more }) => {
+            match &listener.tls {
+                _ if !listener.has_tls() => {}
+                Tls::Own { names: more } => {
                     let names = names.get_or_insert_with(host_names);
-                    names.extend((!address.ip().is_unspecified()).then(|| address.ip().to_string()));
+                    if let Address::Tcp(address) = &listener.address {
+                        names.extend((!address.ip().is_unspecified()).then(|| address.ip().to_string()));
+                    }
                     names.extend(more.iter().cloned());
                 }
-                (Address::Tcp(_), Tls::Files { cert, key }) => {
+                Tls::Files { cert, key } => {
                     let source = TlsSource::Files { cert: cert.clone(), key: key.clone() };
                     let handle = Arc::new(TlsHandle::open(ambient, source)?);
                     from_files.push((listener.name.clone(), handle));
@@ -174,12 +178,12 @@ impl TlsHandles {
         Ok(handles)
     }
 
-    /// The handle of a listener; none for a socket.
+    /// The handle of a listener; none for one without TLS.
     pub fn of(&self, listener: &config::Listener) -> Option<Arc<TlsHandle>> {
-        match (&listener.address, &listener.tls) {
-            (Address::Unix(_), _) => None,
-            (Address::Tcp(_), Tls::Own { .. }) => self.own.clone(),
-            (Address::Tcp(_), Tls::Files { .. }) => {
+        match &listener.tls {
+            _ if !listener.has_tls() => None,
+            Tls::Own { .. } => self.own.clone(),
+            Tls::Files { .. } => {
                 let found = self.from_files.iter().find(|(name, _)| *name == listener.name);
                 found.map(|(_, handle)| Arc::clone(handle))
             }
@@ -275,7 +279,18 @@ fn read_pair(cert: &Path, key: &Path) -> Result<Served, TlsError> {
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
     let certified = inspect(&chain_pem).map(|info| info.sans).unwrap_or_default();
     let names = Arc::new(Names::of(certified.into_iter().chain(host_names())));
-    Ok(Served { chain, config: Arc::new(config), names })
+    Ok(Served { chain, strict: Arc::new(strict(&config)?), config: Arc::new(config), names })
+}
+
+/// What is served where no HTTP is spoken: TLS 1.3, no choice of protocols, and no ticket to come back with.
+fn strict(config: &ServerConfig) -> Result<ServerConfig, TlsError> {
+    let mut strict = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::clone(&config.cert_resolver));
+    strict.send_tls13_tickets = 0;
+    strict.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
+    Ok(strict)
 }
 
 fn provider() -> Arc<CryptoProvider> {

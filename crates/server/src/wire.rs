@@ -8,6 +8,7 @@ use crate::syslog::Exporter;
 use crate::{ServerError, install_token::InstallToken, key_file::KeyFileSource};
 use std::sync::Arc;
 use strongroom_ambient::Ambient;
+use strongroom_door_convection::{ConvectionDoor, Parts as ConvectionParts};
 use strongroom_door_native::{NativeDoor, Parts};
 use strongroom_gate::{Gate, GateOptions, Keep, Limits, RuleSet, SegmentDir};
 use strongroom_identity::{Identity, Lifetimes, Settings};
@@ -24,6 +25,7 @@ pub(crate) struct World {
     pub(crate) operator: Arc<Operator>,
     pub(crate) identity: Arc<Identity>,
     pub(crate) door: NativeDoor,
+    pub(crate) convection: ConvectionDoor,
     pub(crate) install_token: Arc<InstallToken>,
 }
 
@@ -59,7 +61,8 @@ impl World {
         } else {
             install_token.remove_file();
         }
-        let door = NativeDoor::new(Parts {
+        let pace = Pace::new(config.limits.requests_per_second_per_user);
+        let convection = ConvectionDoor::new(ConvectionParts {
             gate: Arc::clone(&gate),
             operator: Arc::clone(&operator),
             identity: Arc::clone(&identity),
@@ -68,9 +71,19 @@ impl World {
                 move |text| token.is(text)
             }),
             is_paced: Box::new({
-                let pace = Pace::new(config.limits.requests_per_second_per_user);
+                let pace = pace.clone();
                 move |user| pace.allows(&user)
             }),
+        });
+        let door = NativeDoor::new(Parts {
+            gate: Arc::clone(&gate),
+            operator: Arc::clone(&operator),
+            identity: Arc::clone(&identity),
+            is_install_token: Box::new({
+                let token = Arc::clone(&install_token);
+                move |text| token.is(text)
+            }),
+            is_paced: Box::new(move |user| pace.allows(&user)),
             render_metrics: Box::new({
                 let metrics = metrics.clone();
                 let gauges = Gauges::new(&gate, &store, &config.server.data_dir);
@@ -81,7 +94,7 @@ impl World {
             }),
             version: env!("CARGO_PKG_VERSION"),
         });
-        Ok(Self { ambient, store, gate, operator, identity, door, install_token })
+        Ok(Self { ambient, store, gate, operator, identity, door, convection, install_token })
     }
 
     /// Takes note that the server stops, and closes the store.

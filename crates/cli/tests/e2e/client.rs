@@ -38,6 +38,12 @@ impl Stream for StreamOwned<ClientConnection, TcpStream> {
     }
 }
 
+impl Stream for StreamOwned<ClientConnection, UnixStream> {
+    fn tcp(&self) -> Option<&TcpStream> {
+        None
+    }
+}
+
 /// What knows a server, and perhaps has a token. Each question goes over a connection of its own.
 #[derive(Clone)]
 pub(crate) struct Client {

@@ -16,6 +16,8 @@ mod served;
 mod shared;
 #[cfg(test)]
 mod site;
+#[cfg(test)]
+mod talk;
 
 #[cfg(test)]
 mod backups;
@@ -25,6 +27,8 @@ mod bodies;
 mod borders;
 #[cfg(test)]
 mod commands;
+#[cfg(test)]
+mod convection;
 #[cfg(test)]
 mod convection_network;
 #[cfg(test)]

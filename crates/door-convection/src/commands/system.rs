@@ -74,8 +74,8 @@ pub(crate) async fn rotate_root_keys(asked: &Asked<'_>) -> Answered {
     let num_keys = count(asked)?;
     let keys = asked.texts("unlock_keys")?.unwrap_or_default();
     let keys: Vec<SecretBytes> = keys.into_iter().map(|key| SecretBytes::new(key.into_bytes())).collect();
-    let permit = asked.door.gate.admit::<engine::RotateRoot>(&asked.caller, Server).await?;
-    let made = asked.door.operator.rotate_root(permit, &keys, num_keys, None).await?;
+    let permit = asked.door.gate.admit::<engine::RotateRootAndLock>(&asked.caller, Server).await?;
+    let made = asked.door.operator.rotate_root_and_lock(permit, &keys, num_keys).await?;
     Ok(Reply::saying("KeyDB Keys Rotated").with("keys", shown(&made)))
 }
 

@@ -14,7 +14,7 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     }
     for listener in &config.listeners {
         let key = |name: &str| format!("listener.{}.{name}", listener.name);
-        if let (Address::Tcp(_), Tls::Files { cert, key: private }) = (&listener.address, &listener.tls) {
+        if let (true, Tls::Files { cert, key: private }) = (listener.has_tls(), &listener.tls) {
             found.file(&key("tls_cert"), cert);
             found.private_file(&key("tls_key"), private);
         }
@@ -23,6 +23,14 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
         {
             found.report(&key("socket_group"), Fault::NoSuchGroup);
         }
+        if let (Address::Unix(_), Some(owner)) = (&listener.address, &listener.socket.owner)
+            && crate::listen::user_id(owner).is_none()
+        {
+            found.report(&key("socket_owner"), Fault::NoSuchUser);
+        }
+    }
+    if let Some(parent) = config.server.log_file.as_deref().and_then(Path::parent) {
+        found.stat("server.log_file", parent);
     }
     if let Some(auto) = &config.auto_unlock {
         found.auto_unlock_key("unlock.auto.key_file", &auto.key_file);

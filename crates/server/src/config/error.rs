@@ -221,6 +221,9 @@ pub enum Fault {
         /// Its permission bits.
         mode: u32,
     },
+    /// A user that the system does not know.
+    #[error("no such user")]
+    NoSuchUser,
     /// A group that the system does not know.
     #[error("no such group")]
     NoSuchGroup,

@@ -1,10 +1,10 @@
 //! Section by section, with defaults and bounds.
 
 mod audit;
+mod listeners;
 
 use super::reader::{Reader, Section};
-use super::{Address, AutoUnlock, Config, Door, Fault, Finding, Limits, Listener, Server};
-use super::{SocketAccess, Tls, Tokens, border, units};
+use super::{Address, AutoUnlock, Config, Fault, Finding, Limits, Listener, Server, Tokens, border, units};
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -16,9 +16,10 @@ pub(super) const DAY: Duration = Duration::from_hours(24);
 /// Reads everything that can be read; what cannot takes its default and is found wrong.
 pub(super) fn read(text: &str) -> (Config, Vec<Finding>) {
     let (mut reader, mut root) = Reader::open(text);
+    let server = server(&mut reader, &mut root);
     let mut config = Config {
-        server: server(&mut reader, &mut root),
-        listeners: listeners(&mut reader, &mut root),
+        listeners: listeners::listeners(&mut reader, &mut root, &server.run_dir),
+        server,
         nacls: border::nacls(&mut reader, &mut root),
         limits: limits(&mut reader, &mut root),
         tokens: tokens(&mut reader, &mut root),
@@ -47,6 +48,7 @@ fn server<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Server {
     if let Some(log) = reader.text(&mut section, "log", log_filter) {
         server.log = log;
     }
+    server.log_file = reader.text(&mut section, "log_file", units::absolute);
     if let Some(reserve) = reader.size(&mut section, "reserve", 1 << 20..=64 << 30) {
         server.reserve_bytes = reserve;
     }
@@ -58,70 +60,6 @@ fn server<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Server {
 
 fn log_filter(text: &str) -> Result<String, Fault> {
     crate::logging::is_filter(text).then(|| text.to_owned()).ok_or(Fault::NotAFilter)
-}
-
-fn listeners<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Vec<Listener> {
-    let all = reader.section(root, "listener");
-    reader
-        .named_sections(all)
-        .into_iter()
-        .filter_map(|(name, section)| listener(reader, &name, section))
-        .collect()
-}
-
-fn listener<'t>(reader: &mut Reader<'t>, name: &str, mut section: Section<'t>) -> Option<Listener> {
-    if let Err(fault) = units::listener_name(name) {
-        reader.report(section.place(), section.path(), fault);
-    }
-    let door = reader.text(&mut section, "door", door).unwrap_or(Door::Native);
-    let address = reader.required(&mut section, "address", units::address);
-    let built = address.map(|address| match address {
-        Address::Tcp(_) => {
-            let tls = tls(reader, &mut section);
-            refuse(reader, &mut section, &["socket_mode", "socket_group"], "on a TCP listener");
-            let border = border::border(reader, &mut section);
-            Listener { door, tls, border, ..Listener::native(name, address) }
-        }
-        Address::Unix(_) => {
-            let socket = socket(reader, &mut section);
-            refuse(reader, &mut section, &["tls", "tls_cert", "tls_key", "tls_names"], "on a socket");
-            refuse(reader, &mut section, &border::KEYS, "on a socket");
-            Listener { door, socket, ..Listener::native(name, address) }
-        }
-    });
-    if built.is_some() {
-        reader.close(&section);
-    }
-    built
-}
-
-fn door(text: &str) -> Result<Door, Fault> {
-    if text == "native" { Ok(Door::Native) } else { Err(Fault::NotOneOf { allowed: "native" }) }
-}
-
-fn tls<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> Tls {
-    let word = |text: &str| match text {
-        "own" => Ok(false),
-        "files" => Ok(true),
-        _ => Err(Fault::NotOneOf { allowed: "own, files" }),
-    };
-    let written = section.contains("tls_cert") || section.contains("tls_key");
-    let from_files = reader.text(section, "tls", word).unwrap_or(written);
-    if from_files {
-        refuse(reader, section, &["tls_names"], "where the certificate comes from files");
-        let cert = reader.required(section, "tls_cert", units::absolute).unwrap_or_default();
-        let key = reader.required(section, "tls_key", units::absolute).unwrap_or_default();
-        Tls::Files { cert, key }
-    } else {
-        refuse(reader, section, &["tls_cert", "tls_key"], "beside tls = \"own\"");
-        Tls::Own { names: reader.list(section, "tls_names", units::host_name).unwrap_or_default() }
-    }
-}
-
-fn socket<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> SocketAccess {
-    let mode = reader.text(section, "socket_mode", units::mode);
-    let group = reader.text(section, "socket_group", |text| Ok(text.to_owned()));
-    SocketAccess { mode: mode.unwrap_or(SocketAccess::default().mode), group }
 }
 
 pub(super) fn refuse<'t>(

@@ -4,7 +4,7 @@ use crate::config::{self, Address, Border};
 use crate::tls::{Served, TlsHandle};
 use arc_swap::ArcSwap;
 use rustix::fs::{Mode, chmod, chown};
-use rustix::process::Gid;
+use rustix::process::{Gid, Uid};
 use std::fs::DirBuilder;
 use std::io;
 use std::net::SocketAddr;
@@ -39,6 +39,12 @@ pub enum ListenError {
         /// The path.
         path: PathBuf,
     },
+    /// The owner of the socket's file is not known.
+    #[error("no user {owner}")]
+    NoSuchUser {
+        /// The owner.
+        owner: String,
+    },
     /// The group of the socket's file is not known.
     #[error("no group {group}")]
     NoSuchGroup {
@@ -64,13 +70,13 @@ pub struct Listener {
 
 enum Bound {
     Tcp { listener: TcpListener, tls: Arc<TlsHandle> },
-    Unix { listener: UnixListener, _file: SocketFile },
+    Unix { listener: UnixListener, tls: Option<Arc<TlsHandle>>, _file: SocketFile },
 }
 
 /// An accepted connection.
 pub(super) enum Socket {
     Tcp(TcpStream, Arc<Served>),
-    Unix(UnixStream),
+    Unix(UnixStream, Option<Arc<Served>>),
 }
 
 impl Listener {
@@ -88,8 +94,8 @@ impl Listener {
                 (Address::Tcp(bound), Bound::Tcp { listener: tcp, tls })
             }
             Address::Unix(path) => {
-                let socket = bind_unix(path, &listener.socket)?;
-                (listener.address.clone(), socket)
+                let (socket, file) = bind_unix(path, &listener.socket)?;
+                (listener.address.clone(), Bound::Unix { listener: socket, tls, _file: file })
             }
         };
         let border = Arc::new(ArcSwap::from_pointee(listener.border.clone()));
@@ -126,10 +132,11 @@ impl Listener {
                 let origin = Origin::Network(Client { address, via: None, entrance: self.entrance });
                 Ok((Socket::Tcp(stream, tls.served()), origin))
             }
-            Bound::Unix { listener, .. } => {
+            Bound::Unix { listener, tls, .. } => {
                 let (stream, _) = listener.accept().await?;
                 let uid = stream.peer_cred()?.uid();
-                Ok((Socket::Unix(stream), Origin::Local { uid }))
+                let served = tls.as_ref().map(|tls| tls.served());
+                Ok((Socket::Unix(stream, served), Origin::Local { uid }))
             }
         }
     }
@@ -144,7 +151,7 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Makes the socket in a directory that only this server can enter, gives it its mode and group there, and moves
 /// it into place: at no moment can anyone connect who should not, whatever the umask.
-fn bind_unix(path: &Path, access: &config::SocketAccess) -> Result<Bound, ListenError> {
+fn bind_unix(path: &Path, access: &config::SocketAccess) -> Result<(UnixListener, SocketFile), ListenError> {
     let failed = |source| ListenError::Bind { address: format!("unix:{}", path.display()), source };
     clear_stale(path)?;
     let group = access
@@ -152,16 +159,22 @@ fn bind_unix(path: &Path, access: &config::SocketAccess) -> Result<Bound, Listen
         .as_deref()
         .map(|group| group_id(group).ok_or_else(|| ListenError::NoSuchGroup { group: group.to_owned() }));
     let group = group.transpose()?;
+    let owner = access
+        .owner
+        .as_deref()
+        .map(|owner| user_id(owner).ok_or_else(|| ListenError::NoSuchUser { owner: owner.to_owned() }));
+    let owner = owner.transpose()?;
     let staging = Staging::beside(path).map_err(failed)?;
     let staged = staging.0.join("s");
     let listener = UnixListener::bind(&staged).map_err(failed)?;
-    if let Some(group) = group {
-        chown(&staged, None, Some(Gid::from_raw(group))).map_err(|error| failed(error.into()))?;
+    if owner.is_some() || group.is_some() {
+        chown(&staged, owner.map(Uid::from_raw), group.map(Gid::from_raw))
+            .map_err(|error| failed(error.into()))?;
     }
     chmod(&staged, Mode::from_raw_mode(access.mode)).map_err(|error| failed(error.into()))?;
     std::fs::rename(&staged, path).map_err(failed)?;
     let file = SocketFile::at(path).map_err(failed)?;
-    Ok(Bound::Unix { listener, _file: file })
+    Ok((listener, file))
 }
 
 /// Refuses if somebody answers; a socket that nobody answers on is a dead server's and may be replaced.
@@ -232,11 +245,17 @@ impl Drop for SocketFile {
 
 /// A group's id: a number, or a name in `/etc/group`.
 pub fn group_id(group: &str) -> Option<u32> {
-    group.parse().ok().or_else(|| find_group(&std::fs::read_to_string("/etc/group").ok()?, group))
+    group.parse().ok().or_else(|| find_id(&std::fs::read_to_string("/etc/group").ok()?, group))
 }
 
-fn find_group(groups: &str, wanted: &str) -> Option<u32> {
-    groups.lines().find_map(|line| {
+/// A user's id: a number, or a name in `/etc/passwd`.
+pub fn user_id(user: &str) -> Option<u32> {
+    user.parse().ok().or_else(|| find_id(&std::fs::read_to_string("/etc/passwd").ok()?, user))
+}
+
+/// The id in a line of `/etc/group` or `/etc/passwd`: both have it in the third place.
+fn find_id(lines: &str, wanted: &str) -> Option<u32> {
+    lines.lines().find_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next()?;
         let id = fields.nth(1)?;
@@ -251,10 +270,11 @@ mod tests {
     #[test]
     fn groups_are_found_by_name_and_number() {
         let groups = "root:x:0:\nstrongroom:x:990:alice,bob\nbroken\nodd:x:no:\n";
-        assert_eq!(find_group(groups, "strongroom"), Some(990));
-        assert_eq!(find_group(groups, "alice"), None);
-        assert_eq!(find_group(groups, "odd"), None);
+        assert_eq!(find_id(groups, "strongroom"), Some(990));
+        assert_eq!(find_id(groups, "alice"), None);
+        assert_eq!(find_id(groups, "odd"), None);
         assert_eq!(group_id("1234"), Some(1234));
         assert_eq!(group_id("root"), Some(0));
+        assert_eq!((user_id("root"), user_id("1000")), (Some(0), Some(1_000)));
     }
 }

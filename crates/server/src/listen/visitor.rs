@@ -59,6 +59,17 @@ impl From<Code> for Turned {
 impl Way {
     /// Who makes a request, if it is taken at all.
     pub(super) fn visitor<B>(&self, request: &Request<B>) -> Result<Origin, Turned> {
+        // reading is left to the browser, which shows a page of another site nothing
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+        self.visitor_of(request, reads)
+    }
+
+    /// Who opens a WebSocket. A browser lets any page do that, and shows it everything.
+    pub(super) fn page_visitor<B>(&self, request: &Request<B>) -> Result<Origin, Turned> {
+        self.visitor_of(request, false)
+    }
+
+    fn visitor_of<B>(&self, request: &Request<B>, from_anywhere: bool) -> Result<Origin, Turned> {
         let border = self.border.load();
         let origin = self.origin_of(request.headers(), &border)?;
         if origin.address().is_some_and(|client| !border.admits(client)) {
@@ -71,7 +82,7 @@ impl Way {
         if !self.is_named(authority.host, &border) {
             return Err(Code::Misdirected.into());
         }
-        if is_cross_site(request, authority) {
+        if !from_anywhere && is_cross_site(request, authority) {
             return Err(Code::CrossSite.into());
         }
         let hidden = origin.address().is_some_and(|client| !border.shows_metrics(client));
@@ -130,11 +141,8 @@ fn authority<B>(request: &Request<B>) -> Result<Authority<'_>, Turned> {
     }
 }
 
-/// Whether a page of another site asks for a change. Reading is left to the browser, which shows such a page nothing.
+/// Whether a page of another site asks.
 fn is_cross_site<B>(request: &Request<B>, authority: Authority<'_>) -> bool {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
-        return false;
-    }
     let headers = request.headers();
     let site = headers.get_all(FETCH_SITE).iter();
     let origin = headers.get_all(ORIGIN).iter();
@@ -307,6 +315,22 @@ mod tests {
             assert!(read.is_ok(), "a browser does not show the answer: {field:?}");
         }
         assert_eq!(code(&way, &[("host", "localhost"), ("origin", "https://localhost:443")]), None);
+    }
+
+    #[test]
+    fn pages_of_other_sites_open_no_socket() {
+        let way = way("203.0.113.7", Border::default());
+        let open = |fields: &[(&str, &str)]| {
+            let host = [("host", "localhost:9671")];
+            let fields: Vec<_> = host.iter().chain(fields).copied().collect();
+            way.page_visitor(&request("GET", &fields)).err().map(|turned| turned.code)
+        };
+        assert_eq!(open(&[]), None);
+        assert_eq!(open(&[("origin", "https://localhost:9671")]), None);
+        for origin in ["https://evil.example", "https://localhost:8200", "http://localhost:9671", "null"] {
+            assert_eq!(open(&[("origin", origin)]), Some(Code::CrossSite), "{origin}");
+        }
+        assert_eq!(open(&[("sec-fetch-site", "cross-site")]), Some(Code::CrossSite));
     }
 
     #[test]

@@ -1,0 +1,151 @@
+//! `[listener.NAME]`: what the server opens.
+
+use super::super::reader::{Reader, Section};
+use super::super::{Address, Door, Fault, Listener, SocketAccess, Tls, Transport, border, units};
+use super::refuse;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+/// Where clients of the convection door look for it.
+const CONVECTION_SOCKET: &str = "convection.secrets.sock";
+const CONVECTION_PORT: u16 = 9670;
+const CONVECTION_WEB_PORT: u16 = 9671;
+
+pub(super) fn listeners<'t>(
+    reader: &mut Reader<'t>,
+    root: &mut Section<'t>,
+    run_dir: &Path,
+) -> Vec<Listener> {
+    let all = reader.section(root, "listener");
+    reader
+        .named_sections(all)
+        .into_iter()
+        .filter_map(|(name, section)| listener(reader, &name, section, run_dir))
+        .collect()
+}
+
+fn listener<'t>(
+    reader: &mut Reader<'t>,
+    name: &str,
+    mut section: Section<'t>,
+    run_dir: &Path,
+) -> Option<Listener> {
+    if let Err(fault) = units::listener_name(name) {
+        reader.report(section.place(), section.path(), fault);
+    }
+    let convection = reader.text(&mut section, "door", door).unwrap_or(false);
+    let opening = if convection {
+        Some(convection_opening(reader, &mut section, run_dir))
+    } else {
+        refuse(reader, &mut section, &["transport"], "with the native door");
+        reader.required(&mut section, "address", units::address).map(|address| (Door::Native, address))
+    };
+    let built = opening.map(|(door, address)| {
+        let base = Listener { door, ..Listener::native(name, address) };
+        opened(reader, &mut section, base)
+    });
+    if built.is_some() {
+        reader.close(&section);
+    }
+    built
+}
+
+/// The rest of a listener, by where it listens.
+fn opened<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>, base: Listener) -> Listener {
+    match base.address {
+        Address::Tcp(_) => {
+            let tls = tls(reader, section);
+            refuse(reader, section, &["socket_mode", "socket_owner", "socket_group"], "on a TCP listener");
+            let border = border::border(reader, section);
+            Listener { tls, border, ..base }
+        }
+        Address::Unix(_) => {
+            let socket = socket(reader, section);
+            refuse(reader, section, &border::KEYS, "on a socket");
+            if base.has_tls() {
+                return Listener { socket, tls: tls(reader, section), ..base };
+            }
+            refuse(reader, section, &["tls", "tls_cert", "tls_key", "tls_names"], "on a socket");
+            Listener { socket, ..base }
+        }
+    }
+}
+
+/// Whether it is the convection door, and not the native one.
+fn door(text: &str) -> Result<bool, Fault> {
+    match text {
+        "native" => Ok(false),
+        "convection" => Ok(true),
+        _ => Err(Fault::NotOneOf { allowed: "native, convection" }),
+    }
+}
+
+/// The three ways in which the convection client comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Unix,
+    Tcp,
+    WebSocket,
+}
+
+fn way(text: &str) -> Result<Way, Fault> {
+    match text {
+        "unix" => Ok(Way::Unix),
+        "tcp" => Ok(Way::Tcp),
+        "websocket" => Ok(Way::WebSocket),
+        _ => Err(Fault::NotOneOf { allowed: "unix, tcp, websocket" }),
+    }
+}
+
+/// What carries it, and where; each tells the other if only one of them stands.
+fn convection_opening<'t>(
+    reader: &mut Reader<'t>,
+    section: &mut Section<'t>,
+    run_dir: &Path,
+) -> (Door, Address) {
+    let way = reader.text(section, "transport", way);
+    let address = reader.text(section, "address", units::address);
+    let way = way.unwrap_or(match &address {
+        Some(Address::Tcp(_)) => Way::Tcp,
+        Some(Address::Unix(_)) | None => Way::Unix,
+    });
+    let local = |port| Address::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let usual = match way {
+        Way::Unix => Address::Unix(run_dir.join(CONVECTION_SOCKET)),
+        Way::Tcp => local(CONVECTION_PORT),
+        Way::WebSocket => local(CONVECTION_WEB_PORT),
+    };
+    let address = address.unwrap_or(usual);
+    if matches!(address, Address::Unix(_)) != (way == Way::Unix) {
+        let key = format!("{}.transport", section.path());
+        reader.report_key(&key, Fault::OutOfPlace { when: "with this address" });
+    }
+    let transport = if way == Way::WebSocket { Transport::WebSocket } else { Transport::Stream };
+    (Door::Convection(transport), address)
+}
+
+fn tls<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> Tls {
+    let word = |text: &str| match text {
+        "own" => Ok(false),
+        "files" => Ok(true),
+        _ => Err(Fault::NotOneOf { allowed: "own, files" }),
+    };
+    let written = section.contains("tls_cert") || section.contains("tls_key");
+    let from_files = reader.text(section, "tls", word).unwrap_or(written);
+    if from_files {
+        refuse(reader, section, &["tls_names"], "where the certificate comes from files");
+        let cert = reader.required(section, "tls_cert", units::absolute).unwrap_or_default();
+        let key = reader.required(section, "tls_key", units::absolute).unwrap_or_default();
+        Tls::Files { cert, key }
+    } else {
+        refuse(reader, section, &["tls_cert", "tls_key"], "beside tls = \"own\"");
+        Tls::Own { names: reader.list(section, "tls_names", units::host_name).unwrap_or_default() }
+    }
+}
+
+fn socket<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> SocketAccess {
+    let mode = reader.text(section, "socket_mode", units::mode);
+    let owner = reader.text(section, "socket_owner", |text| Ok(text.to_owned()));
+    let group = reader.text(section, "socket_group", |text| Ok(text.to_owned()));
+    SocketAccess { mode: mode.unwrap_or(SocketAccess::default().mode), owner, group }
+}
