@@ -46,8 +46,10 @@ fn the_originals_library_does_over_tcp_what_network_rules_allow() {
     };
     let web = json!({ "store_paths": ["^app$"], "secret_names": ["^db$"] });
     // these three never worked at the original's own server: it sends what that server does not read
-    let acl = json!({ "acl_name": "app", "mode": 1, "access_mode": 6, "acl_type": "ACLStore", "acl_args": web });
-    let store = json!({ "store_name": "app", "keyset_name": "k", "store_type_name": "generic", "store_args": null });
+    let acl =
+        json!({ "acl_name": "app", "mode": 1, "access_mode": 6, "acl_type": "ACLStore", "acl_args": web });
+    let store =
+        json!({ "store_name": "app", "keyset_name": "k", "store_type_name": "generic", "store_args": null });
     let config = json!({ "store_name": "app", "store_config": {} });
     let done = world.library(&[
         log_in(&world),
@@ -124,8 +126,14 @@ fn a_websocket_client_authorises_in_two_steps_and_keeps_to_the_rules() {
             json!({ "prove": key }),
             ask("list_users", ""),
             ask("create_keyset", r#", "keyset_name": "k""#),
-            ask("create_store", r#", "store_name": "w", "keyset_name": "k", "store_type": "generic", "store_args": {}"#),
-            ask("create_secret", r#", "store_name": "w", "store_args": {"secret_name": "a", "secret_value": [true]}"#),
+            ask(
+                "create_store",
+                r#", "store_name": "w", "keyset_name": "k", "store_type": "generic", "store_args": {}"#,
+            ),
+            ask(
+                "create_secret",
+                r#", "store_name": "w", "store_args": {"secret_name": "a", "secret_value": [true]}"#,
+            ),
             ask("get_secret", r#", "store_name": "w", "store_args": {"secret_name": "a"}"#),
             ask("destroy_secret", r#", "store_name": "w", "store_args": {"secret_name": "a"}"#),
             json!("status {bad"),

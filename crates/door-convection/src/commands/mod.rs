@@ -12,3 +12,6 @@ mod shapes;
 pub(crate) mod stores;
 pub(crate) mod system;
 pub(crate) mod users;
+
+#[cfg(test)]
+mod tests;

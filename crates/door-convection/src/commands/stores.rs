@@ -28,7 +28,8 @@ pub(crate) async fn list_stores(asked: &Asked<'_>) -> Answered {
 pub(crate) async fn list_store_types(asked: &Asked<'_>) -> Answered {
     let permit = asked.door.gate.admit::<engine::ListStores>(&asked.caller, Stores { name: None }).await?;
     let types = asked.door.gate.release(engine::list_types(permit)).await?;
-    let names: serde_json::Value = types.into_iter().map(wire_name).collect();
+    let mut names: Vec<&str> = types.into_iter().map(wire_name).collect();
+    names.sort_unstable();
     Ok(Reply::done().with("store_types", names))
 }
 
