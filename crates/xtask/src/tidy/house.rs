@@ -61,6 +61,7 @@ pub(crate) const HOUSE: &[Room] = &[
     room("unlock", Mechanisms, &["crypto", "keyring"]),
     room("authz", Mechanisms, &[]),
     room("x509", Mechanisms, &["crypto"]),
+    room("abe", Mechanisms, &["crypto"]),
     room("import", Mechanisms, &[]),
     room("convection", Mechanisms, &["crypto", "authz", "import"]),
     room("store", Custody, &[]),

@@ -22,6 +22,8 @@ pub(crate) struct Manifest {
     /// Packages that its tests use.
     pub(crate) dev: Vec<String>,
     table: Table,
+    /// `[workspace.lints]`.
+    common_lints: Option<Value>,
 }
 
 impl Manifest {
@@ -29,6 +31,18 @@ impl Manifest {
     pub(crate) fn inherits_lints(&self) -> bool {
         self.table.get("lints").and_then(|lints| lints.get("workspace")).and_then(Value::as_bool)
             == Some(true)
+    }
+
+    /// Whether `[lints]` is the workspace's but for unsafe code, which is denied and not forbidden.
+    pub(crate) fn has_lints_with_unsafe_denied(&self) -> bool {
+        let mut wanted = self.common_lints.clone();
+        let unsafe_code = wanted
+            .as_mut()
+            .and_then(|lints| lints.get_mut("rust"))
+            .and_then(|lints| lints.get_mut("unsafe_code"));
+        let Some(level) = unsafe_code else { return false };
+        *level = Value::String("deny".to_owned());
+        self.table.get("lints") == wanted.as_ref()
     }
 
     /// A string of `[package]`.
@@ -44,22 +58,28 @@ impl Manifest {
 
 /// Every manifest in `crates/`, by folder.
 pub(crate) fn read_all(root: &Path) -> Outcome<Vec<Manifest>> {
-    let renames = renames(&parse(&root.join("Cargo.toml"))?);
+    let workspace = parse(&root.join("Cargo.toml"))?;
+    let renames = renames(&workspace);
+    let lints = workspace.get("workspace").and_then(|table| table.get("lints"));
     let mut folders: Vec<PathBuf> = std::fs::read_dir(root.join("crates"))?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .collect();
     folders.retain(|folder| folder.join("Cargo.toml").is_file());
     folders.sort();
-    folders.into_iter().map(|folder| read(folder, &renames)).collect()
+    folders.into_iter().map(|folder| read(folder, &renames, lints)).collect()
 }
 
-fn read(folder: PathBuf, renames: &BTreeMap<String, String>) -> Outcome<Manifest> {
+fn read(
+    folder: PathBuf,
+    renames: &BTreeMap<String, String>,
+    lints: Option<&Value>,
+) -> Outcome<Manifest> {
     let table = parse(&folder.join("Cargo.toml"))?;
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let mut normal = packages(&table, "dependencies", renames);
     normal.extend(packages(&table, "build-dependencies", renames));
     let dev = packages(&table, "dev-dependencies", renames);
-    Ok(Manifest { name, folder, normal, dev, table })
+    Ok(Manifest { name, folder, normal, dev, table, common_lints: lints.cloned() })
 }
 
 fn parse(path: &Path) -> Outcome<Table> {
