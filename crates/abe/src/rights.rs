@@ -104,9 +104,11 @@ fn conjunctions(node: &Node) -> Result<Vec<Right>, RightsError> {
     if let Some(none) = chosen.first_mut() {
         none.push(Right(AttributeSet::default()));
     }
-    for term in of {
+    for (term, left) in of.iter().zip((0..of.len()).rev()) {
         let own = conjunctions(term)?;
-        for at in (0..*need).rev() {
+        // with fewer than `least` by now, the terms that are left would not do
+        let least = need.saturating_sub(left);
+        for at in (least.saturating_sub(1)..*need).rev() {
             let with = both(chosen.get(at).map_or(&[], Vec::as_slice), &own)?;
             if let Some(next) = chosen.get_mut(at + 1) {
                 next.extend(with);

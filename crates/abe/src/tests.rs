@@ -334,6 +334,10 @@ fn rights_are_the_smallest_conjunctions_and_bounded() {
     assert_eq!(names("2 of (A, B, C)"), ["A and B", "A and C", "B and C"]);
     assert_eq!(names("2 of (A, A and B, C)"), ["A and B", "A and C"]);
     assert_eq!(names("(A or B) and (A or C)"), ["A", "B and C"]);
+    let all: Vec<String> = (0..MAX_LEAVES).map(|at| format!("A{at}")).collect();
+    assert_eq!(rights_of(&policy(&all.join(" and "))).unwrap().len(), 1);
+    assert_eq!(rights_of(&policy(&all[..MAX_RIGHTS].join(" or "))).unwrap().len(), MAX_RIGHTS);
+    assert_eq!(rights_of(&policy(&all.join(" or "))), Err(RightsError));
     let pairs: Vec<String> = (0..12).map(|at| format!("(A{at} or B{at})")).collect();
     assert_eq!(rights_of(&policy(&pairs.join(" and "))), Err(RightsError));
     let many: Vec<String> = (0..20).map(|at| format!("A{at}")).collect();
