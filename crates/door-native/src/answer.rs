@@ -2,6 +2,7 @@
 
 use crate::fault::Fault;
 use axum::body::Body;
+use bytes::Bytes;
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use metrics::{Counter, Histogram, counter, histogram};
@@ -63,6 +64,13 @@ pub(crate) fn problem(fault: &Fault, request: Option<RequestId>) -> Response<Bod
     answer
 }
 
+/// The last line of an answer in lines that began well and cannot be given to its end.
+pub(crate) fn last_line(fault: &Fault) -> Result<Bytes, std::io::Error> {
+    let mut line = serde_json::to_vec(&Problem::new(fault.code, fault.detail.clone()))?;
+    line.push(b'\n');
+    Ok(line.into())
+}
+
 /// Says which request is answered.
 pub(crate) fn name(answer: &mut Response<Body>, request: RequestId) {
     if let Ok(value) = HeaderValue::from_str(&request.to_string()) {
@@ -96,6 +104,15 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// Bytes out of hexadecimal, 128 at most.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.is_ascii() || !text.len().is_multiple_of(2) || text.len() > 256 {
+        return None;
+    }
+    let pairs = text.as_bytes().chunks_exact(2);
+    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 /// Counts answers, a counter an endpoint and class of status, and how long they took.

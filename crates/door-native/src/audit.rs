@@ -1,7 +1,7 @@
 //! The trail.
 
 use crate::Door;
-use crate::answer::{self, hex, time};
+use crate::answer::{self, hex, time, unhex};
 use crate::body;
 use crate::fault::Fault;
 use crate::request::{Context, Query};
@@ -148,15 +148,16 @@ fn record(line: TrailLine) -> TrailRecord {
 pub(crate) async fn export(door: &Door, context: &Context) -> Answered {
     let from = context.query(&["from"])?.number("from")?.unwrap_or(1);
     let permit = door.gate.admit::<ReadTrail>(&context.caller, Trail).await?;
-    let export = door.gate.release(door.operator.export_trail(permit, from)).await?;
+    let export = door.gate.release(door.operator.export_trail(permit, from).await?).await?;
     let chunks = futures_util::stream::unfold(Some(export), |export| async move {
         let mut export: TrailExport = export?;
         match export.next().await {
             Ok(lines) if lines.is_empty() => None,
             Ok(lines) => Some((ndjson(lines), Some(export))),
+            // what has begun well ends with a problem in its last line
             Err(fault) => {
-                tracing::error!(%fault, "export of the trail broke off");
-                Some((Err(std::io::Error::other("the trail cannot be read further")), None))
+                tracing::warn!(%fault, "export of the trail broke off");
+                Some((answer::last_line(&fault.into()), None))
             }
         }
     });
@@ -225,12 +226,4 @@ fn decode(wire: &WireCheckpoint) -> Result<Checkpoint, Fault> {
         return Err(Fault::new(Code::InvalidRequest, "checkpoint has an unknown format"));
     }
     parse().ok_or_else(|| Fault::new(Code::InvalidRequest, "checkpoint is malformed"))
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.is_ascii() || !text.len().is_multiple_of(2) || text.len() > 256 {
-        return None;
-    }
-    let pairs = text.as_bytes().chunks_exact(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }

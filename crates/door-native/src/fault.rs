@@ -3,6 +3,7 @@
 use strongroom_api::Code;
 use strongroom_gate::{BarrierError, CommitError, Denied, StoreError, TrailError};
 use strongroom_identity::IdentityError;
+use strongroom_model::Action;
 use strongroom_operator::OperatorError;
 use strongroom_secrets::{SecretsError, TypeError};
 
@@ -57,13 +58,18 @@ impl From<Denied> for Fault {
     }
 }
 
-/// A refusal names the action and what it was asked upon, as the caller named it; the rule tells `explain`.
+/// A refusal names the action and what it was asked upon, as the caller named it; the rule tells `explain`, to those who
+/// have come in.
 fn refused(action: &str, resource: &str) -> Fault {
     let upon = if resource.is_empty() { String::new() } else { format!(" on '{resource}'") };
-    Fault::new(
-        Code::Refused,
-        format!("{action}{upon} is not allowed; 'strongroom explain' tells which rule decided"),
-    )
+    let hint = if comes_in(action) { "" } else { "; 'strongroom explain' tells which rule decided" };
+    Fault::new(Code::Refused, format!("{action}{upon} is not allowed{hint}"))
+}
+
+/// Whether an action is asked for by people who have no token yet.
+fn comes_in(action: &str) -> bool {
+    let ways = [Action::Challenge, Action::Authorize, Action::Login, Action::Unlock, Action::Initialise];
+    ways.iter().any(|way| way.name() == action)
 }
 
 impl From<BarrierError> for Fault {
@@ -173,6 +179,7 @@ impl From<OperatorError> for Fault {
             O::WrongKey { .. } => Code::WrongUnlockKey,
             O::RepeatedKey { .. } => Code::RepeatedUnlockKey,
             O::ForeignKey { .. } => Code::ForeignUnlockKey,
+            O::Right(_) => Code::Refused,
             O::Auto(_) | O::AutoKey(_) => {
                 tracing::error!(%fault, "auto-unlock failed");
                 Code::Conflict

@@ -34,8 +34,9 @@ async fn health(door: &Door) -> Response<Body> {
     let clock_ok = door.gate.clock_state() == ClockState::Believed;
     let space = door.gate.space();
     let resolving = door.gate.is_resolving();
+    let whole = door.operator.damaged_jobs().is_empty();
     let status = match (state, space) {
-        (LockState::Unlocked, Space::Ample) if clock_ok && !resolving => "ok",
+        (LockState::Unlocked, Space::Ample) if clock_ok && whole && !resolving => "ok",
         (LockState::Unlocked, Space::Ample | Space::Reserved) if !resolving => "degraded",
         _ => "unavailable",
     };
@@ -44,6 +45,7 @@ async fn health(door: &Door) -> Response<Body> {
         state,
         space: space_name(space).to_owned(),
         clock_ok,
+        jobs_ok: whole,
         version: door.version.to_owned(),
     };
     let code = if status == "unavailable" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };

@@ -52,6 +52,9 @@ fn warnings(status: &engine::Status) -> Vec<String> {
     if status.rotation_pending {
         warnings.push("a rotation of the root key waits for a threshold of the new unlock keys".to_owned());
     }
+    for job in &status.damaged_jobs {
+        warnings.push(format!("job {job} is damaged and left out: `strongroom job cancel` is rid of it"));
+    }
     match status.space {
         Space::Ample => {}
         Space::Reserved => {

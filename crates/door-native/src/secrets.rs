@@ -12,8 +12,7 @@ use bytes::Bytes;
 use http::header::HeaderValue;
 use http::{Response, StatusCode};
 use strongroom_api::{
-    Code, GenerateSecretRequest, NDJSON, Problem, PutSecretRequest, SecretGenerated, SecretPublic,
-    SecretWritten,
+    Code, GenerateSecretRequest, NDJSON, PutSecretRequest, SecretGenerated, SecretPublic, SecretWritten,
 };
 use strongroom_gate::{Denied, LongListing, Names, Secret, StoreFolder};
 use strongroom_model::{JsonLimits, JsonText, MAX_VALUE_BYTES, ValueKind};
@@ -262,9 +261,7 @@ fn lines(names: Names, mut listing: LongListing) -> Response<Body> {
         let mut chunk = Vec::with_capacity(64 * 1024);
         if let Err(lost) = listing.goes_on() {
             ended = true;
-            let problem = Problem::new(Code::Refused, Some(lost.to_string()));
-            serde_json::to_writer(&mut chunk, &problem).ok()?;
-            chunk.push(b'\n');
+            chunk.extend_from_slice(&answer::last_line(&Fault::new(Code::Refused, lost.to_string())).ok()?);
         } else {
             let places = (at..).zip(names.range(at, LINES_A_CHUNK));
             for (place, path) in places.filter(|(_, path)| listing.shows(path)) {

@@ -2,11 +2,15 @@
 
 use crate::admit::Gate;
 use crate::entry::{CommitError, Entry};
+use crate::seer::Seer;
 use crate::server_view::ServerView;
+use crate::standing::{RightLost, Standing};
 use std::sync::Arc;
+use strongroom_authz::Target;
 use strongroom_backup::{DATA_FORMAT, Framer, Header, Mark};
 use strongroom_barrier::{BarrierError, Batch, Opened, keys};
 use strongroom_crypto::MacKey;
+use strongroom_model::Action;
 use strongroom_store::{Item, Snapshot, Space, StoreError};
 
 /// What is read from the store at a time, in bytes.
@@ -16,11 +20,12 @@ const PIECE_BYTES: usize = 512 << 10;
 pub struct BackupView {
     gate: Arc<Gate>,
     opened: Option<Arc<Opened>>,
+    seer: Option<Seer>,
 }
 
 impl From<ServerView> for BackupView {
     fn from(view: ServerView) -> Self {
-        Self { gate: view.gate, opened: view.opened }
+        Self { gate: view.gate, opened: view.opened, seer: view.seer }
     }
 }
 
@@ -30,6 +35,9 @@ pub enum BackupFault {
     /// The store below.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The right to it was lost on the way, or the token ended.
+    #[error(transparent)]
+    Right(#[from] RightLost),
     /// The last floor of the disk: the log must be folded, and a backup is in its way.
     #[error("the disk is full")]
     Full,
@@ -41,6 +49,7 @@ pub enum BackupFault {
 /// A backup whose moment has been taken.
 pub struct BackupBegun {
     gate: Arc<Gate>,
+    right: Standing,
     header: Header,
     work: Box<Work>,
     first: Vec<u8>,
@@ -57,6 +66,8 @@ impl BackupView {
     /// Takes the moment. One backup at a time: another is [`StoreError::Busy`].
     pub async fn begin(self, version: &str) -> Result<BackupBegun, BarrierError> {
         let opened = self.opened.ok_or(BarrierError::Locked)?;
+        let seer = self.seer.ok_or(BarrierError::Locked)?;
+        let right = Standing::new(seer, Action::CreateBackup, &Target::Server);
         let incarnation = self.gate.signer.load().as_ref().map(|signer| signer.0);
         let incarnation = incarnation.ok_or(BarrierError::Locked)?;
         let mut snapshot = self.gate.store().snapshot().await?;
@@ -82,7 +93,7 @@ impl BackupView {
             framer.push(item, &mut first);
         }
         let work = Box::new(Work { snapshot, framer });
-        Ok(BackupBegun { gate: self.gate, header, work, first, mac })
+        Ok(BackupBegun { gate: self.gate, right, header, work, first, mac })
     }
 }
 
@@ -105,8 +116,8 @@ impl BackupBegun {
     /// Its bytes. `end` is the entry that says that it was complete; dropped before, it says that it was not.
     pub fn stream(self, mut end: Entry) -> BackupStream {
         end.note(format!("{} broke off", self.describe()));
-        let Self { gate, header, work, first, mac } = self;
-        BackupStream { gate, header, work: Some(work), first: Some(first), mac, end, bytes: 0 }
+        let Self { gate, right, header, work, first, mac } = self;
+        BackupStream { gate, right, header, work: Some(work), first: Some(first), mac, end, bytes: 0 }
     }
 
     /// For the trail.
@@ -123,6 +134,7 @@ fn describe(header: &Header) -> String {
 /// A backup's bytes, a piece at a time, while work goes on.
 pub struct BackupStream {
     gate: Arc<Gate>,
+    right: Standing,
     header: Header,
     work: Option<Box<Work>>,
     first: Option<Vec<u8>>,
@@ -132,8 +144,13 @@ pub struct BackupStream {
 }
 
 impl BackupStream {
-    /// The next bytes; none at the end. The last ones leave when it is durable that they do.
+    /// The next bytes; none at the end. The last ones leave when it is durable that they do. With the right to them a
+    /// backup ends, and without its last bytes it is none.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, BackupFault> {
+        if let Err(lost) = self.right.renew_fresh().await {
+            self.end.note(format!("{} broke off: {lost}", describe(&self.header)));
+            return Err(lost.into());
+        }
         let piece = match self.first.take() {
             Some(first) => Some(first),
             None => self.advance().await?,

@@ -34,6 +34,7 @@ mod refusals;
 mod resource;
 mod seer;
 mod server_view;
+mod standing;
 mod trail_feed;
 mod trail_view;
 
@@ -42,7 +43,7 @@ pub use archive::{ArchiveError, Keep};
 pub use backup_view::{BackupBegun, BackupFault, BackupStream, BackupView};
 pub use clock::ClockState;
 pub use entry::{CommitError, Entry, Held, Permit, TrailError};
-pub use jobs::{JobRecord, JobState, JobStepView, JobView, JobsView, StoredJob};
+pub use jobs::{Agenda, JobRecord, JobState, JobStepView, JobView, JobsView, StoredJob, StoredJobs};
 pub use people::{
     AclRecord, AclView, AclsView, AttachmentView, Change, Changing, CredentialRecord, GroupRecord, GroupView,
     GroupsView, Holder, MAX_ACLS, MAX_ATTACHED, MAX_GROUPS, MAX_MEMBERSHIPS, MAX_TOKENS, MAX_TOKENS_PER_USER,
@@ -55,10 +56,11 @@ pub use resource::{
     SecretLivesView, SecretReadView, SecretWriteView, Server, Store, StoreFolder, StoreReadView,
     StoreWriteView, Stores, StoresView, Token, Trail, User, Users,
 };
-pub use seer::{ListingEnded, LongListing, Seer};
+pub use seer::Seer;
 pub use server_view::ServerView;
+pub use standing::{LongListing, RightLost};
 pub use trail_feed::TrailFeed;
-pub use trail_view::TrailView;
+pub use trail_view::{TrailRight, TrailView};
 
 pub use strongroom_audit::{
     Checkpoint, CheckpointError, Decision, EntryError, Fault, Record, Report, Segment, SegmentDir,

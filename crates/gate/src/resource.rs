@@ -68,7 +68,8 @@ pub trait Resource: Sized + Send {
         opened: Option<Arc<Opened>>,
     ) -> impl Future<Output = Result<Option<Self::Resolved>, BarrierError>> + Send;
 
-    /// Of what is listed name by name: the view shows what the caller sees.
+    /// Of what is listed name by name, or given out piece by piece: the view shows what the caller sees, for as long as the
+    /// right lasts.
     fn shown_to(_: &mut Self::Resolved, _: impl FnOnce() -> Seer) {}
 }
 
@@ -96,7 +97,11 @@ impl Resource for Server {
         gate: &Arc<Gate>,
         opened: Option<Arc<Opened>>,
     ) -> Result<Option<ServerView>, BarrierError> {
-        Ok(Some(ServerView { gate: Arc::clone(gate), opened }))
+        Ok(Some(ServerView { gate: Arc::clone(gate), opened, seer: None }))
+    }
+
+    fn shown_to(view: &mut ServerView, seer: impl FnOnce() -> Seer) {
+        view.seer = Some(seer());
     }
 }
 
@@ -120,6 +125,10 @@ impl Resource for Trail {
         gate: &Arc<Gate>,
         opened: Option<Arc<Opened>>,
     ) -> Result<Option<TrailView>, BarrierError> {
-        Ok(Some(TrailView { gate: Arc::clone(gate), opened: open(opened)? }))
+        Ok(Some(TrailView { gate: Arc::clone(gate), opened: open(opened)?, seer: None }))
+    }
+
+    fn shown_to(view: &mut TrailView, seer: impl FnOnce() -> Seer) {
+        view.seer = Some(seer());
     }
 }

@@ -9,8 +9,8 @@ use strongroom_model::{Access, Action, Caller, Origin};
 /// Whose eyes a listing is for.
 #[derive(Clone)]
 pub struct Seer {
-    gate: Arc<Gate>,
-    caller: Caller,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) caller: Caller,
 }
 
 impl Seer {
@@ -24,7 +24,7 @@ impl Seer {
         // the server's own work sees everything
         let filter = (self.caller.origin != Origin::Internal)
             .then(|| in_force.policy.names(&self.caller, Action::ListSecrets, store));
-        Shown { filter, in_force }
+        Shown { filter }
     }
 
     /// Whether a store is shown, by the policy of this moment.
@@ -66,65 +66,10 @@ impl std::fmt::Debug for Seer {
 /// Which names are shown, by the policy of one moment.
 pub(crate) struct Shown {
     filter: Option<NameFilter>,
-    in_force: Arc<InForce>,
 }
 
 impl Shown {
     pub(crate) fn shows(&self, path: &str) -> bool {
         self.filter.as_ref().is_none_or(|filter| filter.shows(path))
-    }
-}
-
-/// A listing that is given out piece by piece, long after it was made: what has been lost since is not given out any more.
-pub struct LongListing {
-    seer: Seer,
-    store: String,
-    shown: Shown,
-}
-
-/// The right to a listing was lost while it was given out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the right to this listing was lost while it was read")]
-pub struct ListingEnded;
-
-impl Gate {
-    /// A listing of a store's secrets that is given out piece by piece.
-    pub fn long_listing(self: &Arc<Self>, caller: &Caller, store: &str) -> LongListing {
-        let seer = Seer::new(self, caller);
-        LongListing { shown: seer.secrets(store), seer, store: store.to_owned() }
-    }
-}
-
-impl LongListing {
-    /// To be asked before each piece: whether there is still a right to any, by the policy of this moment.
-    pub fn goes_on(&mut self) -> Result<(), ListingEnded> {
-        // a token that ends changes no policy
-        if !self.seer.gate.holds(self.seer.caller.credential) {
-            return Err(ListingEnded);
-        }
-        if Arc::ptr_eq(&self.shown.in_force, &self.seer.gate.policy.load()) && !self.seer.gate.policy_is_old()
-        {
-            return Ok(());
-        }
-        let known = self.seer.caller.principal.as_ref();
-        let goes_on = self.seer.gate.is_unlocked()
-            && known.is_some_and(|who| self.seer.gate.policy.load().policy.knows(who.user))
-            && self.seer.sees(Action::ListSecrets, Target::Store(&self.store));
-        if !goes_on {
-            return Err(ListingEnded);
-        }
-        self.shown = self.seer.secrets(&self.store);
-        Ok(())
-    }
-
-    /// Whether a name of the present piece is still given out.
-    pub fn shows(&self, path: &str) -> bool {
-        self.shown.shows(path)
-    }
-}
-
-impl std::fmt::Debug for LongListing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LongListing")
     }
 }

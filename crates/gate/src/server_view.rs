@@ -5,6 +5,7 @@ use crate::entry::Entry;
 use crate::jobs::{self, JobRecord, JobState};
 use crate::people::{self, Directory, UserRecord};
 use crate::policy::authz_change;
+use crate::seer::Seer;
 use crate::trail_feed::TrailFeed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ const HOUSEKEEPING_ROWS: usize = 1_000;
 pub struct ServerView {
     pub(crate) gate: Arc<Gate>,
     pub(crate) opened: Option<Arc<Opened>>,
+    pub(crate) seer: Option<Seer>,
 }
 
 impl ServerView {
@@ -202,7 +204,7 @@ impl ServerView {
         let Some((mut batch, written)) = rekeyed else { return Ok(None) };
         let mut begun = Vec::new();
         let Some(sample) = terms else { return Ok(Some((batch, begun))) };
-        let jobs = jobs::all(opened).await?;
+        let jobs = jobs::all(opened).await?.jobs;
         jobs::forget_ended(opened, &mut batch, &jobs);
         for mut job in jobs {
             if job.record.state == JobState::Running {

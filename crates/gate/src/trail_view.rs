@@ -1,20 +1,47 @@
 //! The view of the trail: for the operator engine.
 
 use crate::admit::Gate;
+use crate::seer::Seer;
+use crate::standing::{RightLost, Standing};
 use std::sync::Arc;
 use strongroom_audit::{
     Checkpoint, CheckpointError, EntryError, Proof, Record, Report, Segment, SegmentDir, segments, verify,
 };
+use strongroom_authz::Target;
 use strongroom_barrier::{Batch, Opened, keys};
+use strongroom_model::Action;
 use strongroom_store::{StoreError, TrailEntry};
 
 /// A view of the trail.
 pub struct TrailView {
     pub(crate) gate: Arc<Gate>,
     pub(crate) opened: Arc<Opened>,
+    pub(crate) seer: Option<Seer>,
+}
+
+/// The right to read the trail, for as long as an export of it takes.
+pub struct TrailRight(Standing);
+
+impl TrailRight {
+    /// To be asked before each piece: whether it still stands.
+    pub async fn goes_on(&mut self) -> Result<(), RightLost> {
+        self.0.renew_fresh().await
+    }
+}
+
+impl std::fmt::Debug for TrailRight {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TrailRight")
+    }
 }
 
 impl TrailView {
+    /// The right to go on reading; nobody's view has none.
+    pub fn right(&self) -> Result<TrailRight, RightLost> {
+        let seer = self.seer.clone().ok_or(RightLost)?;
+        Ok(TrailRight(Standing::new(seer, Action::ReadTrail, &Target::Server)))
+    }
+
     /// The last entry's number.
     pub fn head(&self) -> u64 {
         self.gate.store().trail_head().seq

@@ -5,8 +5,8 @@ use crate::initialise::fail;
 use crate::{Operator, OperatorError};
 use std::time::Duration;
 use strongroom_gate::{
-    BarrierError, Bounds, CommitError, Denied, Held, Job, JobRecord, JobState, JobStepView, Permit, Space,
-    StoreError, StoredJob, Verdict,
+    BarrierError, Batch, Bounds, CommitError, Denied, Held, Job, JobRecord, JobState, JobStepView, JobView,
+    Permit, Space, StoreError, StoredJob, StoredJobs, Verdict,
 };
 use strongroom_model::JobId;
 
@@ -34,6 +34,15 @@ pub struct JobSummary {
     pub waits_for: Option<String>,
 }
 
+/// The jobs there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobsFound {
+    /// Those whose records open, oldest first.
+    pub jobs: Vec<JobSummary>,
+    /// Those whose records do not: all that can be done is to give them up.
+    pub damaged: Vec<JobId>,
+}
+
 /// What a step left to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stepped {
@@ -51,27 +60,29 @@ impl Operator {
     }
 
     /// Lists jobs, oldest first.
-    pub async fn list_jobs(&self, permit: Permit<ListJobs>) -> Result<Held<Vec<JobSummary>>, OperatorError> {
+    pub async fn list_jobs(&self, permit: Permit<ListJobs>) -> Result<Held<JobsFound>, OperatorError> {
         let (view, mut entry) = permit.open();
         match view.all().await {
-            Ok(jobs) => {
-                entry.note(format!("{} jobs", jobs.len()));
+            Ok(StoredJobs { jobs, damaged }) => {
+                entry.note(format!("{} jobs, {} damaged", jobs.len(), damaged.len()));
                 let jobs = jobs.into_iter().map(|job| self.summary(job)).collect();
-                Ok(entry.hold(Verdict::Released, jobs))
+                Ok(entry.hold(Verdict::Released, JobsFound { jobs, damaged }))
             }
             Err(fault) => fail(entry, fault.into()).await,
         }
     }
 
     /// Shows a job.
-    pub fn show_job(&self, permit: Permit<ShowJob>) -> Held<JobSummary> {
+    pub async fn show_job(&self, permit: Permit<ShowJob>) -> Result<Held<JobSummary>, OperatorError> {
         let (view, entry) = permit.open();
-        let summary = self.summary(view.job().clone());
-        entry.hold(Verdict::Released, summary)
+        match view.job() {
+            Ok(job) => Ok(entry.hold(Verdict::Released, self.summary(job.clone()))),
+            Err(fault) => fail(entry, fault.into()).await,
+        }
     }
 
     /// Gives a job up. What it has done stays done; of a keyset both the new term and the old ones stay, and the next
-    /// rotation takes the rest up.
+    /// rotation takes the rest up. A job whose record does not open goes altogether.
     pub async fn cancel_job(&self, permit: Permit<CancelJob>) -> Result<(), OperatorError> {
         let (view, mut entry) = permit.open();
         let _step = self.steps.lock().await;
@@ -79,43 +90,70 @@ impl Operator {
             Ok(view) => view,
             Err(fault) => return fail(entry, fault.into()).await,
         };
-        let mut record = view.job().record.clone();
+        match self.given_up(&view) {
+            Ok((batch, note)) => {
+                entry.note(note);
+                entry.remember(Vec::new());
+                entry.commit(batch).await?;
+                self.job_bell.notify_one();
+                Ok(())
+            }
+            Err(fault) => fail(entry, fault).await,
+        }
+    }
+
+    fn given_up(&self, view: &JobView) -> Result<(Batch, &'static str), OperatorError> {
+        if let Some(batch) = view.discard() {
+            return Ok((batch, "its record did not open, and is gone"));
+        }
+        let mut record = view.job()?.record.clone();
         if record.state != JobState::Running {
-            return fail(entry, OperatorError::JobEnded).await;
+            return Err(OperatorError::JobEnded);
         }
         record.state = JobState::Cancelled;
         record.updated = self.gate.now();
         "given up by a user; the older terms stay until the next rotation".clone_into(&mut record.note);
-        entry.remember(Vec::new());
-        entry.commit(view.save(record)).await?;
-        Ok(())
+        Ok((view.save(record)?, ""))
     }
 
     /// Does one step of a job.
     pub async fn job_step(&self, id: JobId) -> Result<Stepped, OperatorError> {
         let _step = self.steps.lock().await;
         let (view, mut entry) = self.gate.system::<JobStep>(Job::new(id)).await?.open();
-        if view.job().record.state != JobState::Running {
-            return fail(entry, OperatorError::JobEnded).await;
+        match self.stepped(&view).await {
+            Ok((batch, record)) => {
+                let ended = record.state != JobState::Running;
+                entry.note(told(&record));
+                entry.commit(batch).await?;
+                Ok(if ended { Stepped::Ended } else { Stepped::More })
+            }
+            Err(fault) => fail(entry, fault).await,
         }
-        let (batch, record) = match self.step(&view).await {
+    }
+
+    /// A step's change, with the record that goes with it.
+    async fn stepped(&self, view: &JobStepView) -> Result<(Batch, JobRecord), OperatorError> {
+        let record = view.job()?.record.clone();
+        if record.state != JobState::Running {
+            return Err(OperatorError::JobEnded);
+        }
+        let (mut batch, record) = match self.step(view, record.clone()).await {
             Ok(step) => step,
             // damage stays: to try again would fill the trail, and keep the jobs behind this one waiting
             Err(fault @ (BarrierError::Corrupt { .. } | BarrierError::Store(StoreError::Corrupt { .. }))) => {
-                self.give_up(&view, &fault.to_string())
+                (Batch::new(), self.failed(record, &fault.to_string()))
             }
-            Err(fault) => return fail(entry, fault.into()).await,
+            Err(fault) => return Err(fault.into()),
         };
-        let ended = record.state != JobState::Running;
-        entry.note(told(&record));
-        let mut batch = batch;
-        view.save(&mut batch, record);
-        entry.commit(batch).await?;
-        Ok(if ended { Stepped::Ended } else { Stepped::More })
+        view.save(&mut batch, record.clone())?;
+        Ok((batch, record))
     }
 
-    async fn step(&self, view: &JobStepView) -> Result<(strongroom_gate::Batch, JobRecord), BarrierError> {
-        let mut record = view.job().record.clone();
+    async fn step(
+        &self,
+        view: &JobStepView,
+        mut record: JobRecord,
+    ) -> Result<(Batch, JobRecord), BarrierError> {
         let found = view.rewrite(self.step).await?;
         record.advance(&found);
         record.updated = self.gate.now();
@@ -135,17 +173,16 @@ impl Operator {
         Ok((view.retire().await?, record))
     }
 
-    fn give_up(&self, view: &JobStepView, why: &str) -> (strongroom_gate::Batch, JobRecord) {
-        let mut record = view.job().record.clone();
+    fn failed(&self, mut record: JobRecord, why: &str) -> JobRecord {
         record.state = JobState::Failed;
         record.updated = self.gate.now();
         record.note = why.chars().take(500).collect();
-        (strongroom_gate::Batch::new(), record)
+        record
     }
 
     /// Does every job there is, one after another; for tests and for programs that wait.
     pub async fn finish_jobs(&self) -> Result<(), OperatorError> {
-        while let Some(id) = self.gate.next_job().await? {
+        while let Some(id) = self.gate.agenda().await?.next {
             while self.job_step(id).await? == Stepped::More {}
         }
         Ok(())
@@ -154,14 +191,33 @@ impl Operator {
     /// Does one step of the oldest job there is, if any; says how long to rest before the next, unless the bell
     /// rings. What keeps a job from going on (a full disk, a lock) only makes it wait.
     pub async fn jobs_round(&self) -> Duration {
-        match self.gate.next_job().await {
-            Ok(Some(id)) => self.paced_step(id).await,
-            Ok(None) | Err(BarrierError::Locked) => IDLE,
+        match self.gate.agenda().await {
+            Ok(agenda) => {
+                self.note_damaged(agenda.damaged);
+                match agenda.next {
+                    Some(id) => self.paced_step(id).await,
+                    None => IDLE,
+                }
+            }
+            Err(BarrierError::Locked) => IDLE,
             Err(fault) => {
                 tracing::warn!(%fault, "jobs cannot be read");
                 PATIENCE
             }
         }
+    }
+
+    /// Jobs whose records do not open, as of the last look.
+    pub fn damaged_jobs(&self) -> Vec<JobId> {
+        self.damaged_jobs.lock().clone()
+    }
+
+    fn note_damaged(&self, found: Vec<JobId>) {
+        let mut known = self.damaged_jobs.lock();
+        for job in found.iter().filter(|job| !known.contains(job)) {
+            tracing::error!(%job, "a job's record is damaged: it is left out; give it up to be rid of it");
+        }
+        *known = found;
     }
 
     /// Waits until there may be a job to do: somebody asked for one, or the server was unlocked.

@@ -34,7 +34,7 @@ pub use actions::{
 pub use archive::{Archive, SegmentLine};
 pub use auto::{AutoSource, AutoSourceError};
 pub use initialise::{Initialised, WARNINGS};
-pub use jobs::{JobSummary, Stepped};
+pub use jobs::{JobSummary, JobsFound, Stepped};
 pub use keysets::Asked;
 pub use lock::Unlocking;
 pub use status::Status;
@@ -168,6 +168,9 @@ pub enum OperatorError {
     /// No checkpoint can be signed.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The right was lost while it was used.
+    #[error(transparent)]
+    Right(#[from] strongroom_gate::RightLost),
     /// The front of the trail did not move out.
     #[error(transparent)]
     Archive(#[from] strongroom_gate::ArchiveError),
@@ -200,6 +203,8 @@ pub struct Operator {
     job_bell: tokio::sync::Notify,
     /// The job that waits, and for what.
     job_waits: parking_lot::Mutex<Option<(JobId, String)>>,
+    /// Jobs whose records do not open.
+    damaged_jobs: parking_lot::Mutex<Vec<JobId>>,
     /// How much one step of a job does.
     step: Bounds,
 }
@@ -208,7 +213,7 @@ impl Operator {
     /// An engine over a gate, with the auto-unlock that the configuration names.
     pub fn new(gate: Arc<Gate>, auto: Option<Arc<dyn AutoSource>>) -> Self {
         let (attempts, turn) = (Attempts::default(), tokio::sync::Mutex::default());
-        let (job_bell, job_waits) = <(tokio::sync::Notify, _)>::default();
+        let (job_bell, job_waits, damaged_jobs) = <(tokio::sync::Notify, _, _)>::default();
         Self {
             void_tokens: AtomicBool::new(false),
             gate,
@@ -219,6 +224,7 @@ impl Operator {
             steps: tokio::sync::Mutex::default(),
             job_bell,
             job_waits,
+            damaged_jobs,
             step: jobs::STEP,
         }
     }

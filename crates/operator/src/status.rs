@@ -4,7 +4,7 @@ use crate::actions::DeepCheck;
 use crate::{Operator, OperatorError, hex};
 use strongroom_ambient::UnixMillis;
 use strongroom_gate::{ClockState, DeepReport, Held, Permit, Space, Verdict};
-use strongroom_model::Origin;
+use strongroom_model::{JobId, Origin};
 use strongroom_unlock::RootRecord;
 
 /// The state of the lock.
@@ -33,6 +33,8 @@ pub struct Status {
     pub auto_unlock_held: bool,
     /// When the last complete backup was made.
     pub last_backup: Option<UnixMillis>,
+    /// Jobs whose records do not open.
+    pub damaged_jobs: Vec<JobId>,
     /// Room on the disk.
     pub space: Space,
     /// Whether the clock is believed.
@@ -74,6 +76,7 @@ impl Operator {
                 .collect(),
             auto_unlock_held: record.as_ref().is_some_and(|record| record.auto_held),
             last_backup: self.gate.last_backup().await?.map(|mark| mark.made),
+            damaged_jobs: self.damaged_jobs(),
             space: self.gate.space(),
             clock: self.gate.clock_state(),
         })

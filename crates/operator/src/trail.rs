@@ -1,8 +1,11 @@
 //! Reading, verifying and signing the trail.
 
 use crate::actions::{ReadTrail, SignCheckpoint, VerifyTrail};
+use crate::initialise::fail;
 use crate::{Operator, OperatorError, TrailFilter};
-use strongroom_gate::{Checkpoint, EntryError, Held, Permit, Record, Report, StoreError, TrailView, Verdict};
+use strongroom_gate::{
+    Checkpoint, EntryError, Held, Permit, Record, Report, StoreError, TrailRight, TrailView, Verdict,
+};
 
 const EXPORT_PAGE: usize = 1_000;
 /// So many entries are looked through for one request.
@@ -38,6 +41,7 @@ pub struct TrailFound {
 #[derive(Debug)]
 pub struct TrailExport {
     view: TrailView,
+    right: TrailRight,
     at: u64,
     head: u64,
     begun: bool,
@@ -45,12 +49,13 @@ pub struct TrailExport {
 
 impl TrailExport {
     /// The next entries; none at the end. It begins with the first that has not moved out; those that move out before it
-    /// has come to them end it, for it has no holes.
+    /// has come to them end it, for it has no holes; so does the loss of the right to it.
     pub async fn next(&mut self) -> Result<Vec<TrailLine>, OperatorError> {
         let left = usize::try_from(self.head.saturating_add(1).saturating_sub(self.at)).unwrap_or(usize::MAX);
         if left == 0 {
             return Ok(Vec::new());
         }
+        self.right.goes_on().await?;
         let lines = lines(&self.view, self.at, left.min(EXPORT_PAGE)).await?;
         if self.begun && lines.first().is_none_or(|line| line.seq != self.at) {
             return Err(OperatorError::Store(StoreError::Busy));
@@ -115,11 +120,20 @@ async fn backwards(view: &TrailView, before: u64, oldest: u64, limit: usize, fil
 
 impl Operator {
     /// The whole trail from an entry on.
-    pub fn export_trail(&self, permit: Permit<ReadTrail>, from: u64) -> Held<TrailExport> {
+    pub async fn export_trail(
+        &self,
+        permit: Permit<ReadTrail>,
+        from: u64,
+    ) -> Result<Held<TrailExport>, OperatorError> {
         let (view, mut entry) = permit.open();
+        let right = match view.right() {
+            Ok(right) => right,
+            Err(lost) => return fail(entry, lost.into()).await,
+        };
         let head = view.head();
         entry.note(format!("export of entries {from} to {head}"));
-        entry.hold(Verdict::Released, TrailExport { view, at: from.max(1), head, begun: false })
+        let export = TrailExport { view, right, at: from.max(1), head, begun: false };
+        Ok(entry.hold(Verdict::Released, export))
     }
 
     /// Entries from a number on, at most `limit`; with `tail`, the last `limit`. And the last entry's number.

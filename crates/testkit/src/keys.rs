@@ -69,14 +69,21 @@ impl TestWorld {
     pub async fn jobs(&self) -> Result<Vec<operator::JobSummary>, WorldError> {
         let caller = self.root_caller().await?;
         let permit = self.gate.admit::<operator::ListJobs>(&caller, Jobs).await?;
-        Ok(self.gate.release(self.operator.list_jobs(permit).await?).await?)
+        Ok(self.gate.release(self.operator.list_jobs(permit).await?).await?.jobs)
+    }
+
+    /// Jobs whose records do not open.
+    pub async fn damaged_jobs(&self) -> Result<Vec<JobId>, WorldError> {
+        let caller = self.root_caller().await?;
+        let permit = self.gate.admit::<operator::ListJobs>(&caller, Jobs).await?;
+        Ok(self.gate.release(self.operator.list_jobs(permit).await?).await?.damaged)
     }
 
     /// What has become of a job.
     pub async fn job(&self, id: JobId) -> Result<JobState, WorldError> {
         let caller = self.root_caller().await?;
         let permit = self.gate.admit::<operator::ShowJob>(&caller, Job::new(id)).await?;
-        Ok(self.gate.release(self.operator.show_job(permit)).await?.record.state)
+        Ok(self.gate.release(self.operator.show_job(permit).await?).await?.record.state)
     }
 
     /// Gives a job up.

@@ -6,7 +6,7 @@ use strongroom_gate::{Bounds, Job, JobState, Server};
 use strongroom_model::JobId;
 use strongroom_operator::{self as operator, Asked, Stepped};
 use strongroom_store::{MemoryStore, Range, SharedStore};
-use strongroom_testkit::{Odd, TestWorld, WorldOptions};
+use strongroom_testkit::{Odd, TestWorld, WorldOptions, copy_of};
 
 /// A world over a store that can be told to be odd; each step of a job does little.
 async fn world() -> (Arc<Odd>, TestWorld) {
@@ -116,4 +116,33 @@ async fn a_row_that_the_disk_lost_ends_its_job_and_the_others_go_on() {
     assert!(note.contains(&format!("{lost:?}")), "{note}");
     let ring = world.keysets().await.unwrap().into_iter().find(|keyset| keyset.name == "ring").unwrap();
     assert_eq!(ring.terms, 2, "the old term stays");
+}
+
+#[tokio::test]
+async fn a_job_whose_record_is_damaged_is_told_and_the_others_go_on() {
+    let (_, world) = world().await;
+    let struck = world.rotate_keyset("ring").await.unwrap();
+    let other = world.rotate_keyset("default").await.unwrap();
+    let before = world.store();
+    let store = copy_of(&before, u64::MAX, |mut row| {
+        if row.key.as_bytes().ends_with(&struck.0) {
+            *row.value.last_mut().unwrap() ^= 1;
+        }
+        Some(row)
+    });
+    let world = world.reopen_over(store.await);
+    world.unlock().await.unwrap();
+    world.operator.jobs_round().await;
+    assert_eq!(world.operator.damaged_jobs(), [struck]);
+    assert_eq!(world.damaged_jobs().await.unwrap(), [struck]);
+    assert!(world.job(struck).await.is_err(), "nobody makes up what it was");
+    world.operator.finish_jobs().await.unwrap();
+    assert_eq!(state(&world, other).await, JobState::Done);
+    let again = world.rotate_keyset("ring").await.expect("the keyset is not held up");
+    world.cancel_job(struck).await.unwrap();
+    assert!(world.cancel_job(struck).await.is_err(), "it is gone");
+    world.operator.jobs_round().await;
+    assert_eq!(world.operator.damaged_jobs(), []);
+    world.operator.finish_jobs().await.unwrap();
+    assert_eq!(state(&world, again).await, JobState::Done);
 }

@@ -83,7 +83,7 @@ async fn one(world: &TestWorld, slot: usize, op: &Op, expected: Option<String>) 
         },
         Op::Rotate => or_overtaken(world.rotate_keyset("ring").await),
         Op::Step => {
-            if let Some(id) = world.gate.next_job().await.expect("jobs") {
+            if let Some(id) = world.gate.agenda().await.expect("jobs").next {
                 or_overtaken(world.operator.job_step(id).await.map_err(WorldError::from));
             }
         }

@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 use strongroom_gate::{
-    Acls, Ask, Attachment, CommitError, Decision, Denied, HolderNamed, Mode, Permit, Rules, Secret,
-    StoreFolder, Stores, User, Users, Verdict,
+    Acls, Ask, Attachment, BackupFault, CommitError, Decision, Denied, HolderNamed, Mode, Permit, Rules,
+    Secret, Server, StoreFolder, Stores, Trail, User, Users, Verdict,
 };
 use strongroom_identity as identity;
 use strongroom_identity::{CoversKind, NewUser, RuleText};
 use strongroom_model::{Access, Caller, Principal, UserId};
+use strongroom_operator::{self as operator, OperatorError};
 use strongroom_secrets as secrets;
 use strongroom_secrets::SecretsError;
 use strongroom_store::Fault;
@@ -301,6 +302,48 @@ async fn a_long_listing_gives_nothing_more_of_what_was_lost_on_the_way() {
     let mut again = world.gate.long_listing(&ann, "web");
     world.lock().await.unwrap();
     assert!(again.goes_on().is_err(), "a locked server lists nothing");
+}
+
+#[tokio::test]
+async fn an_export_of_the_trail_ends_with_the_right_to_it() {
+    let world = world().await;
+    for at in 0..1_100 {
+        world.put("web", "app/key", &at.to_string()).await.unwrap();
+    }
+    let export = async |caller: &Caller| {
+        let permit = world.gate.admit::<operator::ReadTrail>(caller, Trail).await.unwrap();
+        let mut export =
+            world.gate.release(world.operator.export_trail(permit, 1).await.unwrap()).await.unwrap();
+        assert_eq!(export.next().await.unwrap().len(), 1_000);
+        export
+    };
+    let root = world.root_caller().await.unwrap();
+    let mut whole = export(&root).await;
+    let ann = make_user(&world, "ann").await;
+    give(&world, "ann", "audit", commands(Mode::Allow, "rwmd", "audit.*")).await;
+    let mut lost = export(&ann).await;
+    assert!(!whole.next().await.unwrap().is_empty(), "a change of others' rights ends nothing");
+    detach(&world, "ann", "audit").await;
+    assert!(matches!(lost.next().await, Err(OperatorError::Right(_))));
+    let mut ended = export(&root).await;
+    world.lock().await.unwrap();
+    assert!(matches!(ended.next().await, Err(OperatorError::Right(_))), "its token has ended");
+}
+
+#[tokio::test]
+async fn a_backup_breaks_off_with_the_token_it_was_asked_with() {
+    let world = world().await;
+    let root = world.root_caller().await.unwrap();
+    let permit = world.gate.admit::<operator::CreateBackup>(&root, Server).await.unwrap();
+    let held = world.operator.create_backup(permit, "0.0.0").await.unwrap();
+    let mut backup = world.gate.release(held).await.unwrap();
+    assert!(backup.next().await.unwrap().is_some());
+    world.deauth(&world.token().unwrap()).await.unwrap();
+    assert!(matches!(backup.next().await, Err(BackupFault::Right(_))));
+    drop(backup);
+    let trail = world.trail(1).await.unwrap();
+    let end = trail.iter().find(|line| line.note.contains("broke off")).unwrap();
+    assert!(end.note.contains("the right to this was lost"), "{end:?}");
 }
 
 /// A change of unknown outcome: once the store answers again, what is stored is what holds.

@@ -253,7 +253,7 @@ async fn an_export_whose_entries_move_out_before_it_has_come_to_them_ends_and_ha
     let caller = world.root_caller().await.unwrap();
     let begin = async || {
         let permit = world.gate.admit::<operator::ReadTrail>(&caller, Trail).await.unwrap();
-        world.gate.release(world.operator.export_trail(permit, 1)).await.unwrap()
+        world.gate.release(world.operator.export_trail(permit, 1).await.unwrap()).await.unwrap()
     };
     let mut export = begin().await;
     assert_eq!(export.next().await.unwrap().len(), 1_000);

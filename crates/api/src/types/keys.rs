@@ -75,6 +75,9 @@ pub struct JobInfo {
 pub struct JobList {
     /// The jobs, oldest first; of those that have ended the last hundred.
     pub jobs: Vec<JobInfo>,
+    /// Jobs whose records do not open: they are left out, and can only be given up.
+    #[serde(default)]
+    pub damaged: Vec<String>,
 }
 
 /// Answer of `RotateAll`.

@@ -61,6 +61,9 @@ pub struct Health {
     pub space: String,
     /// Whether the clock jumped further than is believed.
     pub clock_ok: bool,
+    /// Whether the records of all background jobs open.
+    #[serde(default = "yes")]
+    pub jobs_ok: bool,
     /// Version of the server.
     pub version: String,
 }
@@ -88,6 +91,10 @@ pub struct InitRequest {
     pub threshold: u8,
     /// Root's public key: PEM, Ed25519 or RSA of at least 2048 bits.
     pub public_key: String,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn five() -> u8 {

@@ -119,6 +119,16 @@ pub(crate) struct Refusal {
     pub(crate) request_id: Option<String>,
 }
 
+impl Refusal {
+    /// A long answer that could not be given to its end says so in its last line: for each line, whether it is that.
+    pub(crate) fn check(line: &[u8]) -> Result<(), ClientError> {
+        match serde_json::from_slice::<Self>(line) {
+            Ok(refusal) => Err(ClientError::Refused(refusal)),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.title)?;

@@ -4,7 +4,7 @@ mod read;
 
 use super::{Session, yes_no};
 use crate::args::AuditCommand;
-use crate::client::{Ask, ClientError};
+use crate::client::{Ask, ClientError, Lines, Refusal};
 use crate::error::CliError;
 use crate::output;
 use crate::state::{self, Draft};
@@ -66,10 +66,11 @@ fn read_checkpoint(path: &Path) -> Result<Checkpoint, CliError> {
 /// The whole trail; a file appears only when it is complete.
 async fn export(session: &Session, out: Option<&Path>) -> Result<(), CliError> {
     let ask = Ask::of(Endpoint::ExportTrail).accept(NDJSON);
-    let mut head = Vec::new();
+    let (mut head, mut lines) = (Vec::new(), Lines::default());
     if let Some(path) = out {
         let mut draft = Draft::beside(path, 0o600).map_err(CliError::file(path))?;
         let write = |piece: &[u8]| {
+            lines.take(piece, Refusal::check)?;
             keep_head(&mut head, piece);
             draft.file.write_all(piece).map_err(ClientError::Sink)
         };
@@ -81,6 +82,7 @@ async fn export(session: &Session, out: Option<&Path>) -> Result<(), CliError> {
     } else {
         let mut sink = output::sink();
         let write = |piece: &[u8]| {
+            lines.take(piece, Refusal::check)?;
             keep_head(&mut head, piece);
             sink(piece)
         };

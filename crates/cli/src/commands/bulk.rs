@@ -2,7 +2,7 @@
 
 use super::Session;
 use crate::args::Global;
-use crate::client::{Answer, Ask, ClientError, Lines};
+use crate::client::{Answer, Ask, ClientError, Lines, Refusal};
 use crate::error::{CliError, TransferError};
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Deserializer};
@@ -88,6 +88,7 @@ impl Session {
                 if paths.len() == MAX_LISTED {
                     return Err(ClientError::TooLarge { max: MAX_LISTED });
                 }
+                Refusal::check(line)?;
                 paths.push(serde_json::from_slice::<SecretListed>(line)?.path);
             }
             Ok(())

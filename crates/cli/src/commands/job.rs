@@ -27,7 +27,12 @@ async fn list(session: &Session) -> Result<(), CliError> {
     let rows = list.jobs.into_iter().map(|job| {
         vec![job.id.clone(), keyset(&job), status(&job), progress(&job), job.by.clone(), job.started]
     });
-    session.out.table(&["ID", "KEYSET", "STATUS", "PROGRESS", "BY", "STARTED"], rows)
+    let damaged = list.damaged.into_iter().map(|id| {
+        let mut row = vec![id, "-".to_owned(), "damaged".to_owned()];
+        row.resize(6, "-".to_owned());
+        row
+    });
+    session.out.table(&["ID", "KEYSET", "STATUS", "PROGRESS", "BY", "STARTED"], rows.chain(damaged))
 }
 
 async fn show(session: &Session, id: &str) -> Result<(), CliError> {

@@ -139,7 +139,7 @@ impl KeysetView {
 
     /// Begins a job on it.
     pub async fn begin(&self, batch: &mut Batch, record: &JobRecord) -> Result<JobId, BarrierError> {
-        jobs::forget_ended(&self.opened, batch, &jobs::all(&self.opened).await?);
+        jobs::forget_ended(&self.opened, batch, &jobs::all(&self.opened).await?.jobs);
         Ok(jobs::begin(&self.opened, batch, record))
     }
 
@@ -203,8 +203,6 @@ impl Resource for Job {
         _: &Arc<Gate>,
         opened: Option<Arc<Opened>>,
     ) -> Result<Option<ResolvedJob>, BarrierError> {
-        let opened = open(opened)?;
-        let found = jobs::read(&opened, self.id).await?;
-        Ok(found.map(|job| ResolvedJob { opened, job }))
+        ResolvedJob::find(open(opened)?, self.id).await
     }
 }

@@ -23,7 +23,7 @@ pub(in crate::commands) async fn list(
     if session.out.json() {
         let mut lines = Lines::default();
         let pass = |piece: &[u8]| {
-            lines.take(piece, ended)?;
+            lines.take(piece, Refusal::check)?;
             sink(piece)
         };
         return session.streamed(ask, pass, "secrets").await;
@@ -48,17 +48,9 @@ pub(in crate::commands) async fn list(
     Ok(table(&[], true)?)
 }
 
-/// A right that is lost on the way is told in the last line.
-fn ended(line: &[u8]) -> Result<(), ClientError> {
-    match serde_json::from_slice::<Refusal>(line) {
-        Ok(refusal) => Err(ClientError::Refused(refusal)),
-        Err(_) => Ok(()),
-    }
-}
-
 fn add_row(text: &mut String, line: &[u8]) -> Result<(), ClientError> {
     if !line.is_empty() {
-        ended(line)?;
+        Refusal::check(line)?;
         let listed: SecretListed = serde_json::from_slice(line)?;
         text.push_str(&output::clean(&listed.path));
         if listed.deleted {
