@@ -1,10 +1,10 @@
 //! Challenge, authorize, log in; one's own token: look up, renew, deauth.
 
-use crate::Door;
 use crate::answer;
 use crate::body;
 use crate::fault::Fault;
 use crate::request::Context;
+use crate::{Door, ShownCertificate};
 use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,14 +12,14 @@ use bytes::Bytes;
 use http::Response;
 use std::time::Duration;
 use strongroom_api::{
-    AuthorizeRequest, ChallengeRequest, ChallengeResponse, Code, LoginRequest, NewToken, RenewTokenRequest,
-    TokenInfo, TokenWay, signed_transcript,
+    AuthorizeRequest, ChallengeRequest, ChallengeResponse, Code, LoginRequest, MeantServer, NewToken,
+    RenewTokenRequest, TokenInfo, TokenWay, signed_transcript,
 };
 use strongroom_gate::{Denied, People, Token, Way};
 use strongroom_identity::{
     Authorize, Challenge, Deauth, Granted, Login, LookupToken, Proof, RenewToken, TokenSummary,
 };
-use strongroom_model::{Credential, MAX_COMPONENT_BYTES, TokenId};
+use strongroom_model::{Credential, MAX_COMPONENT_BYTES, Origin, TokenId};
 use strongroom_secret::SecretBytes;
 
 type Answered = Result<Response<Body>, Fault>;
@@ -52,15 +52,39 @@ pub(crate) async fn authorize(door: &Door, context: &Context, body: &Bytes) -> A
         .map_err(|_| Fault::new(Code::InvalidRequest, "signature is not standard base64"))?;
     let what = people(bounded(&wanted.access_key_id)?);
     let permit = door.gate.admit::<Authorize>(&context.caller, what).await?;
+    let server = meant(context, wanted.certificate.as_deref())?;
+    let signed = signed_transcript(&wanted.access_key_id, &wanted.challenge, &server);
     let proof = Proof {
         key_text: &wanted.access_key_id,
         challenge: &wanted.challenge,
         signature: &signature,
-        transcript: signed_transcript,
+        signed: &signed,
     };
     let ttl = wanted.ttl_secs.map(|secs| Duration::from_secs(u64::from(secs)));
     let granted = door.identity.authorize(permit, &proof, ttl).await?;
     new_token(&granted)
+}
+
+/// The server that a proof has to be signed for, as far as this connection tells; behind a proxy that ends TLS the client
+/// says which certificate it was shown.
+fn meant(context: &Context, said: Option<&str>) -> Result<MeantServer, Fault> {
+    if let Origin::Local { uid } = context.caller.origin {
+        return Ok(MeantServer::local(uid));
+    }
+    let said = || {
+        let digest = said.and_then(answer::unhex).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        digest.ok_or_else(|| {
+            Fault::new(
+                Code::InvalidRequest,
+                "certificate is not a SHA-256 digest, and your proxy's is unknown here",
+            )
+        })
+    };
+    let shown = match context.parts.extensions.get::<ShownCertificate>() {
+        Some(ShownCertificate(digest)) => *digest,
+        None => said()?,
+    };
+    Ok(MeantServer::tls(context.host(), &shown))
 }
 
 pub(crate) async fn login(door: &Door, context: &Context, body: &Bytes) -> Answered {

@@ -51,6 +51,11 @@ pub fn checkpoint_json(checkpoint: &strongroom_gate::Checkpoint) -> String {
     serde_json::to_string(&audit::encode(checkpoint)).unwrap_or_default()
 }
 
+/// SHA-256 of the certificate that a client was shown on its connection: an extension of its requests, absent where a
+/// proxy speaks TLS with the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShownCertificate(pub [u8; 32]);
+
 /// What the door stands on.
 pub struct Parts {
     /// The gate.

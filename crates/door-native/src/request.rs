@@ -126,6 +126,13 @@ impl Context {
         Ok(Query(fields))
     }
 
+    /// Whom the request is for, as it says.
+    pub(crate) fn host(&self) -> &str {
+        let field = self.parts.headers.get(http::header::HOST).and_then(|value| value.to_str().ok());
+        let target = self.parts.uri.authority().map(http::uri::Authority::as_str);
+        field.or(target).unwrap_or_default()
+    }
+
     /// Whether the client accepts a media type by name.
     pub(crate) fn accepts(&self, media_type: &str) -> bool {
         let accept = self.parts.headers.get(http::header::ACCEPT).and_then(|value| value.to_str().ok());

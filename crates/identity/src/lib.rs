@@ -29,7 +29,7 @@ mod users;
 
 pub use acls::{AclSummary, CoversKind, RuleText};
 pub use actions::*;
-pub use challenge::{Proof, Transcript};
+pub use challenge::Proof;
 pub use credentials::{AccessKey, KeyLike, holder_of};
 pub use error::IdentityError;
 pub use explain::{Answered, explain, explain_self, who_can};

@@ -21,6 +21,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strongroom_ambient::Ambient;
+use strongroom_crypto::sha256;
 use strongroom_secret::SecretBytes;
 use strongroom_x509::{X509Error, inspect};
 
@@ -98,6 +99,8 @@ pub struct TlsHandle {
 /// What a connection is served with.
 pub(crate) struct Served {
     chain: Vec<CertificateDer<'static>>,
+    /// SHA-256 of the leaf.
+    pub(crate) certificate: [u8; 32],
     pub(crate) config: Arc<ServerConfig>,
     /// The same certificate in TLS 1.3 alone, for whatever is not HTTP.
     pub(crate) strict: Arc<ServerConfig>,
@@ -279,7 +282,8 @@ fn read_pair(cert: &Path, key: &Path) -> Result<Served, TlsError> {
     config.session_storage = Arc::new(rustls::server::NoServerSessionStorage {});
     let certified = inspect(&chain_pem).map(|info| info.sans).unwrap_or_default();
     let names = Arc::new(Names::of(certified.into_iter().chain(host_names())));
-    Ok(Served { chain, strict: Arc::new(strict(&config)?), config: Arc::new(config), names })
+    let certificate = sha256(chain.first().map(AsRef::as_ref).unwrap_or_default());
+    Ok(Served { chain, certificate, strict: Arc::new(strict(&config)?), config: Arc::new(config), names })
 }
 
 /// What is served where no HTTP is spoken: TLS 1.3, no choice of protocols, and no ticket to come back with.

@@ -321,7 +321,8 @@ impl TestWorld {
         let caller = self.stranger();
         let about = People { what: key_text.to_owned() };
         let permit = self.gate.admit::<strongroom_identity::Authorize>(&caller, about).await?;
-        let proof = Proof { key_text, challenge, signature, transcript };
+        let signed = transcript(key_text, challenge);
+        let proof = Proof { key_text, challenge, signature, signed: &signed };
         Ok(text(&self.identity.authorize(permit, &proof, ttl).await?.token))
     }
 }

@@ -7,8 +7,10 @@ use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, ServerName};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use strongroom_api::MeantServer;
+use strongroom_crypto::sha256;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
@@ -21,6 +23,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 pub(super) struct Connector {
     address: Address,
     tls: Option<TlsConnector>,
+    /// SHA-256 of the certificate that the server showed last.
+    shown: Mutex<Option<[u8; 32]>>,
 }
 
 impl Connector {
@@ -33,7 +37,7 @@ impl Connector {
                 return Err(ClientError::NoAuthority { address: address.clone() });
             }
         };
-        Ok(Self { address: address.clone(), tls })
+        Ok(Self { address: address.clone(), tls, shown: Mutex::default() })
     }
 
     /// Where.
@@ -75,7 +79,22 @@ impl Connector {
         let Some(tls) = &self.tls else {
             return Err(ClientError::NoAuthority { address: self.address.clone() });
         };
-        Ok(Box::new(tls.connect(name, tcp).await.map_err(untrusted)?))
+        let stream = tls.connect(name, tcp).await.map_err(untrusted)?;
+        let leaf = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        if let Ok(mut shown) = self.shown.lock() {
+            *shown = leaf.map(|leaf| sha256(leaf));
+        }
+        Ok(Box::new(stream))
+    }
+
+    /// The server that is meant, as proofs name it, with the certificate that it showed last.
+    pub(super) fn meant(&self) -> (MeantServer, Option<[u8; 32]>) {
+        let shown = self.shown.lock().map_or(None, |shown| *shown);
+        let server = match &self.address {
+            Address::Unix(_) => MeantServer::local(rustix::process::geteuid().as_raw()),
+            Address::Https { .. } => MeantServer::tls(&self.host(), &shown.unwrap_or_default()),
+        };
+        (server, shown)
     }
 }
 

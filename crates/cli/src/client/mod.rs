@@ -24,7 +24,7 @@ use hyper_util::rt::TokioIo;
 use std::sync::Mutex;
 use std::time::Duration;
 use strongroom_ambient::Ambient;
-use strongroom_api::{Access, REQUEST_ID_HEADER};
+use strongroom_api::{Access, MeantServer, REQUEST_ID_HEADER};
 use strongroom_model::RequestId;
 use strongroom_secret::SecretBytes;
 
@@ -110,6 +110,11 @@ impl Client {
     pub(crate) fn patient(mut self, patience: Patience) -> Self {
         self.patience = patience;
         self
+    }
+
+    /// The server that proofs are signed for, and the certificate that it showed last, if any.
+    pub(crate) fn meant(&self) -> (MeantServer, Option<[u8; 32]>) {
+        self.connector.meant()
     }
 
     /// A new request id.

@@ -66,21 +66,28 @@ async fn authorization(
 ) -> Result<AuthorizeRequest, CliError> {
     let ask = Ask::of(Endpoint::Challenge).json(&ChallengeRequest { access_key_id: id.to_owned() });
     let ChallengeResponse { challenge, .. } = session.client.ask(ask).await?.read()?;
-    let signature = key.sign(&signed_transcript(id, &challenge)).map_err(|_| CliError::Signing)?;
+    let (server, certificate) = session.client.meant();
+    let signature = key.sign(&signed_transcript(id, &challenge, &server)).map_err(|_| CliError::Signing)?;
     Ok(AuthorizeRequest {
         access_key_id: id.to_owned(),
         challenge,
         signature: data_encoding::BASE64.encode(&signature),
+        certificate: certificate.map(|digest| data_encoding::HEXLOWER.encode(&digest)),
         ttl_secs: Some(ttl_secs),
     })
 }
 
-/// Ends the token on the server and here; a token that the server no longer knows is forgotten all the same.
+/// Ends the token on the server and here. Here it is forgotten whatever the server says, or if it says nothing.
 pub(super) async fn logout(session: &Session) -> Result<(), CliError> {
     let ended = session.client.ask(Ask::of(Endpoint::Deauth)).await;
+    session.state.forget_token(&session.target.token_name())?;
     match ended {
-        Err(error) if error.code() != Some("unauthenticated") => return Err(error.into()),
-        _ => session.state.forget_token(&session.target.token_name())?,
+        Err(error) if error.code() != Some("unauthenticated") => {
+            output::note(
+                "The token is forgotten here; on the server it holds until it expires or is revoked.",
+            );
+            Err(error.into())
+        }
+        _ => session.out.done("Logged out."),
     }
-    session.out.done("Logged out.")
 }

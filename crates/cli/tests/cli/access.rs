@@ -56,7 +56,8 @@ fn initialisation_makes_a_private_key_that_login_then_uses() {
     assert_eq!(seen[1].text(), r#"{"set_id":"5e7"}"#);
     let public = PublicKey::from_pem(field(&seen[0].text(), "public_key").as_bytes()).unwrap();
     let signature = data_encoding::BASE64.decode(field(&seen[3].text(), "signature").as_bytes()).unwrap();
-    let transcript = strongroom_api::signed_transcript("aki", "Y2hhbGxlbmdl");
+    let meant = strongroom_api::MeantServer::local(rustix::process::geteuid().as_raw());
+    let transcript = strongroom_api::signed_transcript("aki", "Y2hhbGxlbmdl", &meant);
     assert_eq!(public.verify(&transcript, &signature), Ok(()));
     assert!(seen[3].text().contains("\"ttl_secs\":28800"));
 }

@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use strongroom_api::MeantServer;
 
 /// No answer takes longer.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -93,6 +94,14 @@ impl Client {
     pub(crate) fn stream(&self) -> StreamOwned<ClientConnection, TcpStream> {
         let name = ServerName::try_from("localhost").unwrap();
         StreamOwned::new(ClientConnection::new(Arc::clone(&self.tls), name).unwrap(), self.tcp())
+    }
+
+    /// This server as proofs name it.
+    pub(crate) fn meant(&self) -> MeantServer {
+        let mut stream = self.stream();
+        stream.conn.complete_io(&mut stream.sock).unwrap();
+        let leaf = stream.conn.peer_certificates().unwrap()[0].clone();
+        MeantServer::tls("localhost", &strongroom_crypto::sha256(&leaf))
     }
 
     pub(crate) fn connect(&self) -> Wire {

@@ -64,7 +64,8 @@ fn user(world: &World, name: &str, seed: u8) -> Client {
     let client = world.served.client();
     let challenge = client.post("/auth/challenge", json!({ "access_key_id": id }).to_string()).ok();
     let challenge = challenge["challenge"].as_str().unwrap();
-    let signature = data_encoding::BASE64.encode(&key.sign(&signed_transcript(id, challenge)).unwrap());
+    let signature =
+        data_encoding::BASE64.encode(&key.sign(&signed_transcript(id, challenge, &client.meant())).unwrap());
     let body = json!({ "access_key_id": id, "challenge": challenge, "signature": signature });
     let token = client.post("/auth/authorize", body.to_string()).ok();
     client.with_token(token["token"].as_str().unwrap())

@@ -5,7 +5,7 @@ use crate::clock;
 use crate::shared::World;
 use serde_json::{Value, json};
 use std::time::Duration;
-use strongroom_api::signed_transcript;
+use strongroom_api::{MeantServer, signed_transcript};
 use strongroom_crypto::{PrivateKey, generate_ed25519_pkcs8};
 use strongroom_secret::SecretBytes;
 
@@ -30,7 +30,7 @@ impl Root {
     }
 
     fn prove(&self, challenge: &str, key: &PrivateKey, ttl: &Value) -> Answer {
-        let signature = key.sign(&signed_transcript(&self.id, challenge)).unwrap();
+        let signature = key.sign(&signed_transcript(&self.id, challenge, &self.client.meant())).unwrap();
         self.send(challenge, &signature, ttl)
     }
 
@@ -120,7 +120,7 @@ fn a_challenge_serves_once() {
     let store = world.store("replay");
     let root = Root::of(&world);
     let challenge = root.challenge();
-    let signature = root.key.sign(&signed_transcript(&root.id, &challenge)).unwrap();
+    let signature = root.key.sign(&signed_transcript(&root.id, &challenge, &root.client.meant())).unwrap();
     root.send(&challenge, &signature, &Value::Null).ok();
     root.send(&challenge, &signature, &Value::Null).is(401, "unauthenticated");
     store.unharmed(&[]);
@@ -138,8 +138,20 @@ fn a_challenge_or_a_proof_that_is_passed_on_is_refused() {
         .is(401, "unauthenticated");
     // what somebody signed as a user of the other server
     let challenge = root.challenge();
-    let signature = root.key.sign(&signed_transcript(&elsewhere.id, &challenge)).unwrap();
+    let signature =
+        root.key.sign(&signed_transcript(&elsewhere.id, &challenge, &root.client.meant())).unwrap();
     root.send(&challenge, &signature, &Value::Null).is(401, "unauthenticated");
+    // and what root signed for the other server, which gave out this one's key id and challenge
+    for server in [elsewhere.client.meant(), MeantServer::local(0)] {
+        let challenge = root.challenge();
+        let signature = root.key.sign(&signed_transcript(&root.id, &challenge, &server)).unwrap();
+        root.send(&challenge, &signature, &Value::Null).is(401, "unauthenticated");
+    }
+    // nor does a proof serve that names no server at all
+    let challenge = root.challenge();
+    let unbound = ["strongroom authorize v1", &root.id, &challenge].join("\0");
+    root.send(&challenge, &root.key.sign(unbound.as_bytes()).unwrap(), &Value::Null)
+        .is(401, "unauthenticated");
     root.log_in(&Value::Null).get("/auth/token").ok();
     store.unharmed(&[]);
 }

@@ -26,6 +26,9 @@ use tower::ServiceExt as _;
 const UNREAD_BYTES: usize = 16 << 20;
 const UNREAD_PATIENCE: Duration = Duration::from_secs(2);
 
+/// Where proofs are presented, which are signed for the certificate that was shown.
+const AUTHORIZE: &str = "/api/v1/auth/authorize";
+
 /// The service of one connection.
 pub(super) struct Requests<S> {
     pub(super) service: S,
@@ -61,6 +64,12 @@ impl<S: Serve> hyper::service::Service<Request<Incoming>> for Requests<S> {
         let body_beat = &self.pulse;
         let mut request = request.map(|body| bounded(body, limits, body_beat, &mut verdict));
         request.extensions_mut().insert(origin);
+        // on the way of everything else it would only cost
+        if request.uri().path() == AUTHORIZE
+            && let Some(shown) = self.way.shown_to(origin)
+        {
+            request.extensions_mut().insert(shown);
+        }
         let answer = self.service.clone().oneshot(request);
         let patience = limits.request_timeout;
         Box::pin(async move {

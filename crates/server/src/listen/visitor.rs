@@ -13,6 +13,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use strongroom_api::Code;
+use strongroom_door_native::ShownCertificate;
 use strongroom_model::{Client, Origin, subscriber};
 
 /// What a browser says of the page that a request comes from.
@@ -35,6 +36,8 @@ pub(super) struct Way {
     pub(super) names: Arc<Names>,
     /// The address that the client reached, where there is one.
     pub(super) local: Option<IpAddr>,
+    /// The certificate that whoever is at its other end was shown.
+    pub(super) certificate: Option<ShownCertificate>,
 }
 
 /// Why a request is turned away.
@@ -90,6 +93,12 @@ impl Way {
             return Err(Code::UnknownRoute.into());
         }
         Ok(origin)
+    }
+
+    /// The certificate that a client was shown here, for whoever binds proofs to it: a client that a proxy names was shown
+    /// the proxy's.
+    pub(super) fn shown_to(&self, client: Origin) -> Option<ShownCertificate> {
+        self.certificate.filter(|_| client == self.origin)
     }
 
     /// The client that a listed proxy names; else whoever is at the other end. A proxy that is not listed is told, so that
@@ -173,6 +182,7 @@ mod tests {
             pace: Pace::new(None),
             names: Arc::new(Names::of(["localhost"])),
             local: Some([192, 0, 2, 1].into()),
+            certificate: Some(ShownCertificate([1; 32])),
         }
     }
 
