@@ -1,5 +1,6 @@
 use super::*;
-use crate::CheckpointKey;
+use crate::{CheckpointKey, link};
+use strongroom_store::TrailEntry;
 
 fn entries(first: u64, count: u64, mut previous: [u8; 32]) -> Vec<TrailEntry> {
     let entry = |seq: u64| {
@@ -99,4 +100,34 @@ fn one_that_was_never_finished_leaves_nothing_behind() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     drop(writer);
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn pages_hold_little_however_large_their_entries_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = SegmentDir::at(folder.path().join("out"));
+    let mut previous = [7; 32];
+    let large = |seq: u64| {
+        let body = vec![b'x'; 400 << 10];
+        previous = link(&previous, seq, 1, &body);
+        TrailEntry { seq, verdict: 1, body, hash: previous }
+    };
+    let segment = written(&dir, &(11..21).map(large).collect::<Vec<_>>());
+    let mut reader = dir.open(&segment).unwrap();
+    let mut pages = Vec::new();
+    while let Some(page) = Some(reader.page(1_000).unwrap()).filter(|page| !page.is_empty()) {
+        pages.push(page.len());
+    }
+    assert_eq!(pages, [3, 3, 3, 1]);
+    reader.finish().unwrap();
+}
+
+#[test]
+fn no_more_is_read_than_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = SegmentDir::at(folder.path().join("out"));
+    let segment = written(&dir, &entries(11, 40, [7; 32]));
+    let short = Segment { bytes: segment.bytes - 1, ..segment.clone() };
+    assert!(matches!(dir.check(&short), Err(SegmentError::Damaged { .. })));
+    dir.check(&segment).unwrap();
 }

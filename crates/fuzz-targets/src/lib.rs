@@ -54,6 +54,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("secret_path", words::secret_path),
     ("trail_checkpoint", trail::checkpoint),
     ("trail_record", trail::record),
+    ("trail_segment", trail::segment),
     ("typed_secret", types::typed_secret),
     ("unlock_key", keys::unlock_key),
 ];
