@@ -314,8 +314,11 @@ impl Opened {
         name: &str,
         keyset: KeysetId,
         payload: &[u8],
-    ) -> Result<(StoreId, Batch), BarrierError> {
+    ) -> Result<Option<(StoreId, Batch)>, BarrierError> {
         let id = StoreId(self.ambient.random());
+        if self.cell(keyset).is_none() {
+            return Ok(None);
+        }
         let folder = Arc::new(self.folder(id, keyset)?);
         folder.set_payload(payload.to_vec());
         let mut batch = self.stores.batch();
@@ -329,7 +332,7 @@ impl Opened {
         self.stores.create_entry(&mut batch, name, ObjectId(id.0), payload);
         let keymap = Writer::new().raw(&keyset.0).finish();
         batch.put(keys::keymap(self.partition, id), self.seal(Kind::KeyMap, id.0, &keymap));
-        Ok((id, batch))
+        Ok(Some((id, batch)))
     }
 
     /// Writes a store's entry anew, with another payload. The caller holds its name.

@@ -21,7 +21,9 @@ mod output;
 mod prompt;
 mod state;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -45,8 +47,29 @@ fn main() -> ExitCode {
 fn parsed() -> Result<args::Cli, clap::Error> {
     let plain = std::env::args_os().any(|arg| arg == "--no-color");
     let colour = if plain { clap::ColorChoice::Never } else { clap::ColorChoice::Auto };
-    let matches = args::Cli::command().color(colour).try_get_matches()?;
+    let mut command = args::Cli::command().color(colour);
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    if let Some(part) = torn(&matches) {
+        let text = format!("the argument '--output' cannot be used with '--{part}': that is no JSON");
+        return Err(command.error(ErrorKind::ArgumentConflict, text));
+    }
     args::Cli::from_arg_matches(&matches)
+}
+
+/// What is asked for by itself, and by the same command line as JSON. A format that the environment sets gives way.
+fn torn(matches: &ArgMatches) -> Option<&'static str> {
+    let mut innermost = matches;
+    while let Some((_, inner)) = innermost.subcommand() {
+        innermost = inner;
+    }
+    let said = |name: &str| {
+        innermost.try_contains_id(name).is_ok()
+            && innermost.value_source(name) == Some(ValueSource::CommandLine)
+    };
+    [("raw", said("raw")), ("field", said("field"))]
+        .into_iter()
+        .find(|part| part.1 && said("output"))
+        .map(|part| part.0)
 }
 
 /// Help and version are answers, and end with 0; the rest is usage, and ends with 2.

@@ -6,7 +6,7 @@ use crate::policy::{Asked, changes_rights, is_authz_fence};
 use crate::resource::Action;
 use std::sync::Arc;
 use strongroom_audit::{Decision, Record, Verdict};
-use strongroom_authz::Decision as Decided;
+use strongroom_authz::{Decision as Decided, Question};
 use strongroom_barrier::{Batch, Opened};
 use strongroom_model::{Access, Action as ActionCode, Caller, Effect, Origin, Repeat};
 use strongroom_store::{CommitError as StoreCommitError, Committed, PendingEntry, Slot, Txn};
@@ -127,6 +127,16 @@ impl Entry {
     /// From here on the entry is sealed under these keys: an unlock seals its own.
     pub(crate) fn seal_under(&mut self, opened: Arc<Opened>) {
         self.opened = Some(opened);
+    }
+
+    /// Whether whoever asked for this write may also be told what an action would tell of the same thing.
+    pub fn may_tell(&self, action: ActionCode) -> bool {
+        let Some(asked) = &self.asked else { return true };
+        let (policy, target) = (self.gate.policy.load(), asked.target.target());
+        policy
+            .policy
+            .decide(&Question { caller: &asked.caller, action, access: Access::READ, target })
+            .allowed
     }
 
     /// What a repetition of this request is to be answered. Never for an answer that bears a secret.

@@ -32,7 +32,7 @@ impl Standing {
         // a token that ends changes no policy, nor does a network ACL
         let lost = !gate.is_unlocked()
             || !gate.holds(caller.credential)
-            || gate.network_refusal(caller.origin, self.action).is_some();
+            || gate.network_refusal(caller, self.action).is_some();
         if lost {
             return Err(RightLost);
         }

@@ -55,6 +55,7 @@ impl Operator {
                 if !lost.is_empty() {
                     entry.note(format!("auto-unlock by {} ended with the old root key", lost.join(", ")));
                 }
+                entry.remember(jobs.iter().flat_map(|job| job.0).collect());
                 entry.commit(batch).await?;
                 view.forget_callers();
                 self.job_bell.notify_one();

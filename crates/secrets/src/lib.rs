@@ -42,6 +42,21 @@ pub use stores::{
 
 use strongroom_gate::{BarrierError, CommitError, TrailError};
 
+impl SecretsError {
+    /// The same for somebody who may write a secret and know nothing of it.
+    pub(crate) fn without_present(self) -> Self {
+        match self {
+            Self::VersionMismatch { expected, .. } => Self::VersionMismatch { present: None, expected },
+            Self::VersionRequired { .. } => Self::VersionRequired { present: None },
+            other => other,
+        }
+    }
+}
+
+fn told(version: Option<u64>) -> String {
+    version.map_or_else(|| "another".to_owned(), |version| version.to_string())
+}
+
 /// Why an operation on stores or secrets did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
@@ -52,18 +67,18 @@ pub enum SecretsError {
     #[error("it already exists")]
     AlreadyExists,
     /// The version is not the expected one.
-    #[error("version is {present}, expected was {expected}")]
+    #[error("version is {}, expected was {expected}", told(*present))]
     VersionMismatch {
-        /// The version that is there; 0 when there is none.
-        present: u64,
+        /// The version that is there, 0 when there is none; `None` for those who may not know it.
+        present: Option<u64>,
         /// The version that was expected.
         expected: u64,
     },
     /// The store wants every write to name the version it expects.
-    #[error("this store wants the version that is expected; it is {present}")]
+    #[error("this store wants the version that is expected; it is {}", told(*present))]
     VersionRequired {
-        /// The version that is there; 0 when there is none.
-        present: u64,
+        /// The version that is there, 0 when there is none; `None` for those who may not know it.
+        present: Option<u64>,
     },
     /// The version is deleted.
     #[error("version {version} is deleted")]

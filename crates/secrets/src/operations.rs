@@ -9,7 +9,7 @@ use strongroom_ambient::{Ambient, UnixMillis};
 use strongroom_gate::{
     BarrierError, Batch, Entry, Held, Permit, SecretReadView, SecretWriteView, Verdict, VersionRecord, Writer,
 };
-use strongroom_model::{JsonText, UserId};
+use strongroom_model::{Action as ActionCode, JsonText, UserId};
 
 /// What a write is put upon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -263,7 +263,12 @@ async fn add(
 ) -> Result<Written, SecretsError> {
     let (version, batch) = match batch_of(view, meta, new).await {
         Ok(batch) => batch,
-        Err(fault) => return fail(entry, fault).await,
+        Err(fault) => {
+            // the trail keeps the number, the answer only if it is no news
+            let known = entry.may_tell(ActionCode::ReadMetadata);
+            let failed = fail(entry, fault).await;
+            return failed.map_err(|fault| if known { fault } else { fault.without_present() });
+        }
     };
     let written = Written { version, created: new.made.at };
     entry.note(format!("version {version}"));
@@ -282,10 +287,10 @@ async fn batch_of(
     match new.expected {
         Onto::Something if number == 0 => return Err(SecretsError::NotFound),
         Onto::Any | Onto::Something if meta.settings.cas_required => {
-            return Err(SecretsError::VersionRequired { present: number });
+            return Err(SecretsError::VersionRequired { present: Some(number) });
         }
         Onto::Version(expected) if expected != number => {
-            return Err(SecretsError::VersionMismatch { present: number, expected });
+            return Err(SecretsError::VersionMismatch { present: Some(number), expected });
         }
         _ => {}
     }

@@ -85,7 +85,12 @@ pub async fn create_store(
     let meta = StoreMeta { made, store_type, type_version, settings, configured: None };
     let created = match view.taken().await {
         Ok(true) => Err(SecretsError::AlreadyExists),
-        Ok(false) => view.create(keyset, &meta.encode()).map_err(SecretsError::from),
+        Ok(false) => match view.create(keyset, &meta.encode()) {
+            // removed since its name was looked up
+            Ok(None) => Err(SecretsError::NotFound),
+            Ok(Some(created)) => Ok(created),
+            Err(fault) => Err(fault.into()),
+        },
         Err(fault) => Err(fault.into()),
     };
     let (id, batch) = match created {

@@ -66,7 +66,9 @@ fn answer<T>(outcome: Result<T, WorldError>, fine: impl FnOnce(T) -> Answer) -> 
             Answer::NotFound
         }
         Err(WorldError::Secrets(SecretsError::AlreadyExists)) => Answer::Exists,
-        Err(WorldError::Secrets(SecretsError::VersionMismatch { present, .. })) => Answer::Mismatch(present),
+        Err(WorldError::Secrets(SecretsError::VersionMismatch { present: Some(present), .. })) => {
+            Answer::Mismatch(present)
+        }
         Err(fault) => panic!("{fault}"),
     }
 }

@@ -194,7 +194,7 @@ async fn a_store_may_want_every_write_to_name_its_version() {
     world.create_typed("web", "generic", strict).await.unwrap();
     let refused = world.put("web", "a", "1").await.unwrap_err();
     assert!(
-        matches!(refused, WorldError::Secrets(SecretsError::VersionRequired { present: 0 })),
+        matches!(refused, WorldError::Secrets(SecretsError::VersionRequired { present: Some(0) })),
         "{refused}"
     );
     assert_eq!(world.cas("web", "a", "1", 0).await.unwrap(), 1);

@@ -26,10 +26,10 @@ pub(crate) enum SecretCommand {
         #[arg(long, value_name = "N")]
         version: Option<u64>,
         /// The value's bytes as the server keeps them: a JSON text stays JSON
-        #[arg(long, conflicts_with = "output")]
+        #[arg(long)]
         raw: bool,
         /// Only this field of a JSON object: `password` of a user secret
-        #[arg(long, value_name = "NAME", conflicts_with_all = ["raw", "output"])]
+        #[arg(long, value_name = "NAME", conflicts_with = "raw")]
         field: Option<String>,
     },
     /// Generate a new version, as the store's type does
@@ -51,7 +51,7 @@ pub(crate) enum SecretCommand {
         #[arg(long, value_name = "N")]
         version: Option<u64>,
         /// Only this field of it
-        #[arg(long, value_name = "NAME", conflicts_with = "output")]
+        #[arg(long, value_name = "NAME")]
         field: Option<String>,
     },
     /// List secrets; with --output json one JSON object a line

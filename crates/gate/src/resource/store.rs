@@ -109,8 +109,8 @@ impl StoresView {
         }
     }
 
-    /// Makes the store that the permit is about.
-    pub fn create(&self, keyset: KeysetId, payload: &[u8]) -> Result<(StoreId, Batch), BarrierError> {
+    /// Makes the store that the permit is about; `None` if the keyset is gone by now.
+    pub fn create(&self, keyset: KeysetId, payload: &[u8]) -> Result<Option<(StoreId, Batch)>, BarrierError> {
         let name = self.name.as_ref().map_or("", Name::as_str);
         self.opened.create_store(name, keyset, payload)
     }

@@ -12,6 +12,7 @@ use metrics::{Counter, Gauge, counter, gauge};
 use rustls::ServerConfig;
 use std::net::IpAddr;
 use std::sync::Arc;
+use strongroom_door_native::ShownCertificate;
 use strongroom_model::{Origin, subscriber};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
@@ -142,7 +143,7 @@ impl Leash {
     pub(super) fn local_way(&self, slot: &Slot) -> Arc<Way> {
         let (border, pace) = (Arc::clone(&self.held.border), self.held.pace.clone());
         let (origin, names) = (slot.origin(), Arc::default());
-        Arc::new(Way { origin, may_forward: false, border, pace, names, local: None })
+        Arc::new(Way { origin, may_forward: false, border, pace, names, local: None, certificate: None })
     }
 
     /// What is known of a connection once its proxy, if it has one, has said whom it is for.
@@ -174,6 +175,7 @@ impl Leash {
             pace: self.held.pace.clone(),
             names: Arc::clone(&tls.names),
             local: Some(local.ip().to_canonical()),
+            certificate: Some(ShownCertificate(tls.certificate)),
         }))
     }
 

@@ -38,11 +38,13 @@ pub(in crate::commands) async fn get(
         let answer = session.client.ask(ask.accept("application/octet-stream")).await?;
         return answer.expose(output::bytes);
     }
+    if let Some(field) = field {
+        let answer = session.client.ask(ask).await?;
+        let value = answer.expose(|answer| field_of(answer, field)).map_err(ClientError::from)?;
+        return value.expose(output::value);
+    }
     let Some(answer) = session.shown(ask).await? else { return Ok(()) };
-    let value = match field {
-        Some(field) => answer.expose(|answer| field_of(answer, field)).map_err(ClientError::from)?,
-        None => answer.expose(printed).map_err(ClientError::from)?,
-    };
+    let value = answer.expose(printed).map_err(ClientError::from)?;
     value.expose(output::value)
 }
 

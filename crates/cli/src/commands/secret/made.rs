@@ -35,7 +35,12 @@ pub(super) async fn public(
 ) -> Result<(), CliError> {
     let version = version.map(|version| version.to_string());
     let ask = about(Endpoint::ReadPublic, place).maybe("version", version.as_deref());
-    let Some(answer) = session.shown(ask).await? else { return Ok(()) };
+    // a field is no JSON, whatever the environment would have
+    let answer = match field {
+        Some(_) => Some(session.client.ask(ask).await?),
+        None => session.shown(ask).await?,
+    };
+    let Some(answer) = answer else { return Ok(()) };
     let public: SecretPublic = answer.read()?;
     let text = printed(&public.public, field).ok_or_else(|| {
         ClientError::from(<serde_json::Error as serde::de::Error>::custom("there is no such field"))
