@@ -45,6 +45,9 @@ pub(crate) enum ContextError {
         /// The name.
         name: String,
     },
+    /// A client's configuration of the original's.
+    #[error(transparent)]
+    Original(#[from] crate::original::OriginalError),
     /// An address of no known form.
     #[error("address {text:?} is neither https://HOST:PORT nor unix:/PATH{more}")]
     Address {
@@ -221,14 +224,31 @@ impl Target {
         let file = ConfigFile::read(path)?;
         let picked = file.pick(path, global.context.as_deref())?;
         let asked = global.address.as_deref().map(str::parse::<Address>).transpose()?;
+        if let (Some(config), None) = (&global.client_config, &asked) {
+            return Self::of_client_config(Some(config));
+        }
         let mut target = match picked {
             Some((name, context)) => Self::of_context(name, context, asked, global.context.is_some())?,
-            None => Self::bare(asked.unwrap_or_else(|| Address::Unix(DEFAULT_SOCKET.into()))),
+            None => match asked {
+                Some(asked) => Self::bare(asked),
+                None => Self::of_client_config(None)?,
+            },
         };
         if let Some(cacert) = &global.cacert {
             target.cacert = Some(cacert.clone());
         }
         Ok(target)
+    }
+
+    /// The server that a client's configuration of the original's names, or the local socket where there is none. A local
+    /// socket of ours in its usual place goes before a configuration that nobody asked for.
+    fn of_client_config(asked: Option<&Path>) -> Result<Self, ContextError> {
+        let usual = Self::bare(Address::Unix(DEFAULT_SOCKET.into()));
+        if asked.is_none() && Path::new(DEFAULT_SOCKET).exists() {
+            return Ok(usual);
+        }
+        let found = crate::original::client_target(asked)?;
+        Ok(found.map_or(usual, |(address, cacert)| Self { cacert, ..Self::bare(address) }))
     }
 
     fn bare(address: Address) -> Self {

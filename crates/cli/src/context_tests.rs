@@ -1,8 +1,7 @@
 use super::*;
-use crate::args::Format;
 
 fn global() -> Global {
-    Global { address: None, cacert: None, context: None, output: Format::Table, no_color: false }
+    Global::bare()
 }
 
 fn written(text: &str) -> (tempfile::TempDir, PathBuf) {

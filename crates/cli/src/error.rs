@@ -22,6 +22,23 @@ pub(crate) enum CliError {
     /// The configuration file.
     #[error(transparent)]
     Context(#[from] ContextError),
+    /// A file of the original's.
+    #[error(transparent)]
+    Original(#[from] crate::original::OriginalError),
+    /// A server that keeps no file with its process number.
+    #[error(
+        "the configuration names no file with the number of the server's process, or there is no number in it"
+    )]
+    NoPidFile,
+    /// A server that does not stop.
+    #[error("process {pid} has not stopped yet")]
+    StillRunning {
+        /// Its number.
+        pid: i32,
+    },
+    /// Setting a server up.
+    #[error(transparent)]
+    Setup(#[from] crate::commands::setup::SetupError),
     /// The state folder, or another file that holds something secret.
     #[error(transparent)]
     State(#[from] StateError),
@@ -186,6 +203,7 @@ impl CliError {
             Self::Transfer(error) => error.exit_code(),
             Self::Client(error) if error.is_usage() => ExitCode::from(2),
             Self::Context(error) if error.is_usage() => ExitCode::from(2),
+            Self::Setup(error) if error.is_usage() => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

@@ -10,13 +10,15 @@
 //!
 //! **What it does not know.** How anything is done: it holds no rule that the server has.
 //!
-//! **Where to start.** [`args`] says what may be written; [`commands`] has a function a command; [`client`] asks.
+//! **Where to start.** [`names`] says which program it is called as; [`args`] says what may be written; [`commands`] has a function a command; [`client`] asks.
 
 mod args;
 mod client;
 mod commands;
 mod context;
 mod error;
+mod names;
+mod original;
 mod output;
 mod prompt;
 mod state;
@@ -27,16 +29,24 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let cli = match parsed() {
-        Ok(cli) => cli,
-        Err(error) => return said(&error),
-    };
-    match commands::run(&cli.global, cli.command) {
+    match names::act_by_name() {
+        Some(Ok(result)) => return ended(&result, false),
+        Some(Err(error)) => return said(&error),
+        None => {}
+    }
+    match parsed() {
+        Ok(cli) => ended(&commands::run(&cli.global, cli.command), cli.global.no_color),
+        Err(error) => said(&error),
+    }
+}
+
+fn ended(result: &Result<(), error::CliError>, no_color: bool) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let code = error.exit_code();
             if code != ExitCode::SUCCESS && !error.is_told() {
-                output::failure(&error, cli.global.no_color);
+                output::failure(error, no_color);
             }
             code
         }

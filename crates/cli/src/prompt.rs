@@ -44,6 +44,13 @@ pub(crate) fn confirmed(question: &str, word: &str) -> Result<bool, PromptError>
     Ok(answer.expose(|bytes| bytes.trim_ascii() == word.as_bytes()))
 }
 
+/// Asks for a line of text.
+pub(crate) fn line(question: &str) -> Result<String, PromptError> {
+    ask(question)?;
+    let answer = read_answer(&mut next_byte)?;
+    Ok(answer.expose(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+}
+
 fn ask(text: &str) -> Result<(), PromptError> {
     let mut out = io::stderr().lock();
     Ok(out.write_all(text.as_bytes()).and_then(|()| out.flush())?)

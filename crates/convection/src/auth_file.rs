@@ -58,6 +58,12 @@ impl AuthFile {
         findings.or(file)
     }
 
+    /// The text of a new file, TOML, that names a key and holds no secret.
+    pub fn of_key(private_key: &str, access_key_id: &str) -> String {
+        let (key, id) = (crate::quoted(private_key), crate::quoted(access_key_id));
+        format!("private_key = {key}\naccess_key_id = {id}\n")
+    }
+
     /// The file's text with this token in it, or with none.
     ///
     /// # Errors

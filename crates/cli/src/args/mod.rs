@@ -13,6 +13,7 @@ mod explain;
 mod keyset;
 mod kinds;
 mod operator;
+mod original;
 mod people;
 mod secret;
 mod serve;
@@ -30,6 +31,10 @@ pub(crate) use keyset::{JobCommand, KeysetCommand};
 pub(crate) use kinds::{Swallowed, ValueSource, When};
 pub(crate) use operator::{
     AutoUnlockCommand, ClockCommand, InitArgs, KeyFileArgs, RotateCommand, RotateRootArgs, UnlockKeyCommand,
+};
+pub(crate) use original::{
+    LinksArgs, ManagerProgram, ManagerWord, OriginalOptions, ServerProgram, ServerWord, SetupArgs,
+    SetupProgram,
 };
 pub(crate) use people::{
     AccessKeyCommand, CreateUserArgs, GroupCommand, PasswordCommand, SetPasswordArgs, TokenCommand,
@@ -75,6 +80,12 @@ pub(crate) struct Global {
     /// A context of the configuration file, instead of its current one
     #[arg(long, global = true, env = "STRONGROOM_CONTEXT", value_name = "NAME")]
     pub(crate) context: Option<String>,
+    /// A file to log in with, which keeps the token [default: convection-secrets.auth.* in ~/.local, /etc or here]
+    #[arg(short = 'A', long, global = true, env = "STRONGROOM_AUTH_FILE", value_name = "FILE")]
+    pub(crate) auth_file: Option<PathBuf>,
+    /// A client's configuration of Convection Secrets Manager, in place of a context
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) client_config: Option<PathBuf>,
     /// Tables for people or JSON for programs
     #[arg(
         long,
@@ -90,6 +101,21 @@ pub(crate) struct Global {
     pub(crate) no_color: bool,
 }
 
+impl Global {
+    /// Nothing said.
+    pub(crate) fn bare() -> Self {
+        Self {
+            address: None,
+            cacert: None,
+            context: None,
+            auth_file: None,
+            client_config: None,
+            output: Format::Table,
+            no_color: false,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run a server
@@ -101,6 +127,10 @@ pub(crate) enum Command {
     /// Configuration of a server
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Set a server up on this machine: asks, or takes answers from a file
+    Setup(SetupArgs),
+    /// Make links by which this program acts as the originals' ones
+    Links(LinksArgs),
     /// Run a server of one's own in one command: data on disk, TLS, unlocked, a first secret in it
     Dev(DevArgs),
     /// Show the state of the lock, auto-unlock and disk space

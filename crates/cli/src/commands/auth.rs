@@ -5,6 +5,7 @@ use super::{Session, passwords};
 use crate::args::LoginArgs;
 use crate::client::Ask;
 use crate::error::{CliError, UsageError};
+use crate::original::AuthFileAt;
 use crate::output;
 use crate::state;
 use std::path::Path;
@@ -17,7 +18,6 @@ use strongroom_secret::SecretBytes;
 
 pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<(), CliError> {
     passwords::refuse_stray(&args.stray)?;
-    let target = &session.target;
     let ask = match &args.user {
         Some(user) => by_password(user, args)?,
         None => by_key(session, args).await?,
@@ -25,7 +25,7 @@ pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<(), Cli
     let answer = session.client.ask(ask).await?;
     let mut new: NewToken = answer.read()?;
     let token = SecretBytes::new(std::mem::take(&mut new.token).into_bytes());
-    let path = session.state.keep_token(&target.token_name(), &token)?;
+    let path = session.keep_token(&token)?;
     if session.out.json() {
         let shown = serde_json::json!({
             "accessor": new.accessor, "expires": new.expires, "ttl_secs": new.ttl_secs, "token_file": path,
@@ -46,10 +46,26 @@ fn by_password(user: &str, args: &LoginArgs) -> Result<Ask, CliError> {
 
 async fn by_key(session: &Session, args: &LoginArgs) -> Result<Ask, CliError> {
     let target = &session.target;
-    let id = args.access_key_id.as_ref().or(target.access_key_id.as_ref()).ok_or(UsageError::NoAccessKey)?;
-    let file = args.key.as_ref().or(target.key_file.as_ref()).ok_or(UsageError::NoAccessKey)?;
+    let from_file = session.auth.as_ref().and_then(|auth| auth.file.access_key_id.as_ref());
+    let id = args.access_key_id.as_ref().or(from_file).or(target.access_key_id.as_ref());
+    let key_of_file = session.auth.as_ref().and_then(AuthFileAt::key_file);
+    let file = args.key.as_ref().or(key_of_file.as_ref()).or(target.key_file.as_ref());
+    let (id, file) = id.zip(file).ok_or(UsageError::NoAccessKey)?;
     let key = read_key(file)?;
     Ok(Ask::of(Endpoint::Authorize).json(&authorization(session, id, &key, args.ttl).await?))
+}
+
+/// A token by an access key, for a command's own use.
+pub(super) async fn token_of_key(
+    session: &Session,
+    id: &str,
+    file: &Path,
+    ttl_secs: u32,
+) -> Result<SecretBytes, CliError> {
+    let key = read_key(file)?;
+    let ask = Ask::of(Endpoint::Authorize).json(&authorization(session, id, &key, ttl_secs).await?);
+    let mut new: NewToken = session.client.ask(ask).await?.read()?;
+    Ok(SecretBytes::new(std::mem::take(&mut new.token).into_bytes()))
 }
 
 fn read_key(file: &Path) -> Result<PrivateKey, CliError> {
@@ -80,7 +96,7 @@ async fn authorization(
 /// Ends the token on the server and here. Here it is forgotten whatever the server says, or if it says nothing.
 pub(super) async fn logout(session: &Session) -> Result<(), CliError> {
     let ended = session.client.ask(Ask::of(Endpoint::Deauth)).await;
-    session.state.forget_token(&session.target.token_name())?;
+    session.forget_token()?;
     match ended {
         Err(error) if error.code() != Some("unauthenticated") => {
             output::note(

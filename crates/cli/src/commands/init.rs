@@ -1,5 +1,6 @@
 //! Initialisation: the keys are shown once, and hold when someone says that they are kept.
 
+use super::keys::WipedTexts;
 use super::{Session, keys};
 use crate::args::InitArgs;
 use crate::client::{Ask, Client, ClientError};
@@ -50,6 +51,34 @@ pub(super) async fn init(session: &Session, args: &InitArgs) -> Result<(), CliEr
     let result = installer.hand_over(&keys, &answer, &root, args.yes).await;
     strongroom_secret::wipe(&mut keys.unlock_keys);
     result
+}
+
+/// What an initialisation through the local socket made; it holds once it is confirmed.
+pub(super) struct Installed {
+    pub(super) keys: WipedTexts,
+    pub(super) access_key_id: String,
+    set_id: String,
+}
+
+/// Initialises for another program's sake: any one of the keys unlocks, and nothing is printed or remembered.
+pub(super) async fn by_installer(
+    session: &Session,
+    num_keys: u8,
+    public_key: &Path,
+) -> Result<Installed, CliError> {
+    let installer = Installer::new(session, None)?;
+    let root = root_keys(session, Some(public_key))?;
+    let body = InitRequest { num_keys, threshold: 1, public_key: root.public };
+    let new: NewUnlockKeys = installer.client.ask(installer.ask(Endpoint::Init).json(&body)).await?.read()?;
+    let access_key_id = new.access_key_id.unwrap_or_default();
+    Ok(Installed { keys: WipedTexts(new.unlock_keys), access_key_id, set_id: new.set_id })
+}
+
+impl Installed {
+    /// Confirms that the keys are kept.
+    pub(super) async fn confirm(&self, session: &Session) -> Result<(), CliError> {
+        Installer::new(session, None)?.confirm(&self.set_id).await
+    }
 }
 
 /// The client that may initialise, and its proof.

@@ -14,12 +14,15 @@ mod init;
 mod job;
 mod keys;
 mod keyset;
+mod links;
 mod manual;
 mod operator;
 mod passwords;
+pub(crate) mod programs;
 mod rotate;
 mod secret;
 mod serve;
+pub(crate) mod setup;
 mod store;
 mod token;
 mod unlock_key;
@@ -31,20 +34,24 @@ use crate::args::{
 use crate::client::{Answer, Ask, Client, ClientError};
 use crate::context::{self, Address, Target};
 use crate::error::{CliError, UsageError};
+use crate::original::AuthFileAt;
 use crate::output::{self, Output, Progress};
 use crate::state::StateFolder;
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use strongroom_ambient::Ambient;
 use strongroom_api::Endpoint;
+use strongroom_secret::SecretBytes;
 
 /// What every command stands on.
 pub(crate) struct Session {
     client: Client,
     target: Target,
     state: StateFolder,
-    config: std::path::PathBuf,
+    auth: Option<AuthFileAt>,
+    config: PathBuf,
     ambient: Ambient,
     out: Output,
 }
@@ -55,9 +62,29 @@ impl Session {
         let target = Target::find(global, &config)?;
         let state = StateFolder::of_user()?;
         let ambient = Ambient::system();
-        let token = state.token(&target.token_name())?;
+        let auth = AuthFileAt::in_effect(global, &target)?;
+        let token = match &auth {
+            Some(auth) => auth.token(),
+            None => state.token(&target.token_name())?,
+        };
         let client = Client::new(&target.address, &target, token, ambient.clone())?;
-        Ok(Self { client, target, state, config, ambient, out: Output::new(global) })
+        Ok(Self { client, target, state, auth, config, ambient, out: Output::new(global) })
+    }
+
+    /// Keeps the token: in the AuthFile, where one is in effect. Gives the file.
+    fn keep_token(&self, token: &SecretBytes) -> Result<PathBuf, CliError> {
+        match &self.auth {
+            Some(auth) => auth.put(Some(token)),
+            None => Ok(self.state.keep_token(&self.target.token_name(), token)?),
+        }
+    }
+
+    /// Forgets the token.
+    fn forget_token(&self) -> Result<(), CliError> {
+        match &self.auth {
+            Some(auth) => auth.put(None).map(drop),
+            None => Ok(self.state.forget_token(&self.target.token_name())?),
+        }
     }
 
     /// A client for what only an installer may do: the local socket, where the kernel says who asks.
@@ -138,6 +165,8 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), CliError> {
         Command::Server { config } => serve::server(&config),
         Command::Config(ConfigCommand::Check { file }) => serve::check(global, &file),
         Command::Dev(args) => serve::dev(&args),
+        Command::Setup(args) => setup::run(global, &args),
+        Command::Links(args) => links::run(global, &args),
         Command::Completions { shell } => manual::completions(shell),
         Command::Man { dir } => manual::pages(global, &dir),
         Command::Context(command) => contexts::run(global, command),
@@ -198,6 +227,8 @@ async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
         | Command::Context(_)
         | Command::Backup(_)
         | Command::Dev(_)
+        | Command::Setup(_)
+        | Command::Links(_)
         | Command::Server { .. }
         | Command::Config(_) => Ok(()),
     }
