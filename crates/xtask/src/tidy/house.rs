@@ -62,6 +62,7 @@ pub(crate) const HOUSE: &[Room] = &[
     room("authz", Mechanisms, &[]),
     room("x509", Mechanisms, &["crypto"]),
     room("abe", Mechanisms, &["crypto"]),
+    room("blindindex", Mechanisms, &["crypto"]),
     room("import", Mechanisms, &[]),
     room("convection", Mechanisms, &["crypto", "authz", "import"]),
     room("store", Custody, &[]),
