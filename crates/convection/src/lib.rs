@@ -9,7 +9,7 @@
 //! **What it does not know.** Folders, servers, what is stored already. It is written from the formats as observed, and
 //! shares no line with the original.
 //!
-//! **Where to start.** [`storage::Folder`] for a storage directory, [`fernet`] for what its files are sealed with;
+//! **Where to start.** [`storage::Folder`] for a storage directory and [`moving::Plan`] for what becomes of it;
 //! [`server_config`], [`client_config`] and [`auth_file`] for what people wrote; [`answers`] for the questions of a setup.
 
 pub mod answers;
@@ -18,6 +18,7 @@ pub mod client_config;
 mod document;
 pub mod fernet;
 mod fields;
+pub mod moving;
 pub mod server_config;
 pub mod storage;
 pub mod time;
