@@ -85,6 +85,12 @@ impl Fault {
         Self::said("Authorization Required SystemLockedWarning - ")
     }
 
+    /// Who may not initialise.
+    pub(crate) fn no_installer() -> Self {
+        let told = "initialize takes the server's own user or root on its socket, or the field install_token";
+        Self(vec!["Permission Denied".to_owned(), told.to_owned()])
+    }
+
     /// The rules of the caller do not allow it.
     pub(crate) fn refused() -> Self {
         Self::said("Auth Token valid, but ACL denies access to specified resource")

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 /// What every command answers.
 pub(crate) type Answered = Result<Reply, Fault>;
 
+const HEX: &[u8; 16] = b"0123456789abcdef";
 /// The member that says how it went.
 const RESULT: &str = "result";
 
@@ -114,7 +115,6 @@ fn push_ascii(c: char, out: &mut Vec<u8>) {
         out.push(byte);
         return;
     }
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     for unit in c.encode_utf16(&mut [0; 2]) {
         out.extend_from_slice(b"\\u");
         out.extend([12, 8, 4, 0].iter().filter_map(|shift| HEX.get(usize::from((*unit >> shift) & 15))));

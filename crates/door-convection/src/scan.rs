@@ -133,7 +133,7 @@ impl Scanner {
             return true;
         }
         match std::str::from_utf8(&self.command).ok().and_then(Command::find) {
-            Some(command) => command.needs() == Needs::Nothing,
+            Some(command) => matches!(command.needs(), Needs::Nothing | Needs::Perhaps),
             None => !Command::is_begun_by(&self.command) && !CLOSE.starts_with(&self.command),
         }
     }

@@ -126,12 +126,13 @@ impl Door {
         let fields = request.fields()?;
         let fields = match (fields, command.needs()) {
             (Some(fields), _) => fields,
-            (None, Needs::Nothing) => Fields::default(),
+            (None, Needs::Nothing | Needs::Perhaps) => Fields::default(),
             (None, Needs::Data) => return Err(Fault::said("Error: Empty Request Data")),
             (None, Needs::Token) => return Err(Fault::no_data()),
         };
         let mut asked = Asked { door: self, caller, fields, offer };
-        if command.needs() == Needs::Token {
+        let shown = asked.raw("auth_token").is_some();
+        if command.needs() == Needs::Token || (command.needs() == Needs::Perhaps && shown) {
             asked.authenticate(command).await?;
         }
         dispatch(command, &asked).await

@@ -14,6 +14,8 @@ pub(crate) enum Needs {
     Nothing,
     /// Data, from anybody.
     Data,
+    /// Nothing; with a token it says more.
+    Perhaps,
     /// Data, with a token.
     Token,
 }
@@ -61,7 +63,7 @@ commands! {
     Unlock = "unlock", Data, Unlock;
     Lock = "lock", Token, Lock;
     RotateRootKeys = "rotate_root_keys", Token, RotateRoot;
-    CommandList = "command_list", Nothing, LookupToken;
+    ListCommands = "command_list", Perhaps, LookupToken;
     ListHookTypes = "list_hook_types", Token, LookupToken;
     Authorize = "authorize", Data, Challenge;
     Deauth = "deauth", Token, Deauth;
@@ -127,8 +129,8 @@ pub(crate) async fn dispatch(command: Command, asked: &Asked<'_>) -> Answered {
         C::Unlock => boxed(commands::system::unlock(asked)).await,
         C::Lock => boxed(commands::system::lock(asked)).await,
         C::RotateRootKeys => boxed(commands::system::rotate_root_keys(asked)).await,
-        C::CommandList => boxed(commands::system::command_list(asked)).await,
-        C::ListHookTypes => boxed(commands::system::list_hook_types(asked)).await,
+        C::ListCommands => commands::system::command_list(asked),
+        C::ListHookTypes => Ok(commands::system::list_hook_types()),
         C::Authorize => boxed(commands::auth::authorize(asked)).await,
         C::Deauth => boxed(commands::auth::deauth(asked)).await,
         C::ListUsers => boxed(commands::users::list_users(asked)).await,

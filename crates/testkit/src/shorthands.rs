@@ -198,6 +198,17 @@ impl TestWorld {
         Ok(self.operator.rotate_root(permit, &secret(keys), num_keys, threshold).await?)
     }
 
+    /// Begins a rotation of the root key, and locks; gives the new keys.
+    pub async fn rotate_root_and_lock(
+        &self,
+        keys: &[String],
+        num_keys: Option<u8>,
+    ) -> Result<operator::NewKeys, WorldError> {
+        let caller = self.root_caller().await?;
+        let permit = self.gate.admit::<operator::RotateRootAndLock>(&caller, Server).await?;
+        Ok(self.operator.rotate_root_and_lock(permit, &secret(keys), num_keys).await?)
+    }
+
     /// Finishes a rotation with keys of the new set.
     pub async fn confirm_rotate_root(&self, keys: &[String]) -> Result<(), WorldError> {
         let caller = self.root_caller().await?;

@@ -4,7 +4,8 @@ use crate::clock;
 use crate::home::Home;
 use crate::served::production;
 use crate::site::Site;
-use crate::talk::{Credential, OPEN, Talk, WAYS, Way, done, failed, messages, over_tcp, over_unix, site};
+use crate::talk::{Credential, OPEN, Talk, WAYS, Way};
+use crate::talk::{address_of, done, failed, messages, over_tcp, over_unix, site, site_with};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::io::{Read as _, Write as _};
@@ -36,7 +37,7 @@ fn a_life_from_the_first_start_to_the_next_unlock_keys() {
     let wanted = json!({ "num_keys": 3, "root_public_key": public });
     // over the network it takes the one-time token
     let stranger = failed(&Talk::begin(&site, Way::Tcp).ask("initialize", &wanted));
-    assert!(stranger.contains("denies"), "{stranger}");
+    assert!(stranger.starts_with("Permission Denied|"), "{stranger}");
     let token = std::fs::read_to_string(site.home.join("run/init-token")).unwrap();
     let mut with_token = wanted.clone();
     with_token["install_token"] = json!(token.trim());
@@ -203,6 +204,8 @@ fn whatever_is_said_gets_an_answer_and_ends_no_listener() {
         done(talk.raw(b"status"));
         assert_eq!(failed(&talk.raw(b"nonsense")), "Invalid Command|No Such command: 'nonsense'");
         talk.say(b"close");
+        // it has no answer that could be waited for
+        clock::pause(Duration::from_millis(300));
         done(talk.raw(b"status {}"));
     }
     unharmed(&site);
@@ -222,6 +225,12 @@ fn a_request_may_come_in_any_pieces_and_an_answer_comes_in_one() {
     done(whole);
     assert_eq!(stream.conn.protocol_version(), Some(rustls::ProtocolVersion::TLSv1_3));
     assert_eq!(stream.conn.alpn_protocol(), None);
+    for (version, spoken) in [("-tls1_3", true), ("-tls1_2", false)] {
+        let address = address_of(&site, "wire").to_string();
+        let mut openssl = std::process::Command::new("openssl");
+        openssl.args(["s_client", "-connect", &address, version]).stdin(std::process::Stdio::null());
+        assert_eq!(openssl.output().unwrap().status.success(), spoken, "{version}");
+    }
     // gone without a word: neither the socket nor anybody else minds
     drop(stream);
     unharmed(&site);
@@ -286,6 +295,36 @@ fn hup_under_load_drops_nobody_and_leaves_it_unlocked() {
         over.store(true, Ordering::Relaxed);
     });
     assert_eq!(done(Talk::begin(&site, Way::Tcp).raw(b"status"))["locked"], false);
+}
+
+/// Row 8.
+#[test]
+fn a_websocket_alone_is_served_and_logged_in_to() {
+    let sections: Vec<&str> =
+        OPEN.split("\n\n").filter(|section| !section.contains("listener.wire")).collect();
+    let (site, _, root) = site_with(&sections.join("\n\n"));
+    let mut talk = Talk::begin(&site, Way::Web);
+    let got = talk.authorize(&site.home, "root.key", &root.id);
+    done(talk.ask("list_hook_types", &got.with(json!({}))));
+    // a page of another site opens no socket, and what is no WebSocket is none
+    let address = address_of(&site, "web");
+    for lines in ["origin: https://evil.example\r\n", "host: evil.example\r\n"] {
+        let host = if lines.starts_with("host") { String::new() } else { format!("host: {address}\r\n") };
+        let request = format!(
+            "GET / HTTP/1.1\r\n{host}{lines}connection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        let mut stream = over_tcp(&site, "web");
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 403") || answer.starts_with("HTTP/1.1 421"), "{answer}");
+    }
+    let mut plain = over_tcp(&site, "web");
+    plain.write_all(b"status {}").unwrap();
+    drop(plain);
+    done(Talk::begin(&site, Way::Web).raw(b"status"));
 }
 
 #[test]

@@ -209,7 +209,12 @@ fn decrypt(home: &Home, key: &str, response: &str) -> String {
 /// A site whose root has an RSA key and that one of five unlock keys unlocks, initialised by way of the door; root's
 /// credential.
 pub(crate) fn site() -> (Site, Vec<String>, Credential) {
-    let site = Site::bare(OPEN);
+    site_with(OPEN)
+}
+
+/// The same with these listeners.
+pub(crate) fn site_with(listeners: &str) -> (Site, Vec<String>, Credential) {
+    let site = Site::bare(listeners);
     site.key_pair("rsa");
     let public = std::fs::read_to_string(site.home.join("root.pub")).unwrap();
     let mut talk = Talk::begin(&site, Way::Unix);

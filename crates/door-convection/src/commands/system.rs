@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::reply::{Answered, Reply};
 use crate::table::{Command, Needs};
 use serde_json::Value;
-use strongroom_gate::{NetworkAsk, Server};
+use strongroom_gate::{Denied, NetworkAsk, Server};
 use strongroom_model::Credential;
 use strongroom_operator as engine;
 use strongroom_secret::SecretBytes;
@@ -28,7 +28,11 @@ pub(crate) async fn initialize(asked: &Asked<'_>) -> Answered {
     }
     let (num_keys, public_key) = (count(asked)?.unwrap_or(DEFAULT_KEYS), asked.text("root_public_key")?);
     let threshold = asked.number("threshold")?.map_or(Ok(1), |number| small(number, "threshold"))?;
-    let permit = asked.door.gate.admit::<engine::Initialise>(&caller, Server).await?;
+    let permit = match asked.door.gate.admit::<engine::Initialise>(&caller, Server).await {
+        // there is no token yet whose rights could be told of
+        Err(Denied::Refused { .. }) => return Err(Fault::no_installer()),
+        admitted => admitted?,
+    };
     let made = asked.door.operator.initialise(permit, num_keys, threshold, &public_key).await?;
     let reply = Reply::saying("New RootKey Generated")
         .message("New AuthDB Generated")
@@ -80,7 +84,7 @@ pub(crate) async fn rotate_root_keys(asked: &Asked<'_>) -> Answered {
 }
 
 /// What the caller may call: without a token what needs none, with one what the network's rules let pass.
-pub(crate) async fn command_list(asked: &Asked<'_>) -> Answered {
+pub(crate) fn command_list(asked: &Asked<'_>) -> Answered {
     let origin = asked.caller.origin;
     let passes = |command: &&Command| {
         let decision = asked.door.gate.network_decision(origin, NetworkAsk::Command(command.name()));
@@ -93,6 +97,6 @@ pub(crate) async fn command_list(asked: &Asked<'_>) -> Answered {
 }
 
 /// There are no hooks: the list is empty.
-pub(crate) async fn list_hook_types(_: &Asked<'_>) -> Answered {
-    Ok(Reply::done().with("hook_types", Value::Array(Vec::new())))
+pub(crate) fn list_hook_types() -> Reply {
+    Reply::done().with("hook_types", Value::Array(Vec::new()))
 }

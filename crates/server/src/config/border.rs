@@ -2,7 +2,7 @@
 //! may come, for whom, and under which name. All of it is read again on HUP.
 
 use super::reader::{Reader, Section};
-use super::{Address, Config, Fault, Finding, Listener, units};
+use super::{Address, Config, Door, Fault, Finding, Listener, units};
 use crate::names::Names;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -186,7 +186,9 @@ pub(super) fn warnings(config: &Config) -> Vec<Finding> {
     let open = |listener: &&Listener| {
         let reachable =
             matches!(listener.address, Address::Tcp(address) if !address.ip().to_canonical().is_loopback());
-        reachable && listener.border.nacl.is_none() && listener.border.addresses.is_empty()
+        // every other door has a network ACL of its own, if no other
+        let native = listener.door == Door::Native;
+        native && reachable && listener.border.nacl.is_none() && listener.border.addresses.is_empty()
     };
     let found = config.listeners.iter().filter(open).map(|listener| {
         let key = format!("listener.{}.address", listener.name);

@@ -69,11 +69,7 @@ pub(crate) fn read_all(root: &Path) -> Outcome<Vec<Manifest>> {
     folders.into_iter().map(|folder| read(folder, &renames, lints)).collect()
 }
 
-fn read(
-    folder: PathBuf,
-    renames: &BTreeMap<String, String>,
-    lints: Option<&Value>,
-) -> Outcome<Manifest> {
+fn read(folder: PathBuf, renames: &BTreeMap<String, String>, lints: Option<&Value>) -> Outcome<Manifest> {
     let table = parse(&folder.join("Cargo.toml"))?;
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     let mut normal = packages(&table, "dependencies", renames);

@@ -149,3 +149,59 @@ fn socket<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> SocketAcces
     let group = reader.text(section, "socket_group", |text| Ok(text.to_owned()));
     SocketAccess { mode: mode.unwrap_or(SocketAccess::default().mode), owner, group }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn parsed(listener: &str) -> Result<Listener, String> {
+        let text = format!("[server]\ndata_dir = \"/d\"\nrun_dir = \"/r\"\n[listener.c]\n{listener}\n");
+        let config = Config::parse(&text, "test").map_err(|fault| fault.to_string())?;
+        Ok(config.listeners.into_iter().next().unwrap())
+    }
+
+    #[test]
+    fn the_convection_door_is_where_its_clients_look_for_it() {
+        let opened = |more: &str| {
+            let listener = parsed(&format!("door = \"convection\"\n{more}")).unwrap();
+            assert!(listener.has_tls());
+            (listener.door, listener.address.to_string())
+        };
+        let (stream, web) = (Door::Convection(Transport::Stream), Door::Convection(Transport::WebSocket));
+        assert_eq!(opened(""), (stream, "unix:/r/convection.secrets.sock".to_owned()));
+        assert_eq!(opened("transport = \"tcp\""), (stream, "127.0.0.1:9670".to_owned()));
+        assert_eq!(opened("transport = \"websocket\""), (web, "127.0.0.1:9671".to_owned()));
+        assert_eq!(opened("address = \"10.0.0.1:1\""), (stream, "10.0.0.1:1".to_owned()));
+        let own =
+            "address = \"unix:/s\"\nsocket_owner = \"root\"\nsocket_group = \"0\"\ntls_names = [\"a.b\"]";
+        assert_eq!(opened(own), (stream, "unix:/s".to_owned()));
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_told() {
+        for listener in [
+            "door = \"convection\"\ntransport = \"websocket\"\naddress = \"unix:/s\"",
+            "door = \"convection\"\ntransport = \"unix\"\naddress = \"127.0.0.1:1\"",
+            "door = \"convection\"\ntransport = \"pigeon\"",
+            "door = \"convection\"\naddress = \"unix:/s\"\nnacl = \"x\"",
+            "door = \"native\"\ntransport = \"unix\"\naddress = \"unix:/s\"",
+            "address = \"unix:/s\"\ntls_names = [\"a.b\"]",
+            "door = \"native\"",
+        ] {
+            assert!(parsed(listener).is_err(), "{listener}");
+        }
+    }
+
+    #[test]
+    fn on_the_network_the_convection_door_has_the_built_in_rules_at_least() {
+        let config = |listener: &str| {
+            let text = format!("[server]\ndata_dir = \"/d\"\n[listener.c]\n{listener}\n");
+            let config = Config::parse(&text, "test").unwrap();
+            config.nacl_of(&config.listeners[0])
+        };
+        assert!(config("door = \"convection\"\ntransport = \"tcp\"").is_some());
+        assert!(config("door = \"convection\"").is_none(), "the kernel vouches for who comes there");
+        assert!(config("address = \"127.0.0.1:1\"").is_none());
+    }
+}
