@@ -22,8 +22,6 @@ pub(crate) struct World {
     pub(crate) server: Server,
     /// The authority of the server's certificate.
     pub(crate) authority: PathBuf,
-    /// `HOST:PORT`.
-    pub(crate) tcp: String,
     /// `wss://HOST:PORT`.
     pub(crate) websocket: String,
     /// From the initialisation.
@@ -35,7 +33,10 @@ pub(crate) struct World {
 /// Whose server it is.
 pub(crate) enum Server {
     Ours(Served),
-    Theirs(Ended),
+    Theirs {
+        /// Kept, so that it ends with this.
+        _process: Ended,
+    },
     /// It was stopped.
     None,
 }
@@ -114,7 +115,7 @@ impl World {
         let child = command.spawn().unwrap();
         let (tcp, websocket) = (format!("127.0.0.1:{tcp}"), format!("127.0.0.1:{websocket}"));
         let authority = home.join("cert.pem");
-        let world = Self::of(home, driver, Server::Theirs(Ended(child)), authority, &tcp, &websocket);
+        let world = Self::of(home, driver, Server::Theirs { _process: Ended(child) }, authority, &tcp, &websocket);
         let began = clock::now();
         while world.client(&["status"]).code != Some(0) {
             assert!(began.elapsed() < PATIENCE, "the original does not listen");
@@ -146,8 +147,8 @@ impl World {
             key_pair(&home, name, 2048);
         }
         let websocket = format!("wss://{websocket}/any/path");
-        let (tcp, keys, root) = (tcp.to_owned(), Vec::new(), String::new());
-        Self { home, driver, server, authority, tcp, websocket, keys, root }
+        let (keys, root) = (Vec::new(), String::new());
+        Self { home, driver, server, authority, websocket, keys, root }
     }
 
     /// Whether it is ours: where the original is wrong, the two are told apart.
@@ -158,7 +159,7 @@ impl World {
     pub(crate) fn served(&self) -> &Served {
         match &self.server {
             Server::Ours(served) => served,
-            Server::Theirs(_) | Server::None => panic!("this server is none of ours"),
+            Server::Theirs { .. } | Server::None => panic!("this server is none of ours"),
         }
     }
 
@@ -201,7 +202,7 @@ impl World {
         self.write_auth_file("root", &self.root);
     }
 
-    /// Of the original's server: for ours, with our socket.
+    /// Of the original's server: for ours, with our socket, and files where it insists on some.
     fn manager_configuration(&self) -> PathBuf {
         let folder = self.home.join("server");
         let file = folder.join("convection-secrets/convection-secrets.toml");
@@ -210,7 +211,7 @@ impl World {
             let (home, ca) = (self.home.path().display(), self.authority.display());
             let text = format!(
                 "pid_dir = \"{home}\"\n[service]\nsocket_path = \"{home}/convection.sock\"\ntls_ca = \"{ca}\"\n\
-                 log_file = \"{home}/manager.log\"\n[config]\npath = \"{home}\"\n"
+                 tls_cert = \"{ca}\"\ntls_key = \"{ca}\"\nlog_file = \"{home}/manager.log\"\n[config]\npath = \"{home}\"\n"
             );
             std::fs::write(file, text).unwrap();
         }
