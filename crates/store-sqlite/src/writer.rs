@@ -31,6 +31,12 @@ const VACUUM_PAGES: u32 = 32;
 /// Between attempts to reopen after a failed sync.
 const RECOVERY_PAUSE: Duration = Duration::from_millis(250);
 
+/// The log is cut, if need be by waiting for its readers, when it has so many times what it is folded at.
+const LOG_BOUND: u32 = 8;
+
+/// So long the writer waits for those who read from the log at that moment; whoever comes after reads from the main file.
+const READERS_PATIENCE: Duration = Duration::from_millis(50);
+
 /// Why a group stopped.
 pub(crate) enum Stop {
     /// Out of disk, before the commit was complete: nothing happened.
@@ -230,9 +236,25 @@ impl Writer {
         }
     }
 
+    /// A fold that waits for nobody, and the log begins anew with the next commit that finds no reader in it. Where there
+    /// is always one, the log would grow for as long as the load lasts: past its bound the writer waits for readers, a moment.
     fn fold_when_due(&mut self) {
-        if self.frames.load(Ordering::Relaxed) >= self.fold_at {
-            self.checkpoint("PASSIVE");
+        let frames = self.frames.load(Ordering::Relaxed);
+        if frames < self.fold_at {
+            return;
+        }
+        if frames < self.shared.options.wal_pages.saturating_mul(LOG_BOUND) {
+            return self.checkpoint("PASSIVE");
+        }
+        self.wait_for_readers(READERS_PATIENCE);
+        self.checkpoint("TRUNCATE");
+        self.wait_for_readers(Duration::ZERO);
+    }
+
+    fn wait_for_readers(&self, patience: Duration) {
+        let told = self.conn.as_ref().map(|conn| conn.busy_timeout(patience));
+        if let Some(Err(error)) = told {
+            tracing::warn!(%error, "the writer's patience cannot be set");
         }
     }
 

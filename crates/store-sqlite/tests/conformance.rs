@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use strongroom_store::{FaultyStore, Item, Moment, SharedStore, StoreError, conformance};
+use strongroom_store::{FaultyStore, Item, Moment, Range, SharedStore, StoreError, conformance};
 use strongroom_store_sqlite::{Options, Restoring, SqliteStore};
 
 fn open(dir: &Path) -> SharedStore {
@@ -104,4 +104,40 @@ async fn a_sound_store_has_no_findings() {
     }
     assert_eq!(store.check().await.unwrap(), Vec::<String>::new());
     assert_eq!(conformance::verify_trail(&*shared).await, 300);
+}
+
+/// Commits without a pause, and readers without one: the log is cut all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_stays_bounded_while_nobody_ever_rests() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let root = tempfile::tempdir().unwrap();
+    let store = open(root.path());
+    let stop = Arc::new(AtomicBool::new(false));
+    let readers: Vec<_> = (0..2)
+        .map(|_| {
+            let (store, stop) = (Arc::clone(&store), Arc::clone(&stop));
+            tokio::spawn(async move {
+                while !stop.load(Ordering::Relaxed) {
+                    store.list(Range::prefix(vec![0x20], 50)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let page = 8 << 10;
+    // what it is cut at, a fold's step beyond it, and a group
+    let bound = u64::from(Options::TEST.wal_pages) * (8 + 4) * page;
+    let log = root.path().join("strongroom.db-wal");
+    let mut longest = 0;
+    for n in 0..3_000_u32 {
+        let slot = store.reserve().unwrap();
+        let key = [&[0x20][..], &(n % 500).to_be_bytes()].concat();
+        store.commit(slot, conformance::put_txn(&key, &[7; 8_000])).await.unwrap();
+        longest = longest.max(std::fs::metadata(&log).map_or(0, |log| log.len()));
+    }
+    stop.store(true, Ordering::Relaxed);
+    for reader in readers {
+        reader.await.unwrap();
+    }
+    assert!(longest <= bound, "{longest} of {bound} bytes");
+    store.close().await.unwrap();
 }
