@@ -7,7 +7,7 @@ use crate::config::Border;
 use crate::names::{Authority, Host, Names};
 use crate::rate::Pace;
 use arc_swap::ArcSwap;
-use http::header::{FORWARDED, HOST, HeaderMap, ORIGIN};
+use http::header::{FORWARDED, HOST, ORIGIN};
 use http::{Method, Request, Version};
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -19,6 +19,7 @@ use strongroom_model::{Client, Origin, subscriber};
 /// What a browser says of the page that a request comes from.
 const FETCH_SITE: &str = "sec-fetch-site";
 const METRICS: &str = "/metrics";
+const HEALTH: &str = "/health";
 /// What a page's origin leaves out.
 const HTTPS_PORT: u16 = 443;
 
@@ -74,7 +75,7 @@ impl Way {
 
     fn visitor_of<B>(&self, request: &Request<B>, from_anywhere: bool) -> Result<Origin, Turned> {
         let border = self.border.load();
-        let origin = self.origin_of(request.headers(), &border)?;
+        let origin = self.origin_of(request, &border)?;
         if origin.address().is_some_and(|client| !border.admits(client)) {
             return Err(Code::AddressRefused.into());
         }
@@ -102,10 +103,17 @@ impl Way {
     }
 
     /// The client that a listed proxy names; else whoever is at the other end. A proxy that is not listed is told, so that
-    /// nobody believes that its clients are told apart.
-    fn origin_of(&self, headers: &HeaderMap, border: &Border) -> Result<Origin, Turned> {
+    /// nobody believes that its clients are told apart; so is one that is listed and names nobody, for all its clients would
+    /// have its own rights. Only its looks at our health are its own.
+    fn origin_of<B>(&self, request: &Request<B>, border: &Border) -> Result<Origin, Turned> {
+        let headers = request.headers();
         if !headers.contains_key(FORWARDED) {
-            return Ok(self.origin);
+            let proxy = self.may_forward && self.origin.address().is_some_and(|peer| border.trusts(peer));
+            return if proxy && !matches!(request.uri().path(), HEALTH | METRICS) {
+                Err(Turned::malformed("a listed proxy names no client in Forwarded"))
+            } else {
+                Ok(self.origin)
+            };
         }
         let proxy = match self.origin {
             Origin::Network(peer) if self.may_forward && border.trusts(peer.address) => peer,
@@ -217,8 +225,8 @@ mod tests {
             "the floor is for clients"
         );
         assert_eq!(visitor("for=unknown").unwrap_err(), Turned::malformed("Forwarded names no address"));
-        let itself = way.visitor(&request("GET", &[("host", "localhost")])).unwrap_err();
-        assert_eq!(itself.code, Code::AddressRefused, "without Forwarded the proxy asks for itself");
+        let nobody = way.visitor(&request("GET", &[("host", "localhost")])).unwrap_err();
+        assert_eq!(nobody, Turned::malformed("a listed proxy names no client in Forwarded"));
     }
 
     #[test]
@@ -341,6 +349,18 @@ mod tests {
             assert_eq!(open(&[("origin", origin)]), Some(Code::CrossSite), "{origin}");
         }
         assert_eq!(open(&[("sec-fetch-site", "cross-site")]), Some(Code::CrossSite));
+    }
+
+    #[test]
+    fn a_proxy_asks_for_itself_only_after_our_health() {
+        let asked = |peer: &str, path: &str| {
+            let way = way(peer, Border { addresses: Vec::new(), ..behind_a_proxy() });
+            let request = Request::builder().uri(path).header("host", "localhost").body(()).unwrap();
+            way.visitor(&request).map_err(|turned| turned.code)
+        };
+        assert_eq!(asked("10.0.0.2", "/health").unwrap().to_string(), "10.0.0.2");
+        assert_eq!(asked("10.0.0.2", "/api/v1/status"), Err(Code::InvalidRequest));
+        assert_eq!(asked("10.0.1.2", "/api/v1/status").unwrap().to_string(), "10.0.1.2");
     }
 
     #[test]
