@@ -29,6 +29,11 @@ pub mod keys {
         key(0x01, &[])
     }
 
+    /// When a set of unlock keys was made.
+    pub fn unlock_set(id: [u8; 8]) -> RowKey {
+        key(0x01, &[&id])
+    }
+
     /// All partitions.
     pub fn partitions() -> Vec<u8> {
         prefix(0x02, &[])
@@ -107,6 +112,11 @@ pub mod keys {
     /// A credential.
     pub fn credential(partition: PartitionId, id: CredentialId) -> RowKey {
         key(0x0a, &[&partition.0, &id.0])
+    }
+
+    /// All tokens of all partitions.
+    pub fn all_tokens() -> Vec<u8> {
+        prefix(0x0b, &[])
     }
 
     /// All tokens.

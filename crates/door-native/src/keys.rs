@@ -152,6 +152,7 @@ pub(crate) async fn unlock_keys(door: &Door, context: &Context) -> Answered {
         current: set.current,
         threshold: set.threshold,
         root_generation: set.root_generation,
+        made: set.made.map(answer::time),
         keys: set.indices,
     });
     answer::json(&UnlockKeyList { sets: sets.collect() })

@@ -398,6 +398,8 @@ fn works_locked(action: ActionCode) -> bool {
             | A::Start
             | A::Stop
             | A::FollowTrail
+            // what a lock could not end; only the server itself is let do it
+            | A::Housekeeping
     )
 }
 

@@ -9,8 +9,10 @@ use crate::seer::Seer;
 use crate::trail_feed::TrailFeed;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use strongroom_ambient::UnixMillis;
 use strongroom_audit::{CheckpointKey, Record};
 use strongroom_barrier::{BarrierError, Batch, DeepReport, Opened, keys};
+use strongroom_crypto::sha256_parts;
 use strongroom_keyring::{Kind, RootKey};
 use strongroom_model::{CredentialId, JobId, KeysetId, Name};
 use strongroom_secret::SecretArray;
@@ -142,20 +144,32 @@ impl ServerView {
         self.gate.next_epoch();
     }
 
-    /// A batch that ends every token.
+    /// A batch that ends every token, locked or not.
     pub fn end_tokens(&self) -> Batch {
         let mut batch = Batch::new();
-        // an unlock's view was resolved before there was anything open
-        if let Some(opened) = self.opened.clone().or_else(|| self.gate.opened().ok()) {
-            batch.delete_prefix(keys::tokens(opened.partition()));
-            let people = self.gate.people.load_full();
-            batch.then(move || {
-                if let Some(people) = people {
-                    people.forget_tokens();
-                }
-            });
-        }
+        batch.delete_prefix(keys::all_tokens());
+        let people = self.gate.people.load_full();
+        batch.then(move || {
+            if let Some(people) = people {
+                people.forget_tokens();
+            }
+        });
         batch
+    }
+
+    /// Takes note of when a set of unlock keys is made: now.
+    pub fn note_set(&self, batch: &mut Batch, set: [u8; 8]) {
+        batch.put(keys::unlock_set(set), set_note(set, self.gate.now()));
+    }
+
+    /// When a set of unlock keys was made. Nobody knows it of sets that are older than such notes, nor if the note is damaged.
+    pub async fn set_made(&self, set: [u8; 8]) -> Result<Option<UnixMillis>, BarrierError> {
+        let row = self.gate.store().get(&keys::unlock_set(set)).await?;
+        let made = row.and_then(|row| {
+            let made = UnixMillis(i64::from_be_bytes(row.value.get(1..9)?.try_into().ok()?));
+            (row.value == set_note(set, made)).then_some(made)
+        });
+        Ok(made)
     }
 
     /// The partition's row, wrapped under another root key.
@@ -256,6 +270,15 @@ impl ServerView {
     pub fn accept_clock(&self) {
         self.gate.clock().accept();
     }
+}
+
+/// `format 1 | time 8 | the first 8 bytes of SHA-256 of the set and what is before`: for the eye, and so nothing else.
+fn set_note(set: [u8; 8], made: UnixMillis) -> Vec<u8> {
+    let mut note = vec![1];
+    note.extend(made.0.to_be_bytes());
+    let digest = sha256_parts(&[b"strongroom unlock set\0", &set, &note]);
+    note.extend(digest.iter().take(8));
+    note
 }
 
 async fn keyset_names(opened: &Opened) -> Result<BTreeMap<KeysetId, String>, BarrierError> {

@@ -41,6 +41,7 @@ impl Operator {
                 let name = Name::new("root").unwrap_or_else(|_| unreachable!("a valid name"));
                 let (mut batch, access_key) = view.install(&root, record.root_generation(), &name, &spki)?;
                 view.put_root(&mut batch, seen, record.encode());
+                view.note_set(&mut batch, record.current.id());
                 let set_id = hex(&record.current.id());
                 entry.note(format!("{threshold} of {num_keys}, set {set_id}"));
                 entry.commit(batch).await?;

@@ -161,6 +161,29 @@ impl Operator {
         Ok(())
     }
 
+    /// Ends the tokens that a failed lock left, as soon as the store takes it: the next unlock of this process would, but the
+    /// process may end before.
+    pub async fn settle_lock(&self) -> Result<(), OperatorError> {
+        if !self.void_tokens.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let _turn = self.turn.lock().await;
+        if self.gate.is_unlocked() || !self.void_tokens.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let (view, mut entry) = self.gate.system::<Housekeeping>(Server).await?.open();
+        let Some((mut record, revision)) = read_root(&view).await? else {
+            return fail(entry, OperatorError::NotInitialised).await;
+        };
+        let mut batch = view.end_tokens().essential();
+        record.auto_held = !record.autos().is_empty();
+        view.put_root(&mut batch, Some(revision), record.encode());
+        entry.note("tokens that a lock could not end");
+        entry.commit(batch).await?;
+        self.void_tokens.store(false, Ordering::Release);
+        Ok(())
+    }
+
     /// Takes note that the server started.
     pub async fn started(&self, version: &str) -> Result<(), OperatorError> {
         let (_, mut entry) = self.gate.system::<Start>(Server).await?.open();
@@ -172,6 +195,9 @@ impl Operator {
     pub async fn stopping(&self) -> Result<(), OperatorError> {
         if self.gate.is_unlocked() {
             self.checkpoint_chore().await;
+        }
+        if let Err(fault) = self.settle_lock().await {
+            tracing::error!(%fault, "tokens that a lock could not end are still there");
         }
         let (_, entry) = self.gate.system::<Stop>(Server).await?.open();
         Ok(entry.finish(Verdict::Done).await?)

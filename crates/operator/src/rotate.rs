@@ -59,6 +59,9 @@ impl Operator {
                 let mut batch = Batch::new();
                 view.put_root(&mut batch, Some(revision), record.encode());
                 view.forget_beside(&mut batch);
+                if let Some(pending) = &record.pending {
+                    view.note_set(&mut batch, pending.set.id());
+                }
                 entry.note(format!("set {}", keys.set_id));
                 entry.commit(batch).await?;
                 Ok(keys)

@@ -72,6 +72,7 @@ impl Operator {
         let (set, made) = UnlockSet::generate(ambient, &root, generation, num_keys, threshold)?;
         let mut batch = view.end_tokens();
         batch.absorb(view.lay_beside(&root, generation, set.id()).await?);
+        view.note_set(&mut batch, set.id());
         let set_id = hex(&set.id());
         record.pending = Some(Pending { purpose: PendingPurpose::Rotation, set });
         record.auto_held = !record.autos().is_empty();

@@ -4,6 +4,7 @@ use crate::actions::{ListUnlockKeys, RevokeUnlockKey};
 use crate::initialise::{fail, read_root};
 use crate::rotate::open_root;
 use crate::{Operator, OperatorError, hex, parse_keys};
+use strongroom_ambient::UnixMillis;
 use strongroom_gate::{Batch, Held, Permit, Revision, ServerView, Verdict};
 use strongroom_secret::SecretBytes;
 use strongroom_unlock::{RootRecord, UnlockSet};
@@ -19,19 +20,22 @@ pub struct UnlockKeySet {
     pub threshold: u8,
     /// The generation of the root key that it opens.
     pub root_generation: u64,
+    /// Made when, if that is known.
+    pub made: Option<UnixMillis>,
     /// Indices of its keys; revoked ones are gone.
     pub indices: Vec<u8>,
 }
 
 impl UnlockKeySet {
-    fn of(set: &UnlockSet, current: bool) -> Self {
-        Self {
+    async fn of(view: &ServerView, set: &UnlockSet, current: bool) -> Result<Self, OperatorError> {
+        Ok(Self {
             set_id: hex(&set.id()),
             current,
             threshold: set.threshold(),
             root_generation: set.root_generation(),
+            made: view.set_made(set.id()).await?,
             indices: set.indices().collect(),
-        }
+        })
     }
 }
 
@@ -42,13 +46,8 @@ impl Operator {
         permit: Permit<ListUnlockKeys>,
     ) -> Result<Held<Vec<UnlockKeySet>>, OperatorError> {
         let (view, entry) = permit.open();
-        match read_root(&view).await {
-            Ok(Some((record, _))) => {
-                let pending = record.pending.as_ref().map(|pending| UnlockKeySet::of(&pending.set, false));
-                let sets = [UnlockKeySet::of(&record.current, true)].into_iter().chain(pending).collect();
-                Ok(entry.hold(Verdict::Released, sets))
-            }
-            Ok(None) => fail(entry, OperatorError::NotInitialised).await,
+        match sets(&view).await {
+            Ok(sets) => Ok(entry.hold(Verdict::Released, sets)),
             Err(fault) => fail(entry, fault).await,
         }
     }
@@ -75,6 +74,16 @@ impl Operator {
             Err(fault) => fail(entry, fault).await,
         }
     }
+}
+
+/// The current set, and the one that waits.
+async fn sets(view: &ServerView) -> Result<Vec<UnlockKeySet>, OperatorError> {
+    let (record, _) = read_root(view).await?.ok_or(OperatorError::NotInitialised)?;
+    let mut sets = vec![UnlockKeySet::of(view, &record.current, true).await?];
+    if let Some(pending) = &record.pending {
+        sets.push(UnlockKeySet::of(view, &pending.set, false).await?);
+    }
+    Ok(sets)
 }
 
 async fn revoked(

@@ -15,6 +15,9 @@ use strongroom_gate::Checkpoint;
 const ROUND: Duration = Duration::from_mins(1);
 const RENEW_ROUNDS: u64 = 12 * 60;
 
+/// How soon what a lock could not end is tried again.
+const SETTLE_ROUND: Duration = Duration::from_secs(2);
+
 /// How soon after the initialisation's confirmation its token is void.
 const TOKEN_ROUND: Duration = Duration::from_secs(1);
 
@@ -26,7 +29,19 @@ pub(crate) async fn run(
     held: impl Fn() -> Option<u64> + Send + Sync,
 ) {
     let rounds = rounds(&world, &tls, &audit, &held);
-    tokio::join!(void_install_token(&world), jobs(&world), rounds);
+    tokio::join!(void_install_token(&world), jobs(&world), settle(&world), rounds);
+}
+
+/// Ends what a lock could not end, when the store goes on.
+async fn settle(world: &World) {
+    let mut rounds = tokio::time::interval(SETTLE_ROUND);
+    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        rounds.tick().await;
+        if let Err(fault) = world.operator.settle_lock().await {
+            tracing::warn!(%fault, "tokens that a lock could not end are still there");
+        }
+    }
 }
 
 /// Does background jobs as they come.

@@ -270,3 +270,28 @@ async fn a_lock_that_could_not_end_its_tokens_ends_them_at_the_next_unlock() {
         assert!(!matches!(world.get("web", "a").await, Err(WorldError::Trail(_))));
     }
 }
+
+#[tokio::test]
+async fn a_lock_that_could_not_end_its_tokens_ends_them_though_the_process_does() {
+    for fault in [Fault::FailBefore, Fault::UnknownLost] {
+        let world = TestWorld::unlocked().await;
+        let caller = world.root_caller().await.unwrap();
+        let token = world.token().unwrap();
+        let permit =
+            world.gate.admit::<strongroom_operator::Lock>(&caller, strongroom_gate::Server).await.unwrap();
+        world.arm(fault, 2);
+        world.operator.lock(permit).await.unwrap_err();
+        while world.gate.is_resolving() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        world.operator.settle_lock().await.unwrap();
+        let head = world.head();
+        world.operator.settle_lock().await.unwrap();
+        assert_eq!(world.head(), head, "once is enough");
+        let world = world.reopen();
+        world.unlock().await.unwrap();
+        let mut stranger = world.stranger();
+        let refused = world.identity.authenticate(&mut stranger, &token).await;
+        assert!(matches!(refused, Err(IdentityError::Unauthenticated)), "{fault:?}: {refused:?}");
+    }
+}

@@ -173,3 +173,34 @@ async fn a_proof_holds_once_for_its_key_and_for_a_minute() {
     assert!(refused(world.prove(&text, &challenge, &signature, None).await), "another key's challenge");
     assert!(refused(world.prove("not an id", "no challenge", b"", None).await), "nonsense");
 }
+
+#[tokio::test]
+async fn a_damaged_token_keeps_no_other_from_expiring() {
+    let world = TestWorld::unlocked().await;
+    for _ in 0..6 {
+        world.authorize(Some(Duration::from_secs(5))).await.unwrap();
+    }
+    let rows = async |world: &TestWorld| {
+        world.store().list(strongroom_store::Range::prefix(vec![0x0b], 10)).await.unwrap().len()
+    };
+    let (before, mut seen) = (world.store(), 0);
+    let damaged = strongroom_testkit::copy_of(&before, u64::MAX, |mut row| {
+        if row.key.as_bytes()[0] == 0x0b {
+            // the first and one amid the others
+            if [0, 3].contains(&seen) {
+                *row.value.last_mut().unwrap() ^= 1;
+            }
+            seen += 1;
+        }
+        Some(row)
+    });
+    let world = world.reopen_over(damaged.await);
+    world.unlock().await.unwrap();
+    world.clock.advance(Duration::from_mins(1));
+    assert_eq!(rows(&world).await, 6);
+    world.operator.housekeeping().await.unwrap();
+    assert_eq!(rows(&world).await, 2, "those that do not open");
+    let head = world.head();
+    world.operator.housekeeping().await.unwrap();
+    assert_eq!(world.head(), head, "and they are no work that is begun again and again");
+}

@@ -262,3 +262,27 @@ async fn an_outcome_that_was_unknown_is_forgotten_after_a_day_as_others_are() {
     let later = Caller { request: caller.request, ..named(&world, 1).await };
     assert_eq!(put(&world, &later).await.unwrap(), 2, "nothing is known of it any more");
 }
+
+#[tokio::test]
+async fn a_rotation_of_everything_is_done_once_and_its_jobs_are_told_again() {
+    let world = world().await;
+    let secrets = |keys: &strongroom_operator::NewKeys| {
+        let copy = |key: &strongroom_secret::SecretBytes| {
+            key.expose(|bytes| strongroom_secret::SecretBytes::new(bytes.to_vec()))
+        };
+        keys.keys.iter().map(copy).collect::<Vec<_>>()
+    };
+    let new = secrets(&world.rotate_root(&world.keys, None, None).await.unwrap());
+    let caller = named(&world, 1).await;
+    let server = strongroom_gate::Server;
+    let permit = world.gate.admit::<strongroom_operator::RotateAll>(&caller, server).await.unwrap();
+    let by = caller.principal.as_ref().unwrap().user;
+    let asked = strongroom_operator::Asked { by, request: caller.request };
+    let jobs = world.operator.rotate_all(permit, &new, asked).await.unwrap();
+    // the tokens have ended: whoever asks again has logged in again
+    let again = Caller { request: caller.request, ..named(&world, 1).await };
+    let denied = world.gate.admit::<strongroom_operator::RotateAll>(&again, server).await.unwrap_err();
+    let Denied::Repeated(outcome) = denied else { panic!("{denied}") };
+    assert!(jobs.len() > 1);
+    assert_eq!(outcome, jobs.iter().flat_map(|job| job.0).collect::<Vec<u8>>());
+}

@@ -412,3 +412,30 @@ async fn versions(world: &TestWorld) -> Vec<Option<u64>> {
     }
     versions
 }
+
+#[tokio::test]
+async fn the_present_version_is_told_to_those_who_may_read_it() {
+    let world = world().await;
+    let ann = make_user(&world, "ann").await;
+    give(&world, "ann", "write", rule(Mode::Allow, "m", "web", ".*")).await;
+    let put = async || {
+        let permit = admitted(&world, &ann, "app/key").await;
+        secrets::put(permit, id(&ann), world.gate.now(), &value("2"), Some(7)).await.unwrap_err()
+    };
+    let fault = put().await;
+    assert!(matches!(fault, SecretsError::VersionMismatch { present: None, expected: 7 }), "{fault}");
+    assert!(!fault.to_string().contains('1'), "{fault}");
+    give(&world, "ann", "read", rule(Mode::Allow, "r", "web", ".*")).await;
+    let fault = put().await;
+    assert!(matches!(fault, SecretsError::VersionMismatch { present: Some(1), expected: 7 }), "{fault}");
+}
+
+#[tokio::test]
+async fn a_store_is_not_made_on_a_keyset_that_is_gone() {
+    let world = world().await;
+    let root = world.root_caller().await.unwrap();
+    let about = Stores { name: Some(name("late")) };
+    let (view, entry) = world.gate.admit::<secrets::CreateStore>(&root, about).await.unwrap().open();
+    assert!(view.create(strongroom_model::KeysetId([9; 16]), b"").unwrap().is_none());
+    entry.finish(Verdict::NotFound).await.unwrap();
+}

@@ -98,6 +98,9 @@ pub struct UnlockKeySetInfo {
     pub threshold: u8,
     /// The generation of the root key that it opens.
     pub root_generation: u64,
+    /// Made when, RFC 3339; absent of a set from before that was noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<String>,
     /// The numbers of its keys; revoked ones are gone. Of each the server keeps a verifier, and no key.
     pub keys: Vec<u8>,
 }

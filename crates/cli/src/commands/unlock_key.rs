@@ -24,13 +24,14 @@ async fn list(session: &Session) -> Result<(), CliError> {
     let rows = list.sets.into_iter().flat_map(|set| {
         let state = if set.current { "current" } else { "waits for confirmation" };
         let together = format!("{} of {}", set.threshold, set.keys.len());
+        let made = set.made.unwrap_or_else(|| "-".to_owned());
         let keys = set.keys.into_iter();
         keys.map(move |number| {
-            vec![number.to_string(), set.set_id.clone(), together.clone(), state.to_owned()]
+            vec![number.to_string(), set.set_id.clone(), made.clone(), together.clone(), state.to_owned()]
         })
         .collect::<Vec<_>>()
     });
-    session.out.table(&["NUMBER", "SET", "UNLOCK", "STATE"], rows)
+    session.out.table(&["NUMBER", "SET", "MADE", "UNLOCK", "STATE"], rows)
 }
 
 async fn revoke(session: &Session, number: u8, source: &mut Source) -> Result<(), CliError> {
