@@ -208,7 +208,7 @@ impl ServerConfig {
             // a text written into memory cannot fail
             let _ = write!(
                 out,
-                "\n[[nacl.convection.rules]]\ntype = \"{}\"\naddresses = [{}]\nactions = [{}]",
+                "\n[[nacl.convection.rules]]\ntype = \"{}\"\naddresses = [{}]\ncommands = [{}]",
                 if rule.allow { "allow" } else { "deny" },
                 list(&rule.addresses),
                 list(&rule.commands)

@@ -92,11 +92,11 @@ tls_key = "/home/me/key.pem"
 [[nacl.convection.rules]]
 type = "allow"
 addresses = ["10.0.0.0/8", "127.0.0.1"]
-actions = ["*"]
+commands = ["*"]
 [[nacl.convection.rules]]
 type = "deny"
 addresses = ["10.9.9.9"]
-actions = ["get_secret"]
+commands = ["get_secret"]
 "#;
     assert_eq!(config.to_toml(base(), "info"), want);
 }
