@@ -12,11 +12,11 @@ use strongroom_model::JobId;
 
 /// What one step does: little enough that nobody waits for it. A read's entry waits for the group that a step is in, and
 /// most records are each on a page of their own.
-pub(crate) const STEP: Bounds = Bounds { records: 64, bytes: 512 * 1024, rows: 1_024 };
+pub(crate) const STEP: Bounds = Bounds { records: 128, bytes: 512 * 1024, rows: 1_024 };
 /// After each step the job rests so many times as long as the step took: it has a quarter of a processor at most.
 const REST: u32 = 3;
 /// No longer than this: on a busy server a step takes long because it waits, and then it costs others little.
-const LONGEST_REST: Duration = Duration::from_millis(100);
+const LONGEST_REST: Duration = Duration::from_millis(75);
 /// How soon a job that could not go on tries again.
 const RETRY: Duration = Duration::from_millis(250);
 /// The same while something lasts that it cannot change: a full disk, a lock.
