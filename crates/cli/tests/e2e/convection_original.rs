@@ -30,6 +30,8 @@ fn life(world: &mut World) {
     secrets(world);
     passwords(world);
     if world.is_ours() {
+        long_answers(world);
+        generators(world);
         certificates(world);
     }
     protected(world);
@@ -238,6 +240,48 @@ fn passwords(world: &World) {
     success(world.by("root", &["remove_store", "--store-name", "pw"]));
     failure(&world.by("root", &["remove_store", "--store-name", "pw"]));
     assert_eq!(world.by("root", &["list_stores"]).ok(), "Secrets Stores:\n\tweb\n");
+}
+
+/// The original's server dies of a request this long. What its client cannot read in one answer it gets in pieces.
+fn long_answers(world: &World) {
+    let value: String = (b'a'..=b'z').cycle().take(3_000).map(char::from).collect();
+    let web = |command: &str, arguments: &[&str]| {
+        world.by("root", &[&[command, "--store-name", "web", "--store-arg"][..], arguments].concat())
+    };
+    success(web("create_secret", &["secret_name=long", &format!("secret_value={value}")]));
+    let cut = web("get_secret", &["secret_name=long"]);
+    assert!(cut.code == Some(1) && cut.err.contains("JSONDecodeError"), "{cut:?}");
+    let mut got = String::new();
+    while got.len() < value.len() {
+        let offset = format!("offset={}", got.len());
+        let piece = success(web("get_secret", &["secret_name=long", &offset, "length=800"]));
+        assert_eq!(piece["total"], 3_000, "{piece}");
+        got.push_str(piece["secret"].as_str().unwrap());
+    }
+    assert_eq!(got, value);
+    let page = success(web("list_secrets", &["limit=1"]));
+    assert_eq!((&page["secrets"], &page["next"]), (&json!(["db"]), &json!("db")));
+    let page = success(web("list_secrets", &["after=db"]));
+    assert_eq!((&page["secrets"], &page["next"]), (&json!(["long"]), &Value::Null));
+    success(web("destroy_secret", &["secret_name=long"]));
+}
+
+/// What the original's generator makes of a store's configuration is not what it says; ours is.
+fn generators(world: &World) {
+    let create =
+        ["create_store", "--store-name", "pins", "--keyset-name", "web-keys", "--store-type", "passdb"];
+    success(world.by("root", &[&create[..], &["--store-arg", "length=31", "value_type=digits"]].concat()));
+    let pins = |command: &str, arguments: &[&str]| {
+        world.by("root", &[&[command, "--store-name", "pins", "--store-arg"][..], arguments].concat())
+    };
+    for (name, more, length) in [("usual", "", 31), ("short", "length=9", 9)] {
+        let name = format!("secret_name={name}");
+        let arguments: Vec<&str> = [&*name, more].into_iter().filter(|word| !word.is_empty()).collect();
+        success(pins("create_secret", &arguments));
+        let made = success(pins("get_secret", &[&name]))["secret"].as_str().unwrap().to_owned();
+        assert!(made.len() == length && made.bytes().all(|byte| byte.is_ascii_digit()), "{made}");
+    }
+    success(world.by("root", &["remove_store", "--store-name", "pins"]));
 }
 
 /// The two types that the original never had, by the same client.

@@ -115,7 +115,8 @@ impl World {
         let child = command.spawn().unwrap();
         let (tcp, websocket) = (format!("127.0.0.1:{tcp}"), format!("127.0.0.1:{websocket}"));
         let authority = home.join("cert.pem");
-        let world = Self::of(home, driver, Server::Theirs { _process: Ended(child) }, authority, &tcp, &websocket);
+        let world =
+            Self::of(home, driver, Server::Theirs { _process: Ended(child) }, authority, &tcp, &websocket);
         let began = clock::now();
         while world.client(&["status"]).code != Some(0) {
             assert!(began.elapsed() < PATIENCE, "the original does not listen");

@@ -30,6 +30,8 @@ mod commands;
 #[cfg(test)]
 mod convection;
 #[cfg(test)]
+mod convection_defects;
+#[cfg(test)]
 mod convection_network;
 #[cfg(test)]
 mod convection_original;

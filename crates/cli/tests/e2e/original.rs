@@ -18,6 +18,7 @@ const ROWS: &[(u8, &str, &[&str])] = &[
             "cli/tests/e2e/bodies.rs: a_value_has_at_most_one_mebibyte_and_exactly_that_is_kept",
             "cli/tests/e2e/bodies.rs: a_body_beyond_the_limit_is_refused_with_and_without_its_length",
             "cli/tests/e2e/convection.rs: whatever_is_said_gets_an_answer_and_ends_no_listener",
+            "cli/tests/e2e/convection_original.rs: the_originals_client_lives_its_whole_life_at_our_door",
         ],
     ),
     (
@@ -51,6 +52,7 @@ const ROWS: &[(u8, &str, &[&str])] = &[
             "cli/tests/e2e/bodies.rs: unknown_fields_and_wrong_types_are_refused",
             "cli/tests/e2e/convection.rs: whatever_is_said_gets_an_answer_and_ends_no_listener",
             "cli/tests/e2e/original.rs: a_client_that_dies_in_the_middle_of_a_login_disturbs_nobody",
+            "cli/tests/e2e/convection_defects.rs: what_lost_data_there_loses_none_with_the_originals_client",
         ],
     ),
     (
@@ -59,6 +61,7 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         &[
             "cli/tests/e2e/network.rs: ten_thousand_idle_connections_keep_nobody_waiting",
             "cli/tests/e2e/convection.rs: two_hundred_silent_connections_keep_nobody_waiting",
+            "cli/tests/e2e/convection.rs: a_hundred_clients_at_once_are_served_on_each_listener",
         ],
     ),
     (
@@ -75,6 +78,7 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         &[
             "cli/tests/e2e/convection.rs: a_websocket_alone_is_served_and_logged_in_to",
             "cli/tests/e2e/convection.rs: a_token_is_got_over_every_way_and_is_one_of_the_cores",
+            "cli/tests/e2e/convection_network.rs: a_websocket_client_authorises_in_two_steps_and_keeps_to_the_rules",
         ],
     ),
     // access control
@@ -84,6 +88,8 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         &[
             "authz/tests/semantics.rs: a_store_acl_never_grants_a_command",
             "cli/tests/e2e/rights.rs: a_store_acl_is_no_way_to_any_command",
+            "door-convection/src/commands/tests/escalations.rs: a_stores_name_beside_a_command_gives_no_command",
+            "cli/tests/e2e/convection_defects.rs: whoever_has_one_store_gets_no_further_with_the_originals_library",
         ],
     ),
     (
@@ -92,12 +98,17 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         &[
             "authz/tests/semantics.rs: a_command_acl_never_opens_a_secret",
             "cli/tests/e2e/rights.rs: a_command_acl_is_no_way_into_any_store",
+            "door-convection/src/commands/tests/escalations.rs: a_command_gives_no_store_and_a_store_is_what_is_used",
         ],
     ),
     (
         11,
         "one name is checked and another used",
-        &["cli/tests/e2e/rights.rs: what_is_checked_is_what_is_used"],
+        &[
+            "cli/tests/e2e/rights.rs: what_is_checked_is_what_is_used",
+            "door-convection/src/commands/tests/escalations.rs: a_command_gives_no_store_and_a_store_is_what_is_used",
+            "cli/tests/e2e/convection_defects.rs: whoever_has_one_store_gets_no_further_with_the_originals_library",
+        ],
     ),
     (
         12,
@@ -105,21 +116,33 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         &[
             "authz/tests/semantics.rs: a_pattern_never_matches_part_of_a_name",
             "authz/src/pattern/tests.rs: nothing_in_a_pattern_reaches_over_its_anchors",
+            "door-convection/src/commands/tests/escalations.rs: a_pattern_is_matched_whole_and_a_narrow_allow_takes_nothing_away",
         ],
     ),
-    (13, "an allow that is too narrow denies", &["authz/tests/semantics.rs: a_too_narrow_allow_is_no_match"]),
+    (
+        13,
+        "an allow that is too narrow denies",
+        &[
+            "authz/tests/semantics.rs: a_too_narrow_allow_is_no_match",
+            "door-convection/src/commands/tests/escalations.rs: a_pattern_is_matched_whole_and_a_narrow_allow_takes_nothing_away",
+        ],
+    ),
     (
         14,
         "an access key's id is enough to learn what its user may do",
         &[
             "cli/tests/e2e/rights.rs: without_a_token_nobody_is_told_what_somebody_may_do",
             "cli/tests/e2e/matrix.rs: every_row_asks_the_rules",
+            "cli/tests/e2e/convection_defects.rs: whoever_has_one_store_gets_no_further_with_the_originals_library",
         ],
     ),
     (
         15,
         "a listing crashes for a limited user, or shows wrong entries",
-        &["testkit/tests/rights.rs: listings_show_what_the_caller_may_see_and_nothing_else"],
+        &[
+            "testkit/tests/rights.rs: listings_show_what_the_caller_may_see_and_nothing_else",
+            "door-convection/src/commands/tests/escalations.rs: a_listing_shows_what_one_may_see_and_what_is_missing_is_refused_like_what_is_not",
+        ],
     ),
     (
         16,
@@ -130,12 +153,22 @@ const ROWS: &[(u8, &str, &[&str])] = &[
             "cli/tests/e2e/operator.rs: a_second_initialisation_is_refused",
         ],
     ),
-    (17, "names become keys of answers", &["cli/tests/e2e/rights.rs: names_are_values_and_never_keys"]),
+    (
+        17,
+        "names become keys of answers",
+        &[
+            "cli/tests/e2e/rights.rs: names_are_values_and_never_keys",
+            "door-convection/src/commands/tests/people.rs: somebody_named_result_does_not_break_an_answer",
+        ],
+    ),
     // data loss
     (
         18,
         "a store's name overwrites the root key's file",
-        &["cli/tests/e2e/original.rs: a_store_is_no_file_and_overwrites_none"],
+        &[
+            "cli/tests/e2e/original.rs: a_store_is_no_file_and_overwrites_none",
+            "cli/tests/e2e/convection_defects.rs: what_lost_data_there_loses_none_with_the_originals_client",
+        ],
     ),
     (
         19,
@@ -151,6 +184,7 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         &[
             "testkit/tests/keysets.rs: names_that_were_paths_elsewhere_are_names_here",
             "cli/tests/e2e/rotation.rs: keysets_are_made_and_removed_and_their_names_go_nowhere",
+            "cli/tests/e2e/convection_defects.rs: what_lost_data_there_loses_none_with_the_originals_client",
         ],
     ),
     (
@@ -160,6 +194,7 @@ const ROWS: &[(u8, &str, &[&str])] = &[
             "testkit/tests/keysets.rs: a_new_term_seals_at_once_and_the_old_one_goes_when_nothing_needs_it",
             "cli/tests/e2e/rotation.rs: a_rotation_killed_with_9_amid_writers_comes_to_its_end_and_every_value_is_there",
             "testkit/tests/property_rotation.rs: whatever_happens_at_once_every_value_is_what_was_written",
+            "cli/tests/e2e/convection_defects.rs: what_lost_data_there_loses_none_with_the_originals_client",
         ],
     ),
     (
@@ -192,6 +227,7 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         "rotating the root rewrites keys in place, without a way back",
         &[
             "testkit/tests/rotate.rs: old_keys_open_until_it_is_confirmed_and_new_ones_from_then_on",
+            "cli/tests/e2e/convection_original.rs: the_originals_client_lives_its_whole_life_at_our_door",
             "testkit/tests/rotate.rs: an_answer_lost_at_any_commit_loses_nothing",
             "testkit/tests/rekey.rs: a_rotation_of_everything_stopped_at_any_commit_loses_nothing",
         ],
@@ -202,6 +238,7 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         &[
             "cli/tests/e2e/original.rs: the_last_access_key_goes_wholly_and_a_protected_users_never",
             "testkit/tests/people.rs: the_protected_are_never_lost",
+            "door-convection/src/commands/tests/people.rs: a_protected_user_stays_and_keeps_a_key",
         ],
     ),
 ];
