@@ -119,7 +119,11 @@ impl Form {
             Self::Email => tagged(tag::EMAIL, out, |out| name::write_email(value, out)),
             Self::Hash => tagged(tag::HASH, out, |out| name::write_hash(value, out)),
             Self::Port => tagged(tag::PORT, out, |out| name::write_port(value, out)),
-            Self::Text => tagged(tag::TEXT, out, |out| name::write_text(value, out)),
+            Self::Text => {
+                out.push(tag::TEXT);
+                name::write_text(value, out);
+                Some(())
+            }
         };
         written.ok_or(FormError::Not { form: self })
     }

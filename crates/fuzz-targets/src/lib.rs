@@ -21,6 +21,7 @@ mod import;
 mod keys;
 pub mod mutate;
 mod network;
+mod sharing;
 mod trail;
 mod types;
 mod words;
@@ -30,6 +31,11 @@ pub type Target = fn(&[u8]) -> bool;
 
 /// Every target by name.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("abe_header", sharing::abe_header),
+    ("abe_member_key", sharing::abe_member_key),
+    ("abe_policy", sharing::abe_policy),
+    ("abe_public_key", sharing::abe_public_key),
+    ("abe_rights", sharing::abe_rights),
     ("access_key", keys::access_key),
     ("backup", backup::backup),
     ("chain", types::chain),
@@ -41,6 +47,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("import_yaml", import::yaml),
     ("forwarded", network::forwarded),
     ("host", network::host),
+    ("index_question", sharing::index_question),
+    ("index_value", sharing::index_value),
     ("json_scan", words::json_scan),
     ("key_file", keys::key_file),
     ("key_material", types::key_material),

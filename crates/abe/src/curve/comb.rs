@@ -3,7 +3,7 @@
 //! Exponents are secret, so that an entry is chosen by reading all of them: the time and the addresses are the same
 //! whatever the exponent.
 
-use blst::blst_p1_affine;
+use blst::{blst_fp, blst_fp6, blst_fp12, blst_p1_affine};
 use strongroom_secret::wipe;
 
 use super::{G1, G1Affine, Scalar, Target, affines};
@@ -67,9 +67,8 @@ impl Comb {
         let mut out = blst_p1_affine::default();
         for (entry, number) in self.0.iter().zip(1_u8..) {
             let mask = mask(digit, number);
-            let (to_x, to_y) = (out.x.l.iter_mut(), out.y.l.iter_mut());
-            let (from_x, from_y) = (entry.0.x.l.iter(), entry.0.y.l.iter());
-            to_x.chain(to_y).zip(from_x.chain(from_y)).for_each(|(to, from)| *to |= from & mask);
+            take(&mut out.x, &entry.0.x, mask);
+            take(&mut out.y, &entry.0.y, mask);
         }
         G1Affine(out)
     }
@@ -112,18 +111,23 @@ impl TargetComb {
     }
 
     fn choose(&self, digit: u8) -> Target {
-        let mut out = Target::one();
-        wipe_to_zero(&mut out);
+        let mut out = blst_fp12 { fp6: [blst_fp6::default(); 2] };
         for (entry, number) in self.0.iter().zip(0_u8..) {
             let mask = mask(digit, number);
-            out.words_mut().zip(entry.words()).for_each(|(to, from)| *to |= from & mask);
+            for (to, from) in out.fp6.iter_mut().zip(&entry.0.fp6) {
+                for (to, from) in to.fp2.iter_mut().zip(&from.fp2) {
+                    to.fp.iter_mut().zip(&from.fp).for_each(|(to, from)| take(to, from, mask));
+                }
+            }
         }
-        out
+        Target(out)
     }
 }
 
-fn wipe_to_zero(element: &mut Target) {
-    element.words_mut().for_each(|word| *word = 0);
+/// Adds a number to zero if the mask is all ones.
+#[inline]
+fn take(to: &mut blst_fp, from: &blst_fp, mask: u64) {
+    to.l.iter_mut().zip(&from.l).for_each(|(to, from)| *to |= from & mask);
 }
 
 /// All ones if the numbers are the same, else zero, without a branch.

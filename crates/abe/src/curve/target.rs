@@ -63,19 +63,10 @@ impl Target {
         (out.in_group() && element.bytes() != Self::one().bytes()).then_some(element)
     }
 
-    /// The numbers of the element, for choosing one of many without telling which.
-    pub(super) fn words(&self) -> impl Iterator<Item = &u64> {
-        self.0.fp6.iter().flat_map(|six| &six.fp2).flat_map(|two| &two.fp).flat_map(|number| &number.l)
-    }
-
-    pub(super) fn words_mut(&mut self) -> impl Iterator<Item = &mut u64> {
-        let six = self.0.fp6.iter_mut();
-        six.flat_map(|six| &mut six.fp2).flat_map(|two| &mut two.fp).flat_map(|number| &mut number.l)
-    }
-
     /// Wipes an element that was a secret.
     pub(crate) fn wipe(&mut self) {
-        self.words_mut().for_each(wipe);
+        let numbers = self.0.fp6.iter_mut().flat_map(|six| &mut six.fp2).flat_map(|two| &mut two.fp);
+        numbers.for_each(|number| wipe(&mut number.l));
     }
 }
 

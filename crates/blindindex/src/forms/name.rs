@@ -44,7 +44,6 @@ fn write_label(at: usize, label: &str, out: &mut Vec<u8>) -> Option<()> {
         }
         out.push(byte.to_ascii_lowercase());
     }
-    Some(())
 }
 
 fn write_foreign_label(at: usize, label: &str, out: &mut Vec<u8>) -> Option<()> {
@@ -110,7 +109,6 @@ pub(super) fn write_hash(value: &str, out: &mut Vec<u8>) -> Option<()> {
     for [high, low] in pairs {
         out.push(digit(*high)? << 4 | digit(*low)?);
     }
-    Some(())
 }
 
 fn digit(byte: u8) -> Option<u8> {
@@ -137,12 +135,11 @@ pub(super) fn number(text: &str, most: u32) -> Option<u32> {
     text.parse().ok().filter(|number| *number <= most)
 }
 
-pub(super) fn write_text(value: &str, out: &mut Vec<u8>) -> Option<()> {
+pub(super) fn write_text(value: &str, out: &mut Vec<u8>) {
     if value.is_ascii() || is_nfc_quick(value.chars()) == IsNormalized::Yes {
         out.extend_from_slice(value.as_bytes());
     } else {
         let mut letter = [0; 4];
         value.nfc().for_each(|next| out.extend_from_slice(next.encode_utf8(&mut letter).as_bytes()));
     }
-    Some(())
 }
