@@ -44,6 +44,7 @@ fn write_label(at: usize, label: &str, out: &mut Vec<u8>) -> Option<()> {
         }
         out.push(byte.to_ascii_lowercase());
     }
+    Some(())
 }
 
 fn write_foreign_label(at: usize, label: &str, out: &mut Vec<u8>) -> Option<()> {
@@ -109,6 +110,7 @@ pub(super) fn write_hash(value: &str, out: &mut Vec<u8>) -> Option<()> {
     for [high, low] in pairs {
         out.push(digit(*high)? << 4 | digit(*low)?);
     }
+    Some(())
 }
 
 fn digit(byte: u8) -> Option<u8> {
