@@ -65,6 +65,16 @@ impl Session {
         encode(&Err(fault))
     }
 
+    /// The same of something that begins with a word: a place that may not ask for it is told only that.
+    pub(crate) async fn refuse_at(&self, word: &str, fault: Fault) -> Vec<u8> {
+        if word.is_empty() || self.awaits_proof() {
+            return self.refuse(fault);
+        }
+        let caller = Caller::anonymous(self.origin, RequestId(self.door.gate.ambient().uuid_v7()));
+        let passed = self.door.pass_network(&caller, word).await;
+        self.refuse(passed.err().unwrap_or(fault))
+    }
+
     /// The second step of `authorize`.
     async fn settle(&self, shown: Zeroizing<Vec<u8>>, offer: Offer) -> Vec<u8> {
         let (door, caller) = (Arc::clone(&self.door), self.caller());

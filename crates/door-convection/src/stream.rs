@@ -14,6 +14,8 @@ use zeroize::Zeroizing;
 
 /// What may be the end of a request is, if nothing follows for so long.
 const MOMENT: Duration = Duration::from_millis(200);
+/// Of what begins no request so much is looked at.
+const MAX_WORD_BYTES: usize = 64;
 /// A silent connection holds no more room than this.
 const SMALL_BYTES: usize = 512;
 const LARGE_BYTES: usize = 16 << 10;
@@ -56,9 +58,9 @@ impl std::fmt::Debug for Visit {
 enum Heard {
     Request(Zeroizing<Vec<u8>>),
     /// What is answered, and the conversation goes on.
-    Flawed(Fault),
+    Flawed(Fault, String),
     /// What is answered, and that is the end.
-    Lost(Fault),
+    Lost(Fault, String),
     End,
 }
 
@@ -78,8 +80,8 @@ impl ConvectionDoor {
             };
             let (answer, last) = match heard {
                 Heard::Request(text) => (session.answer_within(text, visit).await, false),
-                Heard::Flawed(fault) => (Some(session.refuse(fault)), false),
-                Heard::Lost(fault) => (Some(session.refuse(fault)), true),
+                Heard::Flawed(fault, word) => (Some(session.refuse_at(&word, fault).await), false),
+                Heard::Lost(fault, word) => (Some(session.refuse_at(&word, fault).await), true),
                 Heard::End => break,
             };
             let Some(answer) = answer else { continue };
@@ -133,7 +135,7 @@ async fn hear<IO: AsyncRead + Unpin>(io: &mut IO, proof: bool, terms: &Terms) ->
     let scanner = if proof { Scanner::of_proof() } else { Scanner::new() };
     // in a box of its own, so that a silent connection does not hold its room
     let arriving = Box::pin(arrive(io, scanner, heard));
-    timeout(terms.arrival, arriving).await.unwrap_or_else(|_| Heard::Lost(Fault::late()))
+    timeout(terms.arrival, arriving).await.unwrap_or_else(|_| Heard::Lost(Fault::late(), String::new()))
 }
 
 /// Reads on until the request has ended, one way or another.
@@ -147,7 +149,7 @@ async fn arrive<IO: AsyncRead + Unpin>(
     loop {
         let read = match progress {
             Progress::Whole(length) => return whole(io, heard, length).await,
-            Progress::Broken(flaw) => return flawed(io, flaw, heard.len()).await,
+            Progress::Broken(flaw) => return flawed(io, flaw, &heard).await,
             Progress::Perhaps => match timeout(MOMENT, io.read(&mut piece)).await {
                 Ok(read) => read,
                 Err(_) => return Heard::Request(heard),
@@ -158,7 +160,7 @@ async fn arrive<IO: AsyncRead + Unpin>(
         // who hangs up in the middle may yet hear what was wrong with it
         match (piece, progress) {
             ([], Progress::Perhaps) => return Heard::Request(heard),
-            ([], _) => return Heard::Lost(Fault::malformed("the request ends too early")),
+            ([], _) => return Heard::Lost(Fault::malformed("the request ends too early"), word_of(&heard)),
             _ => {}
         }
         extend(&mut heard, piece);
@@ -183,25 +185,32 @@ async fn whole<IO: AsyncRead + Unpin>(io: &mut IO, mut heard: Zeroizing<Vec<u8>>
         heard.truncate(length);
         return Heard::Request(heard);
     }
-    flawed(io, Flaw::Json { at: length }, heard.len()).await
+    flawed(io, Flaw::Json { at: length }, &heard).await
+}
+
+/// The word that something begins with, be it a request or not: what the network's rules are asked about.
+fn word_of(begun: &[u8]) -> String {
+    let word = begun.split(|byte| *byte == b' ').next().unwrap_or_default();
+    String::from_utf8_lossy(word.get(..MAX_WORD_BYTES).unwrap_or(word)).into_owned()
 }
 
 /// What belongs to something that is no request is let go of: when nothing follows any more, the next may come.
-async fn flawed<IO: AsyncRead + Unpin>(io: &mut IO, flaw: Flaw, mut heard: usize) -> Heard {
+async fn flawed<IO: AsyncRead + Unpin>(io: &mut IO, flaw: Flaw, begun: &[u8]) -> Heard {
+    let (word, mut heard) = (word_of(begun), begun.len());
     let fault = match flaw {
         Flaw::Command => Fault(vec!["Invalid Command".to_owned(), flaw.to_string()]),
-        Flaw::Large => return Heard::Lost(Fault::too_large()),
+        Flaw::Large => return Heard::Lost(Fault::too_large(), word),
         Flaw::Json { .. } | Flaw::Deep { .. } => Fault::malformed(&flaw.to_string()),
     };
     let mut dropped = Zeroizing::new(vec![0; LARGE_BYTES]);
     loop {
         match timeout(MOMENT, io.read(&mut dropped)).await {
             Ok(Ok(length)) if length > 0 => heard += length,
-            Ok(_) => return Heard::Lost(fault),
-            Err(_) => return Heard::Flawed(fault),
+            Ok(_) => return Heard::Lost(fault, word),
+            Err(_) => return Heard::Flawed(fault, word),
         }
         if heard > MAX_REQUEST_BYTES {
-            return Heard::Lost(fault);
+            return Heard::Lost(fault, word);
         }
     }
 }
