@@ -364,3 +364,14 @@ fn the_example_is_in_order() {
     assert_eq!((&whole.limits, whole.tokens), (&config.limits, config.tokens));
     assert_eq!(whole.server, strongroom_server::config::Server { worker_threads: Some(2), ..config.server });
 }
+
+#[test]
+fn the_example_of_the_convection_door_is_in_order() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/convection.toml");
+    let text = std::fs::read_to_string(example).unwrap();
+    let config = Config::parse(&text, "convection.toml").unwrap();
+    assert_eq!(config.listeners.len(), 5);
+    assert_eq!(config.nacls.len(), 1);
+    let uncommented = text.replace("#: ", "");
+    assert_eq!(Config::parse(&uncommented, "convection.toml").unwrap().listeners.len(), 5);
+}

@@ -95,10 +95,8 @@ fn what_lost_data_there_loses_none_with_the_originals_client() {
         failed(&world.by("root", &create));
         failed(&world.by("root", &["create_keyset", "--keyset-name", name]));
     }
-    for _ in 0..2 {
-        worked(world.by("root", &["rotate_keyset", "--keyset-name", "keys"]));
-        assert!(secret_of(&world, "root", "web").ok().contains("kept"));
-    }
+    worked(world.by("root", &["rotate_keyset", "--keyset-name", "keys"]));
+    assert!(secret_of(&world, "root", "web").ok().contains("kept"));
     // half a list, null, a number: what ended the listener is answered, and the next is served
     for args in ["[1, 2]", "{\"secret_name\": null}", "{\"secret_name\": 5}"] {
         let done = world.by("root", &["get_secret", "--store-name", "web", "--store-arg", args]);

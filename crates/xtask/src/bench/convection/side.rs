@@ -119,6 +119,8 @@ impl Side {
         let mut openssl = Command::new("openssl");
         openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]);
         openssl.args(["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]);
+        // an authority is no server to a strict client
+        openssl.args(["-addext", "basicConstraints=critical,CA:FALSE"]);
         openssl.arg("-keyout").arg(home.join("key.pem")).arg("-out").arg(home.join("cert.pem"));
         shell::read(&mut openssl)?;
         let file = home.join("conf/convection-secrets/convection-secrets.toml");
