@@ -1,13 +1,23 @@
 //! AES-128-CBC with PKCS#7 padding (SP 800-38A, section 6.2): opened only, for what others sealed. Nothing of ours is.
 
 use crate::Rejected;
-use aws_lc_rs::cipher::{AES_128, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
+use aws_lc_rs::cipher::{AES_128, Algorithm, DecryptionContext, PaddedBlockDecryptingKey, UnboundCipherKey};
 use aws_lc_rs::iv::FixedLength;
 use strongroom_secret::SecretBytes;
 
 /// Opens a ciphertext that was authenticated before: padding says nothing about who wrote it.
 pub fn open_aes_128_cbc(key: &[u8; 16], iv: &[u8; 16], ciphertext: &[u8]) -> Result<SecretBytes, Rejected> {
-    let key = UnboundCipherKey::new(&AES_128, key).map_err(|_| Rejected)?;
+    open_cbc(&AES_128, key, iv, ciphertext)
+}
+
+/// The same, with a cipher and a key of its length.
+pub(crate) fn open_cbc(
+    cipher: &'static Algorithm,
+    key: &[u8],
+    iv: &[u8; 16],
+    ciphertext: &[u8],
+) -> Result<SecretBytes, Rejected> {
+    let key = UnboundCipherKey::new(cipher, key).map_err(|_| Rejected)?;
     let key = PaddedBlockDecryptingKey::cbc_pkcs7(key).map_err(|_| Rejected)?;
     let mut buffer = ciphertext.to_vec();
     let context = DecryptionContext::Iv128(FixedLength::from(iv));

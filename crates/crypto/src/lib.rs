@@ -5,7 +5,7 @@
 //! **What it promises.** AES-256-GCM-SIV (RFC 8452) for sealing and wrapping, so that a repeated nonce costs no
 //! more than showing equality; HKDF-SHA-256 (RFC 5869); HMAC-SHA-256 (RFC 2104); SHA-256 (FIPS 180-4); Ed25519
 //! (RFC 8032); RSA-PSS with SHA-256 (RFC 8017, section 8.1); RSA-OAEP with SHA-512 (section 7.1); argon2id (RFC 9106).
-//! AES-128-CBC (SP 800-38A) opens what another system sealed, and seals nothing. A failure to open or verify has one
+//! AES-128-CBC (SP 800-38A) opens what another system sealed, PBES2 (RFC 8018) private keys with a password; neither seals. A failure to open or verify has one
 //! face, [`Rejected`].
 //!
 //! **What it does not know.** Records, keysets, people.
@@ -18,6 +18,7 @@ mod material;
 mod oaep;
 mod openssh;
 mod password;
+mod pbes2;
 mod sign;
 
 pub use aead::{NONCE_BYTES, Nonce, SealingKey, TAG_BYTES};

@@ -37,6 +37,9 @@ pub enum KeyError {
     /// The private key is encrypted.
     #[error("private key is encrypted: decrypt it first, as with `openssl pkey -in FILE`")]
     Encrypted,
+    /// The password is not the private key's.
+    #[error("the password does not open the private key")]
+    Password,
     /// A public exponent that is even, below 65537 or above 33 bits.
     #[error("RSA public exponent is not odd and from 65537 to 33 bits")]
     RsaExponent,
@@ -214,6 +217,9 @@ impl PrivateKey {
     /// Reads a PEM text with a PKCS#8 or PKCS#1 private key that is not encrypted.
     pub fn from_pem(text: &SecretBytes) -> Result<Self, KeyError> {
         text.expose(|bytes| {
+            if crate::pbes2::is_encrypted(bytes) {
+                return Err(KeyError::Encrypted);
+            }
             let key =
                 PrivateKeyDer::from_pem_slice(bytes).map_err(|_| KeyError::NotPem { wanted: "private" })?;
             match &key {
@@ -224,6 +230,13 @@ impl PrivateKey {
                 _ => Err(KeyError::Unsupported),
             }
         })
+    }
+
+    /// Reads a PEM text with a PKCS#8 private key that a password opens (PBES2).
+    pub fn from_sealed_pem(text: &SecretBytes, password: &SecretBytes) -> Result<Self, KeyError> {
+        let opened = text.expose(|bytes| crate::pbes2::open(bytes, password))?;
+        // a wrong password may leave something that looks like padding
+        opened.expose(Self::from_pkcs8).map_err(|_| KeyError::Password)
     }
 
     /// Reads a DER PKCS#8 structure (RFC 5958).

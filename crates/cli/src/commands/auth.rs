@@ -13,7 +13,7 @@ use strongroom_api::{
     AuthorizeRequest, ChallengeRequest, ChallengeResponse, Endpoint, LoginRequest, NewToken,
     signed_transcript,
 };
-use strongroom_crypto::PrivateKey;
+use strongroom_crypto::{KeyError, PrivateKey};
 use strongroom_secret::SecretBytes;
 
 pub(super) async fn login(session: &Session, args: &LoginArgs) -> Result<(), CliError> {
@@ -51,7 +51,8 @@ async fn by_key(session: &Session, args: &LoginArgs) -> Result<Ask, CliError> {
     let key_of_file = session.auth.as_ref().and_then(AuthFileAt::key_file);
     let file = args.key.as_ref().or(key_of_file.as_ref()).or(target.key_file.as_ref());
     let (id, file) = id.zip(file).ok_or(UsageError::NoAccessKey)?;
-    let key = read_key(file)?;
+    let password = session.auth.as_ref().and_then(|auth| auth.file.key_password.as_ref());
+    let key = read_key(file, password)?;
     Ok(Ask::of(Endpoint::Authorize).json(&authorization(session, id, &key, args.ttl).await?))
 }
 
@@ -62,15 +63,20 @@ pub(super) async fn token_of_key(
     file: &Path,
     ttl_secs: u32,
 ) -> Result<SecretBytes, CliError> {
-    let key = read_key(file)?;
+    let key = read_key(file, None)?;
     let ask = Ask::of(Endpoint::Authorize).json(&authorization(session, id, &key, ttl_secs).await?);
     let mut new: NewToken = session.client.ask(ask).await?.read()?;
     Ok(SecretBytes::new(std::mem::take(&mut new.token).into_bytes()))
 }
 
-fn read_key(file: &Path) -> Result<PrivateKey, CliError> {
+/// A password that is there opens a key that needs one, and does no harm to one that does not.
+fn read_key(file: &Path, password: Option<&SecretBytes>) -> Result<PrivateKey, CliError> {
     let pem = state::read_private(file)?;
-    PrivateKey::from_pem(&pem).map_err(|source| CliError::Key { path: file.to_owned(), source })
+    let key = match (PrivateKey::from_pem(&pem), password) {
+        (Err(KeyError::Encrypted), Some(password)) => PrivateKey::from_sealed_pem(&pem, password),
+        (key, _) => key,
+    };
+    key.map_err(|source| CliError::Key { path: file.to_owned(), source })
 }
 
 /// Signs a fresh challenge.

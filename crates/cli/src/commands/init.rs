@@ -70,7 +70,8 @@ pub(super) async fn by_installer(
     let root = root_keys(session, Some(public_key))?;
     let body = InitRequest { num_keys, threshold: 1, public_key: root.public };
     let new: NewUnlockKeys = installer.client.ask(installer.ask(Endpoint::Init).json(&body)).await?.read()?;
-    let access_key_id = new.access_key_id.unwrap_or_default();
+    // as the original's clients take it
+    let access_key_id = new.access_key_id.unwrap_or_default().replace('-', "");
     Ok(Installed { keys: WipedTexts(new.unlock_keys), access_key_id, set_id: new.set_id })
 }
 

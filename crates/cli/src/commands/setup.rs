@@ -23,7 +23,7 @@ pub(crate) use error::SetupError;
 use crate::args::{Global, SetupArgs};
 use crate::error::CliError;
 use crate::original::Found;
-use crate::output;
+use crate::{output, prompt};
 use plan::{Plan, Site};
 use strongroom_convection::answers::Answers;
 use strongroom_import::Writing;
@@ -37,7 +37,7 @@ pub(super) fn run(global: &Global, args: &SetupArgs) -> Result<(), CliError> {
         }
         None => (Answers::default(), args.input_type.writing().unwrap_or(Writing::Toml)),
     };
-    let answers = dialogue::complete(given, args.defaults || args.dry_run && args.data.is_some())?;
+    let answers = dialogue::complete(given, args.defaults || args.dry_run && !prompt::somebody_there())?;
     let site = Site::new(answers, args.verbose)?;
     let plan = Plan::of(&site);
     if args.dry_run {

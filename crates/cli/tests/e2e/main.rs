@@ -69,6 +69,8 @@ mod schema;
 #[cfg(test)]
 mod sealed;
 #[cfg(test)]
+mod setup;
+#[cfg(test)]
 mod targets;
 #[cfg(test)]
 mod tokens;

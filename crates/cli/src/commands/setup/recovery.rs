@@ -44,7 +44,7 @@ async fn with(client: &Client, public: &Path) -> Result<Made, CliError> {
     let group = CreateGroupRequest { name: NAME.to_owned() };
     client.ask(Ask::of(Endpoint::CreateGroup).json(&group)).await?;
     client.ask(Ask::of(Endpoint::AddMember).name("group", NAME).name("user", NAME)).await?;
-    Ok(Made { access_key_id: created.access_key_id.unwrap_or_default() })
+    Ok(Made { access_key_id: created.access_key_id.unwrap_or_default().replace('-', "") })
 }
 
 /// An AuthFile for root, if there is none: it names the key, and takes the token when somebody logs in.
