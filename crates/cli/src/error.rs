@@ -1,7 +1,9 @@
 //! What can go wrong, and how a person hears of it.
 
+mod moving;
 mod transfer;
 
+pub(crate) use moving::MovingError;
 pub(crate) use transfer::{TransferError, TransferUsageError};
 
 use crate::client::ClientError;
@@ -128,6 +130,9 @@ pub(crate) enum CliError {
     /// Many secrets at once.
     #[error(transparent)]
     Transfer(#[from] TransferError),
+    /// Moving in from elsewhere.
+    #[error(transparent)]
+    Moving(#[from] MovingError),
     /// A person said no.
     #[error("not confirmed; nothing was done")]
     Declined,
@@ -213,6 +218,7 @@ impl CliError {
         match self {
             Self::Client(error) => error.hint(),
             Self::Transfer(error) => error.hint(),
+            Self::Moving(error) => error.hint(),
             _ => None,
         }
     }

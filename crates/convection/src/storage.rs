@@ -7,8 +7,8 @@ mod people;
 mod stores;
 
 pub use folder::{Folder, Opened, OpenedStore, Opening};
-pub use people::{AccessMode, AclKind, OldAcl, OldGroup, OldKey, OldUser, People};
-pub use stores::{OldSecret, StoreContents};
+pub use people::{AccessMode, AclKind, OldAcl, OldGroup, OldKey, OldUser, People, read_people};
+pub use stores::{OldSecret, StoreContents, read_store};
 
 use crate::document::{self, DocumentError};
 use crate::fernet::{FernetError, FernetKey, FernetKeys};
@@ -136,8 +136,12 @@ pub struct KeyMap {
 
 /// Opens `keymap.db` with the root key.
 pub fn open_key_map(file: &[u8], root: &FernetKey) -> Result<KeyMap, FileFault> {
-    let opened = root.open(not_empty(file)?)?;
-    Ok(document::read(&opened, |document| {
+    Ok(read_key_map(&root.open(not_empty(file)?)?)?)
+}
+
+/// Reads what `keymap.db` holds when it is open.
+pub fn read_key_map(opened: &SecretBytes) -> Result<KeyMap, DocumentError> {
+    document::read(opened, |document| {
         let mut map = KeyMap { keysets: document::texts(document, "keysets")?, ..KeyMap::default() };
         let Some(stores) = document::table(document, "keymap")? else { return Ok(map) };
         for (store, value) in stores {
@@ -148,7 +152,7 @@ pub fn open_key_map(file: &[u8], root: &FernetKey) -> Result<KeyMap, FileFault> 
             map.stores.push(Attachment { store, keyset, store_type });
         }
         Ok(map)
-    })?)
+    })
 }
 
 /// Opens a file of a keyset.

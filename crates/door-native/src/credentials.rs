@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use crate::request::Context;
-use crate::users::named;
+use crate::users::{key_id, named};
 use crate::{Door, answer, body};
 use axum::body::Body;
 use bytes::Bytes;
@@ -74,7 +74,11 @@ pub(crate) async fn add_key(door: &Door, context: &Context, body: &Bytes) -> Ans
     let added = match door.gate.admit::<engine::AddAccessKey>(&context.caller, named(context)?).await {
         Ok(permit) => {
             let wanted: AddAccessKeyRequest = body::json(context, body)?;
-            Ok(door.identity.add_key(permit, context.user(), &wanted.public_key).await?)
+            let (by, text) = (context.user(), wanted.public_key.as_str());
+            Ok(match wanted.id.as_deref().map(key_id).transpose()? {
+                Some(id) => door.identity.add_known_key(permit, by, id, text).await?,
+                None => door.identity.add_key(permit, by, text).await?,
+            })
         }
         Err(Denied::Repeated(outcome)) => {
             Err((keys::<engine::ListAccessKeys>(door, context, named(context)?).await?, outcome))

@@ -40,7 +40,8 @@ pub(crate) async fn create(door: &Door, context: &Context, body: &Bytes) -> Answ
     let name = Name::new(&wanted.name)
         .map_err(|fault| Fault::new(Code::InvalidName, format!("user name: {fault}")))?;
     let password = wanted.password.map(|text| SecretBytes::new(text.into_bytes()));
-    let new = engine::NewUser { public_key: wanted.public_key, password };
+    let access_key_id = wanted.access_key_id.as_deref().map(key_id).transpose()?;
+    let new = engine::NewUser { public_key: wanted.public_key, access_key_id, password };
     let users = Users { name: Some(name.clone()) };
     let made = match door.gate.admit::<engine::CreateUser>(&context.caller, users).await {
         Ok(permit) => door.identity.create_user(permit, context.user(), new).await?,
@@ -53,6 +54,11 @@ pub(crate) async fn create(door: &Door, context: &Context, body: &Bytes) -> Answ
     };
     let access_key_id = made.access_key.map(|key| key.to_string());
     answer::json_with(StatusCode::CREATED, &UserCreated { user: info(made.user), access_key_id })
+}
+
+/// The id that an access key has from elsewhere.
+pub(crate) fn key_id(text: &str) -> Result<CredentialId, Fault> {
+    text.parse().map_err(|fault| Fault::new(Code::InvalidRequest, format!("access key id: {fault}")))
 }
 
 async fn look_up(door: &Door, context: &Context, user: User) -> Result<engine::UserSummary, Fault> {

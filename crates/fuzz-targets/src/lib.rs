@@ -21,6 +21,7 @@ mod import;
 mod keys;
 pub mod mutate;
 mod network;
+mod original;
 mod sharing;
 mod trail;
 mod types;
@@ -41,6 +42,8 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("chain", types::chain),
     ("config", config::config),
     ("convection_request", convection::convection_request),
+    ("convection_fernet", original::fernet),
+    ("convection_storage", original::storage),
     ("import_env", import::env),
     ("import_json", import::json),
     ("import_pem", import::pem),

@@ -77,7 +77,32 @@ impl Identity {
         text: &str,
     ) -> Result<AccessKey, IdentityError> {
         let (view, entry) = permit.open();
-        self.put_key(&view, entry, by, text).await
+        self.put_key(&view, entry, by, None, text).await
+    }
+
+    /// Adds an access key to a user under the id that it has from elsewhere, so that whoever holds it goes on as before.
+    pub async fn add_known_key(
+        &self,
+        permit: Permit<AddAccessKey>,
+        by: UserId,
+        id: CredentialId,
+        text: &str,
+    ) -> Result<AccessKey, IdentityError> {
+        let (view, entry) = permit.open();
+        self.put_key(&view, entry, by, Some(id), text).await
+    }
+
+    /// Refuses an id that a key here has. The nil id is nobody's: it stands where no id was understood.
+    pub(crate) async fn is_free(
+        &self,
+        people: &PeopleView,
+        id: Option<CredentialId>,
+    ) -> Result<(), IdentityError> {
+        let Some(id) = id else { return Ok(()) };
+        if id == CredentialId::default() || people.credential(id).await?.is_some() {
+            return Err(IdentityError::AlreadyExists);
+        }
+        Ok(())
     }
 
     /// Adds an access key to the caller's own, of which there are fewer. It takes the password, or a token that an access
@@ -91,7 +116,7 @@ impl Identity {
     ) -> Result<AccessKey, IdentityError> {
         let (view, entry) = permit.open();
         match self.may_replace(&view, caller, present).await {
-            Ok(()) => self.put_key(&view, entry, view.id(), text).await,
+            Ok(()) => self.put_key(&view, entry, view.id(), None, text).await,
             Err(fault) => fail(entry, fault).await,
         }
     }
@@ -101,6 +126,7 @@ impl Identity {
         view: &UserView,
         mut entry: Entry,
         by: UserId,
+        given: Option<CredentialId>,
         text: &str,
     ) -> Result<AccessKey, IdentityError> {
         let public = match PublicKey::from_text(text.as_bytes()) {
@@ -114,9 +140,12 @@ impl Identity {
         if let Err(fault) = self.has_room(view, by, &public).await {
             return fail(entry, fault).await;
         }
+        if let Err(fault) = self.is_free(view.people(), given).await {
+            return fail(entry, fault).await;
+        }
         let created = self.gate.now();
         let record = CredentialRecord { user: view.id(), spki: public.spki().to_vec(), created };
-        let (id, change) = view.add_key(&changing, &record);
+        let (id, change) = view.add_key(&changing, given, &record);
         entry.note(format!("access key {id}"));
         entry.remember(id.0.to_vec());
         entry.commit(view.people().finish(change)).await?;

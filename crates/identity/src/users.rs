@@ -59,9 +59,14 @@ impl UserSummary {
 pub struct NewUser {
     /// A first access key: PEM or a line of OpenSSH.
     pub public_key: Option<String>,
+    /// The id that the access key has from elsewhere; a new one if `None`.
+    pub access_key_id: Option<CredentialId>,
     /// A password.
     pub password: Option<SecretBytes>,
 }
+
+/// An access key to be: the id that it has from elsewhere, its public half.
+type NewKey = (Option<CredentialId>, Vec<u8>);
 
 /// A user, just made.
 #[derive(Debug)]
@@ -82,7 +87,7 @@ impl Identity {
     ) -> Result<CreatedUser, IdentityError> {
         let (view, entry) = permit.open();
         match self.first_credentials(&view, by, new).await {
-            Ok((spki, password)) => self.make_user(&view, entry, spki, password).await,
+            Ok((key, password)) => self.make_user(&view, entry, key, password).await,
             Err(fault) => fail(entry, fault).await,
         }
     }
@@ -92,7 +97,7 @@ impl Identity {
         view: &UsersView,
         by: UserId,
         new: NewUser,
-    ) -> Result<(Option<Vec<u8>>, Option<PasswordRecord>), IdentityError> {
+    ) -> Result<(Option<NewKey>, Option<PasswordRecord>), IdentityError> {
         let name = view.name().ok_or(IdentityError::NotFound)?;
         if PROTECTED.contains(&name.as_str()) {
             // whoever could make one could do anything
@@ -104,22 +109,26 @@ impl Identity {
                 return Err(IdentityError::Protected { user, what: "needs an access key" });
             }
         }
-        let spki = match new.public_key {
-            Some(text) => Some(PublicKey::from_text(text.as_bytes())?.spki().to_vec()),
+        let key = match new.public_key {
+            Some(text) => {
+                let spki = PublicKey::from_text(text.as_bytes())?.spki().to_vec();
+                self.is_free(view.people(), new.access_key_id).await?;
+                Some((new.access_key_id, spki))
+            }
             None => None,
         };
         let password = match new.password {
             Some(password) => Some(self.hashed(view.people(), password).await?),
             None => None,
         };
-        Ok((spki, password))
+        Ok((key, password))
     }
 
     async fn make_user(
         &self,
         view: &UsersView,
         mut entry: Entry,
-        spki: Option<Vec<u8>>,
+        key: Option<NewKey>,
         password: Option<PasswordRecord>,
     ) -> Result<CreatedUser, IdentityError> {
         let people = view.people();
@@ -137,7 +146,7 @@ impl Identity {
             Err(fault) => return fail(entry, fault.into()).await,
         }
         let record = UserRecord::new(name.clone(), self.gate.now());
-        let (id, access_key, change) = view.create(&changing, record, spki, password);
+        let (id, access_key, change) = view.create(&changing, record, key, password);
         entry.remember(access_key.map(|key| key.0.to_vec()).unwrap_or_default());
         entry.commit(people.finish(change)).await?;
         let user = people.person(id).map(|person| UserSummary::of(people, &person));

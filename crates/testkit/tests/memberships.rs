@@ -52,7 +52,7 @@ impl House {
         let public_key = Some(public_key_pem(&key.public_key().unwrap()));
         let about = Users { name: Some(name(who)) };
         let permit = self.0.gate.admit::<identity::CreateUser>(&root, about).await.unwrap();
-        let new = NewUser { public_key, password: None };
+        let new = NewUser { public_key, ..NewUser::default() };
         let made = self.0.identity.create_user(permit, id(&root), new).await.unwrap();
         let text = made.access_key.unwrap().to_string();
         let challenge = self.0.challenge(&text).await.unwrap();
@@ -242,7 +242,7 @@ async fn who_may_keep_users_does_not_become_root() {
     assert!(matches!(outcome, Err(IdentityError::OnlyProtected)));
     let about = Users { name: Some(name("recovery")) };
     let permit = gate.admit::<identity::CreateUser>(&admin, about).await.unwrap();
-    let new = NewUser { public_key: Some(pem), password: None };
+    let new = NewUser { public_key: Some(pem), ..NewUser::default() };
     let outcome = house.0.identity.create_user(permit, id(&admin), new).await;
     assert!(matches!(outcome, Err(IdentityError::OnlyProtected)));
     let permit = gate.admit::<identity::RevokeTokens>(&admin, User { name: name("root") }).await.unwrap();

@@ -59,7 +59,7 @@ impl House {
 
     /// A user with the access key of a seed and a password.
     async fn user(&self, who: &str, seed: u8) -> CredentialId {
-        let new = NewUser { public_key: Some(pem(seed)), password: Some(secret(PASSWORD)) };
+        let new = NewUser { public_key: Some(pem(seed)), password: Some(secret(PASSWORD)), ..NewUser::default() };
         self.create(&self.root().await, who, new).await.unwrap().unwrap()
     }
 
@@ -167,7 +167,7 @@ async fn names_are_told_apart_by_case_and_taken_once() {
         house.create(&root, who, NewUser::default()).await.unwrap();
     }
     for who in ["alice", "root"] {
-        let new = NewUser { public_key: Some(pem(1)), password: None };
+        let new = NewUser { public_key: Some(pem(1)), ..NewUser::default() };
         let again = house.create(&root, who, new).await;
         assert!(matches!(fault(again), IdentityError::AlreadyExists), "{who}");
     }
@@ -445,7 +445,7 @@ async fn what_a_token_had_begun_ends_with_it() {
     let house = House::new().await;
     house.0.create_store("web").await.unwrap();
     let root = house.root().await;
-    let new = NewUser { public_key: Some(pem(7)), password: None };
+    let new = NewUser { public_key: Some(pem(7)), ..NewUser::default() };
     let key = house.create(&root, "recovery", new).await.unwrap().unwrap();
     let other = house.caller(&house.prove(key, 7).await.unwrap()).await.unwrap();
     let secret = Secret { store: name("web"), path: path("key") };

@@ -37,6 +37,9 @@ pub struct CreateUserRequest {
     /// A first access key's public half: PEM, or a line as OpenSSH writes it. Ed25519, or RSA of 2048 bits or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_key: Option<String>,
+    /// The access key's id, if another system gave it one: 32 hexadecimal digits. A new one if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
     /// A password of 12 to 1,024 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
@@ -76,6 +79,9 @@ pub struct UpdateUserRequest {
 pub struct AddAccessKeyRequest {
     /// The public half: PEM, or a line as OpenSSH writes it. Ed25519, or RSA of 2048 bits or more.
     pub public_key: String,
+    /// Its id, if another system gave it one: 32 hexadecimal digits. A new one if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// Body of `AddOwnAccessKey`.

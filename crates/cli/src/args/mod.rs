@@ -12,6 +12,7 @@ mod doctor;
 mod explain;
 mod keyset;
 mod kinds;
+mod moving;
 mod operator;
 mod original;
 mod people;
@@ -29,6 +30,7 @@ pub(crate) use doctor::DoctorArgs;
 pub(crate) use explain::ExplainArgs;
 pub(crate) use keyset::{JobCommand, KeysetCommand};
 pub(crate) use kinds::{Swallowed, ValueSource, When};
+pub(crate) use moving::{ConvectionArgs, MovingCommand};
 pub(crate) use operator::{
     AutoUnlockCommand, ClockCommand, InitArgs, KeyFileArgs, RotateCommand, RotateRootArgs, UnlockKeyCommand,
 };
@@ -190,6 +192,9 @@ pub(crate) enum Command {
     Secret(SecretCommand),
     /// Tell which rule decides whether somebody may do something, or list who may
     Explain(ExplainArgs),
+    /// Move in from elsewhere
+    #[command(subcommand)]
+    Import(MovingCommand),
     /// Run a command with secrets in its environment
     Exec(ExecArgs),
     /// The audit trail

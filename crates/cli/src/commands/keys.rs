@@ -82,6 +82,12 @@ impl Source {
     }
 }
 
+/// The one key that a file or standard input begins with.
+pub(super) fn one_key(path: &Path) -> Result<SecretBytes, CliError> {
+    let keys = KeyFileArgs { key_file: Some(path.to_owned()), stray: Vec::new() };
+    Ok(Source::open(&keys)?.next("")?.unwrap_or_default())
+}
+
 /// Texts that are wiped when they are no longer needed.
 pub(super) struct WipedTexts(pub(super) Vec<String>);
 

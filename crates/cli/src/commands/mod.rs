@@ -16,6 +16,7 @@ mod keys;
 mod keyset;
 mod links;
 mod manual;
+mod moving;
 mod operator;
 mod passwords;
 pub(crate) mod programs;
@@ -29,7 +30,8 @@ mod unlock_key;
 mod user;
 
 use crate::args::{
-    AutoUnlockCommand, BackupCommand, ClockCommand, Command, ConfigCommand, Global, SecretCommand,
+    AutoUnlockCommand, BackupCommand, ClockCommand, Command, ConfigCommand, ConvectionArgs, Global,
+    MovingCommand, SecretCommand,
 };
 use crate::client::{Answer, Ask, Client, ClientError};
 use crate::context::{self, Address, Target};
@@ -110,6 +112,25 @@ impl Session {
         rows_in: &str,
         ask: impl Fn() -> Ask,
     ) -> Result<Option<Vec<T>>, CliError> {
+        let rows = self.pages(rows_in, ask).await?;
+        if self.out.json() {
+            let whole = HashMap::from([(rows_in, rows)]);
+            output::raw_json(&serde_json::to_vec(&whole).map_err(ClientError::from)?)?;
+            return Ok(None);
+        }
+        parsed(&rows).map(Some)
+    }
+
+    /// Asks for a listing, page after page to its end, and gives its rows.
+    async fn every<T: DeserializeOwned>(
+        &self,
+        rows_in: &str,
+        ask: impl Fn() -> Ask,
+    ) -> Result<Vec<T>, CliError> {
+        parsed(&self.pages(rows_in, ask).await?)
+    }
+
+    async fn pages(&self, rows_in: &str, ask: impl Fn() -> Ask) -> Result<Vec<Box<RawValue>>, CliError> {
         let mut rows: Vec<Box<RawValue>> = Vec::new();
         let mut question = ask();
         loop {
@@ -120,16 +141,9 @@ impl Session {
             let next = page.remove("next").map(|next| serde_json::from_str::<Option<String>>(next.get()));
             match next.transpose().map_err(ClientError::from)?.flatten() {
                 Some(next) => question = ask().query("cursor", &next),
-                None => break,
+                None => return Ok(rows),
             }
         }
-        if self.out.json() {
-            let whole = HashMap::from([(rows_in, rows)]);
-            output::raw_json(&serde_json::to_vec(&whole).map_err(ClientError::from)?)?;
-            return Ok(None);
-        }
-        let rows = rows.iter().map(|row| serde_json::from_str(row.get())).collect::<Result<_, _>>();
-        Ok(Some(rows.map_err(ClientError::from)?))
     }
 
     /// A client that shows no token.
@@ -159,6 +173,12 @@ impl Session {
     }
 }
 
+/// Rows of a listing, each as its wire type.
+fn parsed<T: DeserializeOwned>(rows: &[Box<RawValue>]) -> Result<Vec<T>, CliError> {
+    let rows = rows.iter().map(|row| serde_json::from_str(row.get())).collect::<Result<_, _>>();
+    Ok(rows.map_err(ClientError::from)?)
+}
+
 /// Does what the command line says. A server brings its own runtime.
 pub(crate) fn run(global: &Global, command: Command) -> Result<(), CliError> {
     match command {
@@ -174,6 +194,9 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), CliError> {
             backup::offline(global, command)
         }
         Command::Doctor(args) => runtime()?.block_on(doctor::run(global, &args)),
+        Command::Import(MovingCommand::Convection(ConvectionArgs { config: Some(config), .. })) => {
+            moving::configuration(&config)
+        }
         command => runtime()?.block_on(ask(&session(global, &command)?, command)),
     }
 }
@@ -181,7 +204,9 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), CliError> {
 /// Commands that ask for many secrets keep their connections.
 fn session(global: &Global, command: &Command) -> Result<Session, CliError> {
     match command {
-        Command::Exec(_) | Command::Secret(SecretCommand::Import(_) | SecretCommand::Export(_)) => {
+        Command::Exec(_)
+        | Command::Import(_)
+        | Command::Secret(SecretCommand::Import(_) | SecretCommand::Export(_)) => {
             Session::open_for_many(global)
         }
         _ => Session::open(global),
@@ -217,6 +242,7 @@ async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
         Command::Secret(command) => secret::run(session, command).await,
         Command::Explain(args) => explain::run(session, &args).await,
         Command::Exec(args) => exec::run(session, &args).await,
+        Command::Import(MovingCommand::Convection(args)) => moving::run(session, &args).await,
         Command::Audit(command) => audit::run(session, command).await,
         Command::Backup(BackupCommand::Create { file }) => backup::create(session, &file).await,
         Command::Clock(ClockCommand::Accept) => operator::accept_clock(session).await,

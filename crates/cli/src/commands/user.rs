@@ -42,7 +42,7 @@ async fn create(session: &Session, args: &CreateUserArgs) -> Result<(), CliError
         None
     };
     let bare = public_key.is_none() && password.is_none();
-    let body = CreateUserRequest { name: args.user.clone(), public_key, password };
+    let body = CreateUserRequest { name: args.user.clone(), public_key, access_key_id: None, password };
     let ask = Ask::of(Endpoint::CreateUser).json(&body);
     drop(WipedTexts(body.password.into_iter().collect()));
     let Some(answer) = session.shown(ask).await? else { return Ok(()) };
@@ -115,7 +115,7 @@ async fn enable(session: &Session, user: &str, enabled: bool) -> Result<(), CliE
 async fn others_keys(session: &Session, command: UserKeyCommand) -> Result<(), CliError> {
     match command {
         UserKeyCommand::Add { user, public_key: file } => {
-            let body = AddAccessKeyRequest { public_key: public_key(&file)? };
+            let body = AddAccessKeyRequest { public_key: public_key(&file)?, id: None };
             add_key(session, Ask::of(Endpoint::AddAccessKey).name("user", &user).json(&body)).await
         }
         UserKeyCommand::List { user } => {

@@ -2,6 +2,7 @@
 
 use super::{Found, OriginalError, home, places};
 use std::path::{Path, PathBuf};
+use strongroom_convection::Finding;
 use strongroom_convection::server_config::{Base, ServerConfig, native_socket};
 use strongroom_import::Writing;
 use strongroom_server::ServerError;
@@ -75,6 +76,13 @@ impl ServerFile {
             }
             Ok(config.to_toml(base, log))
         })
+    }
+
+    /// The original's configuration in our words, with what it could not take along; nothing of a file of our own.
+    pub(crate) fn translation(&self) -> Result<Option<(PathBuf, String, Vec<Finding>)>, OriginalError> {
+        let Self::Original(found) = self else { return Ok(None) };
+        let (config, findings) = found.read(ServerConfig::look)?;
+        Ok(Some((found.path.clone(), with_base(|base| config.to_toml(base, "info")), findings)))
     }
 
     /// The local socket of the native door.

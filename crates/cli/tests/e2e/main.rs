@@ -45,6 +45,8 @@ mod full_disk;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
+mod moving_in;
+#[cfg(test)]
 mod network;
 #[cfg(test)]
 mod newcomer;

@@ -57,11 +57,15 @@ impl Kind {
 #[derive(Debug, Default)]
 pub struct Renames {
     given: Vec<(Option<Kind>, String, String, Cell<bool>)>,
-    /// Whether what has to be renamed gets the proposed name.
-    pub as_proposed: bool,
+    as_proposed: bool,
 }
 
 impl Renames {
+    /// None yet; what has to be renamed gets the proposed name, or is refused.
+    pub fn new(as_proposed: bool) -> Self {
+        Self { given: Vec::new(), as_proposed }
+    }
+
     /// Adds `[KIND:]OLD=NEW`; nothing if it is not of this form.
     pub fn add(&mut self, text: &str) -> Option<()> {
         let (old, new) = text.rsplit_once('=')?;

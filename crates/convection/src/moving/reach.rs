@@ -99,6 +99,18 @@ pub(super) fn compare(people: &People, plan: &Plan) -> Reach {
     let Ok(policy) = builder.build() else { return reach };
     let mut sets: Vec<Set<'_>> = sets.into_values().collect();
     for set in &mut sets {
+        // whoever has a key may prove it here: a token can do only what ACLs allow
+        if !meaning::decide(set.then.iter().copied(), Command::Authorize, None, None) {
+            reach.differences.push(Difference {
+                users: set.users.clone(),
+                command: Command::Authorize.name(),
+                store: None,
+                now: true,
+                count: 0,
+                of: 0,
+                examples: Vec::new(),
+            });
+        }
         for command in Command::ALL.iter().copied().filter(|command| !meaning::is_everybodys(*command)) {
             set.caller.command = Some(command);
             of_command(&mut reach, &policy, set, command, plan);

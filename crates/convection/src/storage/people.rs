@@ -4,6 +4,7 @@ use super::{FileFault, open_with};
 use crate::document::{self, DocumentError};
 use crate::fernet::FernetKeys;
 use strongroom_model::Access;
+use strongroom_secret::SecretBytes;
 use toml::de::{DeTable, DeValue};
 
 /// An access key.
@@ -93,14 +94,18 @@ pub struct People {
 
 /// Opens `auth.db` with its keyset.
 pub(super) fn open(file: &[u8], keyset: &FernetKeys) -> Result<People, FileFault> {
-    let opened = open_with(file, keyset)?;
-    Ok(document::read(&opened, |document| {
+    Ok(read_people(&open_with(file, keyset)?)?)
+}
+
+/// Reads what `auth.db` holds when it is open.
+pub fn read_people(opened: &SecretBytes) -> Result<People, DocumentError> {
+    document::read(opened, |document| {
         Ok(People {
             users: each(document, "users", user)?,
             groups: each(document, "groups", group)?,
             acls: document::list(document, "acls", acl)?,
         })
-    })?)
+    })
 }
 
 fn each<T>(

@@ -29,8 +29,12 @@ pub struct StoreContents {
 
 /// Opens a store's file with a keyset.
 pub(super) fn open(file: &[u8], keyset: &FernetKeys) -> Result<StoreContents, FileFault> {
-    let opened = open_with(file, keyset)?;
-    Ok(document::read(&opened, |document| {
+    Ok(read_store(&open_with(file, keyset)?)?)
+}
+
+/// Reads what a store's file holds when it is open.
+pub fn read_store(opened: &SecretBytes) -> Result<StoreContents, DocumentError> {
+    document::read(opened, |document| {
         let secrets = document::table(document, "store")?;
         let missing = || DocumentError::Missing { what: "table store".to_owned() };
         // a file without any of the tables is not a store's
@@ -51,7 +55,7 @@ pub(super) fn open(file: &[u8], keyset: &FernetKeys) -> Result<StoreContents, Fi
             config: config.collect(),
             secrets: secrets.collect(),
         })
-    })?)
+    })
 }
 
 fn named_type(document: &toml::de::DeTable<'_>) -> Result<Option<String>, DocumentError> {

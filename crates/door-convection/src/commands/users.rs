@@ -22,7 +22,7 @@ pub(crate) async fn create_user(asked: &Asked<'_>) -> Answered {
     let (name, public_key) = (asked.name("user_name")?, asked.text("public_key")?);
     let users = Users { name: Some(name.clone()) };
     let permit = asked.door.gate.admit::<engine::CreateUser>(&asked.caller, users).await?;
-    let new = engine::NewUser { public_key: Some(public_key.clone()), password: None };
+    let new = engine::NewUser { public_key: Some(public_key.clone()), ..engine::NewUser::default() };
     let key = match asked.door.identity.create_user(permit, asked.user(), new).await {
         Ok(made) => made.access_key.ok_or_else(|| Fault::internal("a user was made without a key"))?,
         Err(IdentityError::AlreadyExists) => add_key(asked, name.clone(), &public_key).await?,

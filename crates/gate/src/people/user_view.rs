@@ -50,7 +50,7 @@ impl UsersView {
         &self,
         changing: &Changing<'_>,
         record: UserRecord,
-        spki: Option<Vec<u8>>,
+        key: Option<(Option<CredentialId>, Vec<u8>)>,
         password: Option<PasswordRecord>,
     ) -> (UserId, Option<CredentialId>, Change) {
         let id = UserId(self.people.opened.random_id());
@@ -60,9 +60,9 @@ impl UsersView {
         opened.users.create_entry(&mut batch, record.name.as_str(), ObjectId(id.0), &[]);
         let created = record.created;
         batch.absorb(user.put(changing, record, false).0);
-        let key = spki.map(|spki| {
+        let key = key.map(|(given, spki)| {
             let credential = CredentialRecord { user: id, spki, created };
-            let (key, added) = user.add_key(changing, &credential);
+            let (key, added) = user.add_key(changing, given, &credential);
             batch.absorb(added.0);
             key
         });
@@ -138,13 +138,20 @@ impl UserView {
         Ok(keys)
     }
 
-    /// Adds an access key.
-    pub fn add_key(&self, changing: &Changing<'_>, record: &CredentialRecord) -> (CredentialId, Change) {
+    /// Adds an access key: under an id that it has from elsewhere and that no key here has, or under a new one.
+    pub fn add_key(
+        &self,
+        changing: &Changing<'_>,
+        given: Option<CredentialId>,
+        record: &CredentialRecord,
+    ) -> (CredentialId, Change) {
         let opened = &self.people.opened;
-        let key = CredentialId(opened.random_id());
+        let key = given.unwrap_or_else(|| CredentialId(opened.random_id()));
         let mut batch = self.people.change(changing);
+        let row = keys::credential(opened.partition(), key);
+        batch.require(Precondition::Absent(row.clone()));
         let sealed = opened.seal(Kind::Credential, key.0, &record.encode());
-        batch.put(keys::credential(opened.partition(), key), sealed);
+        batch.put(row, sealed);
         let id = self.id;
         self.people.then(&mut batch, false, move |directory| {
             directory.state.write().change_credentials(id, |person| person.keys.push(key));

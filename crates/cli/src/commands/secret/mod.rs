@@ -9,6 +9,8 @@ mod made;
 mod put;
 mod versions;
 
+pub(super) use put::json_body;
+
 use super::Session;
 use crate::args::{Place, SecretCommand};
 use crate::client::Ask;

@@ -71,7 +71,11 @@ fn with_value(ask: Ask, value: &SecretBytes, args: &PutArgs) -> Result<Ask, CliE
 }
 
 /// The request's JSON, put together as text, so that numbers and spaces in the value stay as they are.
-pub(super) fn json_body(value: &[u8], is_json: bool, cas: Option<u64>) -> Result<Vec<u8>, CliError> {
+pub(in crate::commands) fn json_body(
+    value: &[u8],
+    is_json: bool,
+    cas: Option<u64>,
+) -> Result<Vec<u8>, CliError> {
     // a text can grow sixfold by its escapes
     let mut body = Vec::with_capacity(value.len() * 6 + 64);
     body.extend_from_slice(b"{\"value\":");

@@ -39,7 +39,7 @@ async fn with(client: &Client, public: &Path) -> Result<Made, CliError> {
         instead: "answer generate_recovery_key with Yes",
     })?;
     let public_key = Some(String::from_utf8_lossy(&key).into_owned());
-    let user = CreateUserRequest { name: NAME.to_owned(), public_key, password: None };
+    let user = CreateUserRequest { name: NAME.to_owned(), public_key, access_key_id: None, password: None };
     let created: UserCreated = client.ask(Ask::of(Endpoint::CreateUser).json(&user)).await?.read()?;
     let group = CreateGroupRequest { name: NAME.to_owned() };
     client.ask(Ask::of(Endpoint::CreateGroup).json(&group)).await?;
