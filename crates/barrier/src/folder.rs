@@ -1,30 +1,30 @@
 //! Folders: named objects with versions, sealed under one keyset.
 
+mod count;
+mod listing;
 mod versions;
+
+pub use listing::Page;
 
 use crate::batch::Batch;
 use crate::index::{Head, Index};
 use crate::keysets::{KeysetCell, Live};
 use crate::lives::{Deleted, Lives};
-use crate::name_list::Names;
 use crate::names::{self, NameLocks};
 use crate::opened::REREADS;
-use crate::payload::{Reader, Writer};
 use crate::{BarrierError, keys};
 use arc_swap::ArcSwap;
 use parking_lot::RwLock;
 use std::sync::Arc;
-use strongroom_ambient::{Ambient, UnixMillis};
+use strongroom_ambient::Ambient;
 use strongroom_crypto::MacKey;
 use strongroom_keyring::{Keyset, Kind, OpenError, Place, Sealer};
 use strongroom_model::{FolderId, KeysetId, ObjectId, PartitionId};
 use strongroom_secret::SecretBytes;
-use strongroom_store::{Change, MergeRefused, Order, Precondition, Range, Row, RowKey, SharedStore};
+use strongroom_store::{Order, Precondition, Range, Row, RowKey, SharedStore};
 
 /// Rows read at a time while a folder is opened.
 const SCAN_ROWS: usize = 1_000;
-/// Most names that a listing of a folder beyond the index opens.
-const MAX_UNINDEXED_LIST: usize = 10_000_000;
 
 /// A directory entry, opened.
 #[derive(Debug)]
@@ -54,15 +54,6 @@ pub struct VersionRecord {
     pub deleted: Option<Deleted>,
     /// What the engine put there.
     pub plain: SecretBytes,
-}
-
-/// A page of names.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Page {
-    /// The names, in order.
-    pub names: Names,
-    /// Whether there are more after the last.
-    pub more: bool,
 }
 
 /// A folder: directory entries, versions of objects, and their authenticated count.
@@ -265,86 +256,6 @@ impl Folder {
         }
     }
 
-    /// Names in order that begin with `prefix`, after `after`, that `keep` wants, and whose newest version can be read.
-    pub async fn page(
-        &self,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-        keep: impl Fn(&str) -> bool + Send + Sync,
-    ) -> Result<Page, BarrierError> {
-        self.page_where(prefix, after, limit, |name, gone| !gone && keep(name)).await
-    }
-
-    /// The same, with those whose newest version is gone if `keep` wants them.
-    pub async fn page_where(
-        &self,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-        keep: impl Fn(&str, bool) -> bool + Send + Sync,
-    ) -> Result<Page, BarrierError> {
-        let indexed = {
-            let index = self.index.read();
-            index.is_whole().then(|| index.page(prefix, after, limit.saturating_add(1), &keep))
-        };
-        let mut names = match indexed {
-            Some(names) => names,
-            None => self.page_unindexed(prefix, after, limit.saturating_add(1), &keep).await?,
-        };
-        let more = names.len() > limit;
-        names.truncate(limit);
-        Ok(Page { names, more })
-    }
-
-    /// Opens the whole folder, keeping the smallest names beyond `after`.
-    async fn page_unindexed(
-        &self,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-        keep: &(impl Fn(&str, bool) -> bool + Send + Sync),
-    ) -> Result<Names, BarrierError> {
-        let mut smallest =
-            std::collections::BinaryHeap::with_capacity(limit.saturating_add(1).min(SCAN_ROWS));
-        let wanted = |name: &str, gone| {
-            name.starts_with(prefix) && after.is_none_or(|after| name > after) && keep(name, gone)
-        };
-        let mut position = None;
-        let mut opened = 0;
-        loop {
-            let rows = self.scan(position.take()).await?;
-            let Some(last) = rows.last().map(|row| row.key.clone()) else { break };
-            opened += rows.len();
-            if opened > MAX_UNINDEXED_LIST {
-                return Err(BarrierError::Store(strongroom_store::StoreError::Busy));
-            }
-            for row in &rows {
-                let Some(entry) = self.open_entry(row).await? else { continue };
-                if wanted(&entry.name, entry.lives.gone) {
-                    smallest.push((entry.name, entry.lives.gone));
-                    if smallest.len() > limit {
-                        smallest.pop();
-                    }
-                }
-            }
-            position = Some(last);
-        }
-        Ok(smallest.into_sorted_vec().iter().map(|(name, gone)| (name.as_str(), *gone)).collect())
-    }
-
-    /// Entries, and when one was last made or removed.
-    pub async fn count(&self) -> Result<(u64, UnixMillis), BarrierError> {
-        match self.store.get(&keys::count(self.id)).await? {
-            Some(row) => {
-                let count =
-                    self.opened(&row, "count", |sealers, row| open_count(sealers, self.id, &row.value));
-                Ok(count.await?.unwrap_or((0, UnixMillis(0))))
-            }
-            None => Ok((0, UnixMillis(0))),
-        }
-    }
-
     fn corrupt(&self, what: &str) -> BarrierError {
         BarrierError::corrupt(format!("folder {}: {what}", self.id))
     }
@@ -409,21 +320,6 @@ impl Folder {
         batch.then(move || index.write().wipe());
     }
 
-    fn change_count(&self, batch: &mut Batch, by: i64) {
-        let (sealers, ambient, id) = (Arc::clone(&self.sealers), self.ambient.clone(), self.id);
-        // the keys of the moment: the fence sees to it that they are the batch's
-        let merge = move |present: Option<&[u8]>| {
-            let sealers = sealers.current();
-            let (count, _) = match present {
-                Some(record) => open_count(&sealers, id, record).map_err(|_| MergeRefused)?,
-                None => (0, UnixMillis(0)),
-            };
-            let count = count.checked_add_signed(by).ok_or(MergeRefused)?;
-            Ok(Some(seal_count(&sealers, &ambient, id, count)))
-        };
-        batch.changes.push(Change::Merge(keys::count(self.id), Box::new(merge)));
-    }
-
     /// The payload of the entry that names this folder: a store's settings, without a look at the store.
     pub fn payload(&self) -> Arc<Vec<u8>> {
         self.payload.load_full()
@@ -456,24 +352,6 @@ impl Folder {
     pub(crate) fn wipe(&self) {
         self.index.write().wipe();
     }
-}
-
-fn open_count(
-    sealers: &FolderSealers,
-    folder: FolderId,
-    record: &[u8],
-) -> Result<(u64, UnixMillis), Unopened> {
-    let plain = sealers.counts.open(&ObjectId(folder.0), 0, record)?;
-    let count = plain.expose(|bytes| {
-        let mut reader = Reader::new(bytes);
-        Some((reader.u64()?, UnixMillis(reader.i64()?)))
-    });
-    count.ok_or(Unopened::Damaged)
-}
-
-fn seal_count(sealers: &FolderSealers, ambient: &Ambient, folder: FolderId, count: u64) -> Vec<u8> {
-    let plain = Writer::new().u64(count).i64(ambient.now().0).finish();
-    sealers.counts.seal(ambient, &ObjectId(folder.0), 0, &plain)
 }
 
 impl std::fmt::Debug for Folder {

@@ -1,12 +1,14 @@
 //! Admission: a place in the queue, the rules' decision, the resource, a permit.
 
 use crate::clock::{ClockState, TrustedClock};
-use crate::entry::{Entry, Permit, is_essential};
+use crate::denied::Denied;
+use crate::entry::{Entry, Permit};
 use crate::outcome::{self, Known};
 use crate::people::Directory;
 use crate::policy::{Asked, InForce};
 use crate::recover::Recovery;
 use crate::refusals::Refusals;
+use crate::reserve::is_essential;
 use crate::resource::{Action, Resource};
 use crate::seer::Seer;
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -31,65 +33,8 @@ pub struct GateOptions {
     pub rules: Vec<Rule>,
 }
 
-/// Why there is no permit.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Denied {
-    /// The server is locked.
-    #[error("locked")]
-    Locked,
-    /// The rules do not allow it.
-    #[error("{action} on '{resource}' is refused: {rule}")]
-    Refused {
-        /// The action that was refused.
-        action: &'static str,
-        /// What upon, as the caller named it.
-        resource: String,
-        /// The rule that decided.
-        rule: Arc<str>,
-    },
-    /// There is no such thing.
-    #[error("not found")]
-    NotFound,
-    /// The queue is full, or the store is being resolved.
-    #[error("busy")]
-    Busy,
-    /// The disk is full.
-    #[error("the disk is full")]
-    Full,
-    /// The trail cannot be written.
-    #[error("the audit trail cannot be written")]
-    Trail,
-    /// Stored data is damaged.
-    #[error("stored data is corrupt: {place}")]
-    Corrupt {
-        /// Where.
-        place: String,
-    },
-    /// The store below failed.
-    #[error("the store failed: {0}")]
-    Store(String),
-    /// The request was done before: this is what was answered.
-    #[error("already done")]
-    Repeated(Vec<u8>),
-    /// The request id was used for something else.
-    #[error("request id was used for something else")]
-    Reused,
-}
-
 /// A permit, or why there is none.
 pub type Admission<A> = Result<Permit<A>, Denied>;
-
-impl From<BarrierError> for Denied {
-    fn from(fault: BarrierError) -> Self {
-        match fault {
-            BarrierError::Locked => Self::Locked,
-            BarrierError::Corrupt { place }
-            | BarrierError::Store(strongroom_store::StoreError::Corrupt { place }) => Self::Corrupt { place },
-            BarrierError::Store(strongroom_store::StoreError::Busy) => Self::Busy,
-            BarrierError::Store(fault) => Self::Store(fault.to_string()),
-        }
-    }
-}
 
 /// The gate. Holds the barrier, and nobody else does.
 pub struct Gate {

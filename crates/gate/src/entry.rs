@@ -3,12 +3,13 @@
 use crate::admit::Gate;
 use crate::outcome;
 use crate::policy::{Asked, changes_rights, is_authz_fence};
+use crate::reserve::is_essential;
 use crate::resource::Action;
 use std::sync::Arc;
 use strongroom_audit::{Decision, Record, Verdict};
 use strongroom_authz::{Decision as Decided, Question};
 use strongroom_barrier::{Batch, Opened};
-use strongroom_model::{Access, Action as ActionCode, Caller, Effect, Origin, Repeat};
+use strongroom_model::{Access, Action as ActionCode, Caller, Origin, Repeat};
 use strongroom_store::{CommitError as StoreCommitError, Committed, PendingEntry, Slot, Txn};
 
 /// How often a change is sealed again because keys were rotated under it, before it is answered busy.
@@ -320,25 +321,6 @@ impl Entry {
     }
 }
 
-/// What goes on in the reserve of a full disk: reads, whatever removes or revokes, and what an operator needs to get so
-/// far. Everything else waits for room, a new action too unless it is listed here.
-pub(crate) fn is_essential(action: ActionCode) -> bool {
-    use ActionCode as A;
-    let removes = action.effect() == Effect::Read || action.access() == Access::DELETE;
-    let operates = matches!(
-        action,
-        // to come in
-        A::Unlock | A::AutoUnlock | A::ConfirmInitialise | A::Authorize | A::Login
-            // to close
-            | A::Lock | A::Start | A::Stop | A::AcceptClock | A::Checkpoint
-            // to end what was begun; the new unlock keys are in hands already
-            | A::CancelRotateRoot | A::ConfirmRotateRoot | A::CancelJob
-            // a right is taken away: a user disabled, a member dropped; the opposite waits, which the engine sees to
-            | A::DetachAcl | A::UpdateUser | A::UpdateGroup
-    );
-    removes || operates
-}
-
 impl Drop for Entry {
     fn drop(&mut self) {
         if let Some((record, slot)) = self.record.take() {
@@ -374,84 +356,5 @@ impl Gate {
 impl<T> std::fmt::Debug for Held<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Held({:?})", self.entry)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn in_the_reserve_whatever_reads_removes_or_revokes_goes_on_and_nothing_is_added() {
-        use ActionCode as A;
-        let goes_on = [
-            A::Unlock,
-            A::AutoUnlock,
-            A::Lock,
-            A::Start,
-            A::Stop,
-            A::Authorize,
-            A::Login,
-            A::Deauth,
-            A::RevokeToken,
-            A::RevokeOwnToken,
-            A::RevokeUnlockKey,
-            A::RemoveAutoUnlock,
-            A::RemoveUser,
-            A::RemoveAccessKey,
-            A::RemoveOwnAccessKey,
-            A::RemovePassword,
-            A::RemoveGroup,
-            A::RemoveAcl,
-            A::DetachAcl,
-            A::UpdateUser,
-            A::UpdateGroup,
-            A::DeleteSecret,
-            A::DestroySecret,
-            A::RemoveSecret,
-            A::RemoveStore,
-            A::RemoveKeyset,
-            A::ArchiveTrail,
-            A::Housekeeping,
-            A::CancelJob,
-            A::CancelRotateRoot,
-            A::ConfirmRotateRoot,
-            A::Checkpoint,
-            A::AcceptClock,
-        ];
-        for action in goes_on {
-            assert!(is_essential(action), "{}", action.name());
-        }
-        let waits = [
-            A::Initialise,
-            A::PutSecret,
-            A::GenerateSecret,
-            A::UndeleteSecret,
-            A::CreateStore,
-            A::ConfigureStore,
-            A::CreateKeyset,
-            A::RotateKeyset,
-            A::RotateKek,
-            A::RotateRoot,
-            A::RotateAll,
-            A::JobStep,
-            A::AddAutoUnlock,
-            A::CreateUser,
-            A::AddAccessKey,
-            A::AddOwnAccessKey,
-            A::SetPassword,
-            A::SetOwnPassword,
-            A::CreateGroup,
-            A::CreateAcl,
-            A::UpdateAcl,
-            A::AttachAcl,
-            A::RenewToken,
-        ];
-        for action in waits {
-            assert!(!is_essential(action), "{}", action.name());
-        }
-        for action in ActionCode::ALL.iter().filter(|action| action.effect() == Effect::Read) {
-            assert!(is_essential(*action), "{}", action.name());
-        }
     }
 }

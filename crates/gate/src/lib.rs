@@ -23,6 +23,7 @@ mod admit;
 mod archive;
 mod backup_view;
 mod clock;
+mod denied;
 mod entry;
 mod jobs;
 mod network;
@@ -31,6 +32,7 @@ mod people;
 mod policy;
 mod recover;
 mod refusals;
+mod reserve;
 mod resource;
 mod seer;
 mod server_view;
@@ -38,10 +40,11 @@ mod standing;
 mod trail_feed;
 mod trail_view;
 
-pub use admit::{Admission, Denied, Gate, GateOptions};
+pub use admit::{Admission, Gate, GateOptions};
 pub use archive::{ArchiveError, Keep};
 pub use backup_view::{BackupBegun, BackupFault, BackupStream, BackupView};
 pub use clock::ClockState;
+pub use denied::Denied;
 pub use entry::{CommitError, Entry, Held, Permit, TrailError};
 pub use jobs::{Agenda, JobRecord, JobState, JobStepView, JobView, JobsView, StoredJob, StoredJobs};
 pub use people::{

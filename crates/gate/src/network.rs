@@ -1,6 +1,7 @@
 //! The network's rules, which are asked before all others.
 
-use crate::admit::{Denied, Gate};
+use crate::admit::Gate;
+use crate::denied::Denied;
 use crate::policy::InForce;
 use std::sync::Arc;
 use strongroom_authz::{Decision, Nacls, NetworkAsk, Question, Target};

@@ -91,7 +91,7 @@ pub(crate) async fn expired(opened: &Opened, now: i64, limit: usize) -> Result<B
     }
 }
 
-impl From<TrailError> for crate::admit::Denied {
+impl From<TrailError> for crate::denied::Denied {
     fn from(_: TrailError) -> Self {
         Self::Trail
     }
