@@ -57,6 +57,11 @@ impl Name {
         check_nfc(text)?;
         Ok(Self(text.into()))
     }
+
+    /// Hands the text to whoever wipes it. What is left is no name, and to be dropped.
+    pub fn end(&mut self, wipe: impl FnOnce(&mut str)) {
+        wipe(&mut self.0);
+    }
 }
 
 impl SecretPath {

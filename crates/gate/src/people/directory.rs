@@ -69,6 +69,16 @@ pub(crate) struct State {
     pub(super) acls: HashMap<AclId, Arc<AclRecord>>,
 }
 
+/// Names are wiped with the last record that has them: at a lock that is here, but for requests that are still at work.
+impl Drop for State {
+    fn drop(&mut self) {
+        let users = self.users.values_mut().filter_map(|person| Arc::get_mut(&mut person.record));
+        let groups = self.groups.values_mut().filter_map(|team| Arc::get_mut(&mut team.record));
+        let names = users.map(|user| &mut user.name).chain(groups.map(|group| &mut group.name));
+        names.for_each(|name| name.end(|text| strongroom_secret::wipe(text)));
+    }
+}
+
 impl State {
     /// Puts a user in place of the one known, credentials as they are.
     pub(super) fn put_user(&mut self, id: UserId, record: UserRecord) {
