@@ -84,8 +84,13 @@ impl Session {
             door.identity.take_up(permit, offer, &shown).await?;
             Ok::<Reply, Fault>(Reply::saying("Authorized"))
         };
+        let began = self.door.gate.ambient().clock.monotonic();
         let settled = tokio::spawn(settling).await;
-        encode(&settled.unwrap_or_else(|_| Err(Fault::internal("the second step of authorize panicked"))))
+        let panicked = || Fault::internal("the second step of authorize panicked");
+        let settled = settled.unwrap_or_else(|_| Err(panicked()));
+        let took = self.door.gate.ambient().clock.monotonic().saturating_sub(began);
+        self.door.meters.count(Some(Command::Authorize), settled.is_ok(), took);
+        encode(&settled)
     }
 
     fn caller(&self) -> Caller {

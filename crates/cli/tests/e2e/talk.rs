@@ -124,9 +124,12 @@ impl Talk {
                     }
                 }
             }
+            // a text is answered with a text, bytes with bytes
             Self::Web(socket) => loop {
-                if let Message::Text(text) = socket.read().unwrap() {
-                    return serde_json::from_str(&text).unwrap();
+                match socket.read().unwrap() {
+                    Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                    Message::Binary(bytes) => return serde_json::from_slice(&bytes).unwrap(),
+                    _ => {}
                 }
             },
         }
