@@ -43,12 +43,13 @@ impl Operator {
         };
         entry.note(format!("set {}, and locked", keys.set_id));
         let committed = entry.commit(batch).await;
-        if matches!(committed, Ok(_) | Err(CommitError::Unknown)) {
+        let unknown = matches!(committed, Err(CommitError::Unknown));
+        if committed.is_ok() || unknown {
             view.lock();
         }
-        if committed.is_err() {
+        if unknown {
             // if it was done after all, the tokens ended with it; if not, they end with the next unlock
-            self.void_tokens.fetch_or(matches!(committed, Err(CommitError::Unknown)), Ordering::AcqRel);
+            self.void_tokens.store(true, Ordering::Release);
         }
         committed?;
         Ok(keys)
