@@ -129,7 +129,7 @@ pub(crate) async fn dispatch(command: Command, asked: &Asked<'_>) -> Answered {
         C::Unlock => boxed(commands::system::unlock(asked)).await,
         C::Lock => boxed(commands::system::lock(asked)).await,
         C::RotateRootKeys => boxed(commands::system::rotate_root_keys(asked)).await,
-        C::ListCommands => commands::system::command_list(asked),
+        C::ListCommands => Ok(commands::system::command_list(asked)),
         C::ListHookTypes => Ok(commands::system::list_hook_types()),
         C::Authorize => boxed(commands::auth::authorize(asked)).await,
         C::Deauth => boxed(commands::auth::deauth(asked)).await,

@@ -18,7 +18,7 @@ const TERMS: Terms = Terms {
     idle: Duration::from_secs(75),
     arrival: Duration::from_secs(30),
     unread: Duration::from_secs(20),
-    answer: Duration::from_secs(60),
+    answer: Duration::from_mins(1),
 };
 
 /// One connection, and what it takes to watch it.

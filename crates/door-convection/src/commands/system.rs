@@ -84,7 +84,7 @@ pub(crate) async fn rotate_root_keys(asked: &Asked<'_>) -> Answered {
 }
 
 /// What the caller may call: without a token what needs none, with one what the network's rules let pass.
-pub(crate) fn command_list(asked: &Asked<'_>) -> Answered {
+pub(crate) fn command_list(asked: &Asked<'_>) -> Reply {
     let origin = asked.caller.origin;
     let passes = |command: &&Command| {
         let decision = asked.door.gate.network_decision(origin, NetworkAsk::Command(command.name()));
@@ -93,7 +93,7 @@ pub(crate) fn command_list(asked: &Asked<'_>) -> Answered {
     let known = asked.caller.principal.is_some();
     let commands = Command::ALL.iter().filter(|command| known || command.needs() != Needs::Token);
     let names: Value = commands.filter(passes).map(|command| command.name()).collect();
-    Ok(Reply::done().with("commands", names))
+    Reply::done().with("commands", names)
 }
 
 /// There are no hooks: the list is empty.
