@@ -12,6 +12,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use strongroom_crypto::{PrivateKey, generate_ed25519_pkcs8, public_key_pem};
 
 /// Asserts that the door still serves, over every way.
 #[track_caller]
@@ -152,7 +153,9 @@ fn another_users_key_does_not_go_with_a_token() {
     let mut talk = Talk::begin(&site, Way::Tcp);
     let stolen = Credential { id: ada.clone(), token: root.token.clone() };
     assert!(failed(&talk.ask("list_hook_types", &stolen.with(json!({})))).contains("Already Deauthed"));
-    let own = client.post("/users/root/access-keys", json!({ "public_key": public }).to_string()).ok();
+    let key = PrivateKey::from_pkcs8(&generate_ed25519_pkcs8().unwrap().expose(<[u8]>::to_vec)).unwrap();
+    let another = json!({ "public_key": public_key_pem(&key.public_key().unwrap()) });
+    let own = client.post("/users/root/access-keys", another.to_string()).ok();
     let second = own["id"].as_str().unwrap().replace('-', "");
     let either = Credential { id: second, token: root.token.clone() };
     done(talk.ask("list_hook_types", &either.with(json!({}))));
