@@ -82,7 +82,7 @@ pub(crate) fn member<'t>(object: &'t str, name: &str) -> Result<&'t str, Fault> 
 }
 
 /// The part of a value that is wanted, as JSON.
-pub(crate) fn of_value<'t>(json: &'t str, part: Part, store_type: TypeRef) -> Result<&'t str, Fault> {
+pub(crate) fn of_value(json: &str, part: Part, store_type: TypeRef) -> Result<&str, Fault> {
     match (part, store_type.name()) {
         (Part::Usual, "user") => member(json, "password"),
         (Part::Usual | Part::Whole, _) => Ok(json),

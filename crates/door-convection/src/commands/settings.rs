@@ -73,41 +73,32 @@ pub(crate) fn object(fields: &Map<String, Value>) -> Result<JsonText, Fault> {
 }
 
 /// What every store may be set to, taken from among what its type may be.
-struct Common {
-    keep: Option<Option<NonZeroU64>>,
-    cas_required: Option<bool>,
-}
-
-impl Common {
-    fn take(fields: &mut Map<String, Value>) -> Result<Self, Fault> {
-        let keep = match fields.remove(KEEP) {
-            None => None,
-            Some(Value::Null) => Some(None),
-            Some(value) => {
-                let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
-                let number = number.ok_or_else(|| Fault::value("keep_versions is a number of versions"))?;
-                Some(NonZeroU64::new(number.into()))
-            }
-        };
-        let cas_required = match fields.remove(CAS) {
-            None => None,
-            Some(Value::Null) => Some(false),
-            Some(value) => {
-                Some(value.as_bool().ok_or_else(|| Fault::value("cas_required is true or false"))?)
-            }
-        };
-        Ok(Self { keep, cas_required })
-    }
+fn take_common(fields: &mut Map<String, Value>) -> Result<Change, Fault> {
+    let keep = match fields.remove(KEEP) {
+        None => None,
+        Some(Value::Null) => Some(None),
+        Some(value) => {
+            let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+            let number = number.ok_or_else(|| Fault::value("keep_versions is a number of versions"))?;
+            Some(NonZeroU64::new(number.into()))
+        }
+    };
+    let cas_required = match fields.remove(CAS) {
+        None => None,
+        Some(Value::Null) => Some(false),
+        Some(value) => Some(value.as_bool().ok_or_else(|| Fault::value("cas_required is true or false"))?),
+    };
+    Ok(Change { keep, cas_required, of_type: None })
 }
 
 /// Settings of a new store.
 pub(crate) fn of_new(fields: &Fields<'_>) -> Result<Settings, Fault> {
     let mut typed = typed(fields, &[])?;
-    let Common { keep, cas_required } = Common::take(&mut typed)?;
+    let common = take_common(&mut typed)?;
     typed.retain(|_, value| !value.is_null());
     Ok(Settings {
-        keep: keep.flatten(),
-        cas_required: cas_required.unwrap_or_default(),
+        keep: common.keep.flatten(),
+        cas_required: common.cas_required.unwrap_or_default(),
         of_type: object(&typed)?,
     })
 }
@@ -115,9 +106,9 @@ pub(crate) fn of_new(fields: &Fields<'_>) -> Result<Settings, Fault> {
 /// Changes of a store's settings; what is empty is unset.
 pub(crate) fn changes(fields: &Fields<'_>) -> Result<Change, Fault> {
     let mut typed = typed(fields, &[])?;
-    let Common { keep, cas_required } = Common::take(&mut typed)?;
+    let common = take_common(&mut typed)?;
     let of_type = if typed.is_empty() { None } else { Some(object(&typed)?) };
-    Ok(Change { keep, cas_required, of_type })
+    Ok(Change { of_type, ..common })
 }
 
 /// Settings as this protocol calls them.

@@ -78,9 +78,9 @@ impl<'t> Wanted<'t> {
         let text = raw.filter(|raw| raw.starts_with('"'));
         match (of.name(), raw, text) {
             ("generic", Some(_), Some(text)) if self.args.raw("encoding").is_some() => self.decoded(text),
-            ("user", _, Some(password)) => self.user(password),
+            ("user", _, Some(password)) => Ok(self.user(password)),
             ("rsa" | "x509", _, Some(pem)) => bytes(string(pem)?.into_bytes()),
-            ("rsa" | "x509", None, _) => self.parts(),
+            ("rsa" | "x509", None, _) => Ok(self.parts()),
             (_, Some(raw), _) => json(raw.as_bytes()),
             (_, None, _) => Err(VALUELESS),
         }
@@ -97,7 +97,7 @@ impl<'t> Wanted<'t> {
     }
 
     /// A password, as it was written, with whose it is. What is changed keeps its name, if none is given.
-    fn user(&self, password: &str) -> Result<Value, TypeError> {
+    fn user(&self, password: &str) -> Value {
         let own = self.creates.then(|| Json::from(self.path.as_str()).to_string());
         let username = self.args.raw("username").map(str::to_owned).or(own);
         let mut text = Vec::with_capacity(password.len() + username.as_ref().map_or(0, String::len) + 32);
@@ -110,10 +110,10 @@ impl<'t> Wanted<'t> {
         text.extend_from_slice(b"\"password\":");
         text.extend_from_slice(password.as_bytes());
         text.push(b'}');
-        Ok(Value { kind: ValueKind::Json, bytes: SecretBytes::new(text) })
+        Value { kind: ValueKind::Json, bytes: SecretBytes::new(text) }
     }
 
-    fn parts(&self) -> Result<Value, TypeError> {
+    fn parts(&self) -> Value {
         let given: Vec<(&str, &str)> =
             PARTS.iter().filter_map(|name| Some((*name, self.args.raw(name)?))).collect();
         let room = given.iter().map(|(name, raw)| name.len() + raw.len() + 4).sum::<usize>() + 2;
@@ -126,7 +126,7 @@ impl<'t> Wanted<'t> {
             text.extend_from_slice(raw.as_bytes());
         }
         text.push(b'}');
-        Ok(Value { kind: ValueKind::Json, bytes: SecretBytes::new(text) })
+        Value { kind: ValueKind::Json, bytes: SecretBytes::new(text) }
     }
 
     /// What is to be generated, of this type.
