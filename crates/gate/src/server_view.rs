@@ -162,14 +162,14 @@ impl ServerView {
         batch.put(keys::unlock_set(set), set_note(set, self.gate.now()));
     }
 
-    /// When a set of unlock keys was made. Nobody knows it of sets that are older than such notes, nor if the note is damaged.
+    /// When a set of unlock keys was made; nobody knows it of sets that are older than such notes.
     pub async fn set_made(&self, set: [u8; 8]) -> Result<Option<UnixMillis>, BarrierError> {
-        let row = self.gate.store().get(&keys::unlock_set(set)).await?;
-        let made = row.and_then(|row| {
+        let Some(row) = self.gate.store().get(&keys::unlock_set(set)).await? else { return Ok(None) };
+        let read = || {
             let made = UnixMillis(i64::from_be_bytes(row.value.get(1..9)?.try_into().ok()?));
             (row.value == set_note(set, made)).then_some(made)
-        });
-        Ok(made)
+        };
+        read().map(Some).ok_or_else(|| BarrierError::corrupt("when a set of unlock keys was made"))
     }
 
     /// The partition's row, wrapped under another root key.

@@ -50,6 +50,7 @@ async fn exercise(world: &TestWorld) -> Result<(), WorldError> {
     assert_eq!(world.list("web").await?, ["a", "b"]);
     assert_eq!(world.read_store("web").await?.secrets, 2);
     assert_eq!(world.keysets().await?.len(), 1);
+    assert!(world.unlock_keys().await?[0].made.is_some());
     let versions = world.metadata("web", "a").await?.expect("a secret").versions;
     assert_eq!(versions.iter().map(|version| version.version).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(world.get("web", "a").await?.as_deref(), Some("2"));
