@@ -104,10 +104,10 @@ impl AuthFile {
         let mut pending = line;
         for old in text.split_inclusive('\n') {
             let begins_table = writing == Writing::Toml && old.trim_start().starts_with('[');
-            if is_token(old) || begins_table {
-                if let Some(new) = pending.take() {
-                    new.expose(|new| out.push_str(&String::from_utf8_lossy(new)));
-                }
+            if (is_token(old) || begins_table)
+                && let Some(new) = pending.take()
+            {
+                new.expose(|new| out.push_str(&String::from_utf8_lossy(new)));
             }
             if !is_token(old) {
                 out.push_str(old);

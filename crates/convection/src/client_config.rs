@@ -59,6 +59,8 @@ impl ClientConfig {
     /// As a TOML file that the original's client reads too.
     pub fn to_toml(&self) -> String {
         use crate::quoted;
+        use std::fmt::Write as _;
+        // a text written into memory cannot fail
         let mut text = format!(
             "[global.secrets.client]\nuse_network = {}\ntls_ca = {}\nsocket_path = {}\n",
             self.use_network,
@@ -66,13 +68,14 @@ impl ClientConfig {
             quoted(&self.socket_path)
         );
         if let Some(file) = &self.log_file {
-            text.push_str(&format!("log_file = {}\n", quoted(file)));
+            let _ = writeln!(text, "log_file = {}", quoted(file));
         }
-        text.push_str(&format!(
+        let _ = write!(
+            text,
             "\n[global.secrets.client.network]\ntarget_ip = {}\ntarget_port = {}\n",
             quoted(&self.target_ip.to_string()),
             self.target_port
-        ));
+        );
         text
     }
 }

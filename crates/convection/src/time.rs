@@ -1,5 +1,6 @@
 //! Times as the original writes them: years, months, weeks, days, hours, minutes, seconds, milliseconds, in this order.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 const DAY: u64 = 86_400_000;
@@ -43,7 +44,8 @@ pub fn written(time: Duration) -> String {
             continue;
         }
         if millis >= worth {
-            out.push_str(&format!("{}{unit}", millis / worth));
+            // a text written into memory cannot fail
+            let _ = write!(out, "{}{unit}", millis / worth);
             millis %= worth;
         }
     }
