@@ -133,6 +133,25 @@ fn an_unknown_or_formless_crate_is_found() {
 }
 
 #[test]
+fn lints_may_differ_in_unsafe_code_alone_and_only_where_it_is_listed() {
+    let lints = |name: &str, unsafe_code: &str, docs: &str| {
+        let house = House::new();
+        house.write(
+            "Cargo.toml",
+            "[workspace.lints.rust]\nunsafe_code = \"forbid\"\nmissing_docs = \"warn\"\n",
+        );
+        let lints = format!("[lints.rust]\nunsafe_code = \"{unsafe_code}\"\nmissing_docs = \"{docs}\"\n");
+        let head = format!("[package]\nname = \"strongroom-{name}\"\ndescription = \"x\"\n{lints}");
+        house.write(&format!("crates/{name}/Cargo.toml"), &head);
+        let found = arrows::check(&house.manifests());
+        found.iter().any(|finding| finding.what.contains("does not say [lints]"))
+    };
+    assert!(!lints("abe", "deny", "warn"));
+    assert!(lints("abe", "allow", "warn") && lints("abe", "forbid", "warn") && lints("abe", "deny", "allow"));
+    assert!(lints("model", "deny", "warn"));
+}
+
+#[test]
 fn io_in_a_mechanism_is_found_in_groups_and_macros() {
     assert_found(&rules_of("crypto", "use std::{fs, fmt};"), "lib.rs:2: uses std::fs");
     assert_found(
