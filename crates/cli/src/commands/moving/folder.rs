@@ -44,6 +44,9 @@ impl Reading {
                 self.enter(top, &path, &format!("{name}/"), depth + 1)?;
                 continue;
             }
+            if !kind.is_file() {
+                return Err(MovingError::NoFile(path).into());
+            }
             let bytes = content(&path)?;
             self.files += 1;
             self.bytes += bytes.len();
