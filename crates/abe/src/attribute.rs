@@ -133,14 +133,9 @@ impl AttributeSet {
         self.0.is_empty()
     }
 
-    /// All of both.
-    pub(crate) fn union(&self, other: &Self) -> Self {
-        Self(self.0.union(&other.0).cloned().collect())
-    }
-
-    /// Just one.
-    pub(crate) fn of_one(attribute: Attribute) -> Self {
-        Self(BTreeSet::from([attribute]))
+    /// Those of a policy, which bounds them.
+    pub(crate) fn of_policy(names: impl Iterator<Item = Attribute>) -> Self {
+        Self(names.collect())
     }
 }
 

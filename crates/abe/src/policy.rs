@@ -137,9 +137,9 @@ impl Policy {
 
     /// The attributes that it names.
     pub fn attributes(&self) -> AttributeSet {
-        let mut all = AttributeSet::default();
-        self.root.each_leaf(&mut |attribute| all = all.union(&AttributeSet::of_one(attribute.clone())));
-        all
+        let mut all = Vec::new();
+        self.root.each_leaf(&mut |attribute| all.push(attribute.clone()));
+        AttributeSet::of_policy(all.into_iter())
     }
 
     /// Attributes that are in the policy and not in a set: nobody may have them yet, or they are misspelt.

@@ -16,7 +16,7 @@ use x_wing::{
 
 use crate::attribute::{Attribute, AttributeSet, MAX_ATTRIBUTES};
 use crate::master::MasterKey;
-use crate::policy::{Node, Policy};
+use crate::policy::{MAX_LEAVES, Node, Policy};
 use crate::transcript::Bound;
 use crate::wire::{Fields, FormatError, put_short};
 
@@ -27,15 +27,15 @@ pub const RIGHT_KEY_BYTES: usize = ENCAPSULATION_KEY_SIZE;
 /// A ciphertext and the masked secret.
 pub(crate) const WRAPPED_BYTES: usize = CIPHERTEXT_SIZE + 32;
 
-/// Conjunctions on the way to the rights of a policy, before those that others imply are dropped.
-const MAX_UNFINISHED: usize = 1024;
+/// Comparisons of conjunctions on the way to the rights of a policy: some milliseconds.
+const MAX_WORK: usize = 4_000_000;
 const WHAT: &str = "secrets of rights";
 
 /// Attributes that must all be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Right(AttributeSet);
 
-/// A policy is more than [`MAX_RIGHTS`] conjunctions.
+/// A policy is more than [`MAX_RIGHTS`] conjunctions, or too many on the way there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("policy is more than {MAX_RIGHTS} conjunctions of attributes: too many for the rights mode")]
 pub struct RightsError;
@@ -89,56 +89,98 @@ impl std::fmt::Display for Right {
 
 /// The rights of a policy: any one of them satisfies it. In order, none implied by another.
 pub fn rights_of(policy: &Policy) -> Result<Vec<Right>, RightsError> {
-    let mut rights = smallest(conjunctions(policy.root())?);
+    let names: Vec<Attribute> = policy.attributes().iter().cloned().collect();
+    let mut search = Search { names: &names, work: MAX_WORK };
+    let found = search.conjunctions(policy.root())?;
+    if found.len() > MAX_RIGHTS {
+        return Err(RightsError);
+    }
+    let mut rights: Vec<Right> = found.iter().map(|bits| search.right(bits)).collect();
     rights.sort();
-    if rights.len() > MAX_RIGHTS { Err(RightsError) } else { Ok(rights) }
+    Ok(rights)
 }
 
-fn conjunctions(node: &Node) -> Result<Vec<Right>, RightsError> {
-    let Node::Gate { need, of } = node else {
-        let Node::Leaf(attribute) = node else { return Ok(Vec::new()) };
-        return Ok(vec![Right(AttributeSet::of_one(attribute.clone()))]);
-    };
-    // after each term: at place k, the conjunctions that satisfy k of the terms so far
-    let mut chosen: Vec<Vec<Right>> = vec![Vec::new(); need + 1];
-    if let Some(none) = chosen.first_mut() {
-        none.push(Right(AttributeSet::default()));
+/// A conjunction: a bit for each attribute of the policy, of which there are at most 256.
+type Bits = [u64; MAX_LEAVES / 64];
+
+/// The way from a policy, which may be a stranger's, to its conjunctions; as long as its allowance of work lasts.
+struct Search<'a> {
+    names: &'a [Attribute],
+    work: usize,
+}
+
+impl Search<'_> {
+    fn spend(&mut self, work: usize) -> Result<(), RightsError> {
+        self.work = self.work.checked_sub(work).ok_or(RightsError)?;
+        Ok(())
     }
-    for (term, left) in of.iter().zip((0..of.len()).rev()) {
-        let own = conjunctions(term)?;
-        // with fewer than `least` by now, the terms that are left would not do
-        let least = need.saturating_sub(left);
-        for at in (least.saturating_sub(1)..*need).rev() {
-            let with = both(chosen.get(at).map_or(&[], Vec::as_slice), &own)?;
-            if let Some(next) = chosen.get_mut(at + 1) {
-                next.extend(with);
-                *next = smallest(std::mem::take(next));
-                if next.len() > MAX_UNFINISHED {
-                    return Err(RightsError);
+
+    /// The smallest conjunctions that satisfy a node.
+    fn conjunctions(&mut self, node: &Node) -> Result<Vec<Bits>, RightsError> {
+        let (need, of) = match node {
+            Node::Leaf(attribute) => return Ok(vec![self.bit(attribute)]),
+            Node::Gate { need, of } => (*need, of),
+        };
+        // after each term: at place k, the conjunctions that satisfy k of the terms so far
+        let mut chosen: Vec<Vec<Bits>> = vec![Vec::new(); need + 1];
+        if let Some(none) = chosen.first_mut() {
+            none.push(Bits::default());
+        }
+        for (term, left) in of.iter().zip((0..of.len()).rev()) {
+            let own = self.conjunctions(term)?;
+            // with fewer than `least` by now, the terms that are left would not do
+            let least = need.saturating_sub(left).saturating_sub(1);
+            for at in (least..need).rev() {
+                let before = chosen.get(at).map_or(&[][..], Vec::as_slice);
+                let mut with = self.both(before, &own)?;
+                if let Some(next) = chosen.get_mut(at + 1) {
+                    with.append(next);
+                    *next = self.smallest(with)?;
                 }
             }
         }
+        Ok(chosen.pop().unwrap_or_default())
     }
-    Ok(chosen.pop().unwrap_or_default())
-}
 
-fn both(left: &[Right], right: &[Right]) -> Result<Vec<Right>, RightsError> {
-    if left.len() * right.len() > MAX_UNFINISHED {
-        return Err(RightsError);
-    }
-    Ok(left.iter().flat_map(|one| right.iter().map(|other| Right(one.0.union(&other.0)))).collect())
-}
-
-/// Without those that contain another.
-fn smallest(mut rights: Vec<Right>) -> Vec<Right> {
-    rights.sort_by_key(|right| right.0.len());
-    let mut kept: Vec<Right> = Vec::with_capacity(rights.len());
-    for right in rights {
-        if !kept.iter().any(|smaller| right.0.contains_all(&smaller.0)) {
-            kept.push(right);
+    fn bit(&self, attribute: &Attribute) -> Bits {
+        let mut bits = Bits::default();
+        if let Ok(place) = self.names.binary_search(attribute)
+            && let Some(word) = bits.get_mut(place / 64)
+        {
+            *word = 1 << (place % 64);
         }
+        bits
     }
-    kept
+
+    fn both(&mut self, left: &[Bits], right: &[Bits]) -> Result<Vec<Bits>, RightsError> {
+        self.spend(left.len() * right.len())?;
+        let join = |one: &Bits, other: &Bits| std::array::from_fn(|at| word(one, at) | word(other, at));
+        Ok(left.iter().flat_map(|one| right.iter().map(move |other| join(one, other))).collect())
+    }
+
+    /// Without those that contain another.
+    fn smallest(&mut self, mut all: Vec<Bits>) -> Result<Vec<Bits>, RightsError> {
+        self.spend(all.len() * all.len() + 1)?;
+        all.sort_by_key(|bits| bits.iter().map(|word| word.count_ones()).sum::<u32>());
+        let mut kept: Vec<Bits> = Vec::with_capacity(all.len());
+        for bits in all {
+            let has = |smaller: &Bits| smaller.iter().zip(&bits).all(|(inner, outer)| inner & !outer == 0);
+            if !kept.iter().any(has) {
+                kept.push(bits);
+            }
+        }
+        Ok(kept)
+    }
+
+    fn right(&self, bits: &Bits) -> Right {
+        let names = self.names.iter().enumerate();
+        let held = names.filter(|(place, _)| word(bits, place / 64) >> (place % 64) & 1 == 1);
+        Right(AttributeSet::of_policy(held.map(|(_, name)| name.clone())))
+    }
+}
+
+fn word(bits: &Bits, at: usize) -> u64 {
+    bits.get(at).copied().unwrap_or_default()
 }
 
 strongroom_secret::purpose! {

@@ -340,6 +340,11 @@ fn rights_are_the_smallest_conjunctions_and_bounded() {
     assert_eq!(rights_of(&policy(&all.join(" or "))), Err(RightsError));
     let pairs: Vec<String> = (0..12).map(|at| format!("(A{at} or B{at})")).collect();
     assert_eq!(rights_of(&policy(&pairs.join(" and "))), Err(RightsError));
+    // a stranger's policy costs no more than the allowance
+    assert_eq!(rights_of(&policy(&format!("255 of ({})", all.join(", ")))), Err(RightsError));
+    assert_eq!(rights_of(&policy(&format!("128 of ({})", all.join(", ")))), Err(RightsError));
+    let most = rights_of(&policy(&format!("63 of ({})", all[..64].join(", ")))).unwrap();
+    assert!(most.len() == 64 && most.iter().all(|right| right.attributes().len() == 63));
     let many: Vec<String> = (0..20).map(|at| format!("A{at}")).collect();
     assert_eq!(rights_of(&policy(&format!("10 of ({})", many.join(", ")))), Err(RightsError));
 }
