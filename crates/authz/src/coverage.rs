@@ -55,10 +55,10 @@ impl Coverage {
         }
         let named = |command: Command| self.commands.has(command);
         match mode {
-            Mode::Deny => action
-                .commands()
-                .filter(|command| named(*command))
-                .fold(Access::NONE, |access, command| access.with(command.covers(action))),
+            Mode::Deny => Command::ALL
+                .iter()
+                .filter(|command| named(**command))
+                .fold(Access::NONE, |access, command| access.with(command.denies(action))),
             Mode::Allow => {
                 BITS.into_iter().filter(|bit| action.is_made_of(*bit, named)).fold(Access::NONE, Access::with)
             }
@@ -117,6 +117,10 @@ mod tests {
         // a command that does not stand for the action says nothing about it
         assert_eq!(of(Some(Command::GetSecret)), Access::NONE);
         assert_eq!(attach.of(Mode::Deny, Action::UpdateGroup, None), Access::MODIFY);
+        // nobody who may make no ACL changes one natively, and nobody who may make one changes others
+        let acls = coverage(&["create_acl"]);
+        assert_eq!(acls.of(Mode::Deny, Action::UpdateAcl, None), Access::MODIFY);
+        assert_eq!(acls.of(Mode::Allow, Action::UpdateAcl, None), Access::NONE);
         let create = coverage(&["create_secret"]);
         assert_eq!(create.of(Mode::Deny, Action::PutSecret, Some(Command::UpdateSecret)), Access::NONE);
         assert_eq!(create.of(Mode::Deny, Action::PutSecret, None), Access::WRITE);

@@ -64,7 +64,10 @@ impl NaclRule {
     fn covers_by_commands(&self, action: Action) -> bool {
         let named = |command| self.actions.has_command(command);
         match self.mode {
-            Mode::Deny => action.commands().any(named),
+            Mode::Deny => {
+                let mut denied = Command::ALL.iter().filter(|command| command.denies(action) != Access::NONE);
+                denied.any(|command| named(*command))
+            }
             Mode::Allow => {
                 let bits = [Access::READ, Access::WRITE, Access::MODIFY, Access::DELETE];
                 let mut needed = bits.into_iter().filter(|bit| action.access().has(*bit)).peekable();
@@ -444,6 +447,8 @@ mod tests {
         let nacl = Nacl::new("n", vec![open(), rule(Mode::Deny, &["10.0.0.1"], &["user.remove"])]);
         assert!(!nacl.decide(from, NetworkAsk::Command("remove_access")).allowed);
         assert!(nacl.decide(from, NetworkAsk::Command("create_user")).allowed);
+        let nacl = Nacl::new("n", vec![open(), of_commands(Mode::Deny, &["10.0.0.1"], &["create_acl"])]);
+        assert!(!nacl.decide(from, Action::UpdateAcl).allowed && nacl.decide(from, Action::ReadAcl).allowed);
         assert_eq!(ActionSet::default().add_command("get_secrets"), 0);
         assert_eq!(ActionSet::default().add_command("stop "), 0);
     }

@@ -6,7 +6,7 @@
 use crate::{Access, Action};
 
 macro_rules! commands {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, [$($action:ident),*] $(part [$($part:ident),*])?;)*) => {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, [$($action:ident),*] $(part [$($part:ident),*])? $(within [$($more:ident),*])?;)*) => {
         /// A command of the convection protocol.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
@@ -46,6 +46,14 @@ macro_rules! commands {
                     $(Self::$variant => &[$($(Action::$part,)*)?],)*
                 }
             }
+
+            /// Actions that come to the same by another way, and are no command: to change an ACL is to make another in
+            /// its place. Who is denied the command is denied them; who is allowed it is not for that allowed them.
+            pub const fn within(self) -> &'static [Action] {
+                match self {
+                    $(Self::$variant => &[$($(Action::$more,)*)?],)*
+                }
+            }
         }
     };
 }
@@ -82,9 +90,9 @@ commands! {
     /// List types of hook.
     ListHookTypes = "list_hook_types", [] part [ListStores];
     /// Make a user, or give one a further access key.
-    CreateUser = "create_user", [CreateUser, AddAccessKey];
+    CreateUser = "create_user", [CreateUser, AddAccessKey] within [SetPassword, UpdateUser];
     /// Take an access key away, or the user.
-    RemoveAccess = "remove_access", [RemoveAccessKey, RemoveUser];
+    RemoveAccess = "remove_access", [RemoveAccessKey, RemoveUser] within [SetPassword, RemovePassword, UpdateUser];
     /// What a user has.
     AuditUser = "audit_user", [ReadUser];
     /// Make a group.
@@ -98,21 +106,21 @@ commands! {
     /// What a group has.
     AuditGroup = "audit_group", [ReadGroup];
     /// Make an ACL.
-    CreateAcl = "create_acl", [CreateAcl];
+    CreateAcl = "create_acl", [CreateAcl] within [UpdateAcl];
     /// What an ACL says.
     AuditAcl = "audit_acl", [ReadAcl];
     /// Attach an ACL to a user or a group.
-    AttachAcl = "attach_acl", [AttachAcl];
+    AttachAcl = "attach_acl", [AttachAcl] within [UpdateAcl];
     /// Detach an ACL from a user or a group.
-    DetachAcl = "detach_acl", [DetachAcl];
+    DetachAcl = "detach_acl", [DetachAcl] within [UpdateAcl];
     /// Remove an ACL.
-    RemoveAcl = "remove_acl", [RemoveAcl];
+    RemoveAcl = "remove_acl", [RemoveAcl] within [UpdateAcl];
     /// Make a keyset.
     CreateKeyset = "create_keyset", [CreateKeyset];
     /// Remove a keyset.
     RemoveKeyset = "remove_keyset", [RemoveKeyset];
     /// Give a keyset a new term.
-    RotateKeyset = "rotate_keyset", [RotateKeyset];
+    RotateKeyset = "rotate_keyset", [RotateKeyset] within [RotateAll];
     /// Make a store.
     CreateStore = "create_store", [CreateStore];
     /// Remove a store and all in it.
@@ -150,6 +158,11 @@ impl Command {
             (Self::UpdateSecret, Access::PUT) => Access::MODIFY,
             (_, access) => access,
         }
+    }
+
+    /// The access of an action that goes with the command when it is denied.
+    pub fn denies(self, action: Action) -> Access {
+        if self.within().contains(&action) { action.access() } else { self.covers(action) }
     }
 }
 
@@ -207,6 +220,24 @@ mod tests {
         assert_eq!(Command::UpdateSecret.covers(Action::UndeleteSecret), Access::MODIFY);
         assert_eq!(Command::GetSecret.covers(Action::ReadPublic), Access::READ);
         assert_eq!(Command::GetSecret.covers(Action::PutSecret), Access::NONE);
+    }
+
+    #[test]
+    fn what_comes_to_the_same_is_denied_with_the_command_and_not_allowed_with_it() {
+        for command in Command::ALL.iter().copied() {
+            for action in command.within().iter().copied() {
+                assert!(!command.actions().contains(&action), "{command:?} {action:?}");
+                assert_eq!(command.denies(action), action.access());
+                assert_eq!(command.covers(action), Access::NONE);
+                assert!(!action.is_made_of(action.access(), |_| true), "{command:?} {action:?}");
+            }
+        }
+        for command in [Command::CreateAcl, Command::AttachAcl, Command::DetachAcl, Command::RemoveAcl] {
+            assert_eq!(command.denies(Action::UpdateAcl), Access::MODIFY);
+        }
+        assert_eq!(Command::CreateUser.denies(Action::SetPassword), Access::MODIFY);
+        assert_eq!(Command::GetSecret.denies(Action::SetPassword), Access::NONE);
+        assert_eq!(Command::CreateSecret.denies(Action::PutSecret), Access::WRITE);
     }
 
     #[test]

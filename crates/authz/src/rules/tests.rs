@@ -41,6 +41,7 @@ fn the_whole_table_is_as_reviewed() {
             A::Start
                 | A::Stop
                 | A::AutoUnlock
+                | A::ConfirmRotateRoot
                 | A::Checkpoint
                 | A::Housekeeping
                 | A::CreateBackup
