@@ -7,7 +7,7 @@ use crate::sign::{KeyKind, PublicKey};
 use aws_lc_rs::rsa::{OAEP_SHA512_MGF1SHA512, OaepPublicEncryptingKey, PublicEncryptingKey};
 
 /// Sizes of the keys that stand in for keys that there are not, in bytes: those that people are likely to have.
-const DECOY_BYTES: [usize; 2] = [256, 512];
+const DECOY_BYTES: [usize; 3] = [256, 384, 512];
 /// The highest byte of a product of two primes of the same size, each with its two highest bits set, is no less.
 const LEAST_TOP: u8 = 0x90;
 
@@ -26,8 +26,10 @@ pub fn encrypt_to(key: &PublicKey, plain: &[u8]) -> Option<Vec<u8>> {
 /// Encrypts to the key, if it can be encrypted to; else to one that nobody has, the same for the same seed. Whoever
 /// does not know the seed cannot tell which of the two it was, nor by how long it took.
 pub fn encrypt_or_decoy(key: Option<&PublicKey>, seed: &[u8; 16], plain: &[u8]) -> Option<Vec<u8>> {
+    // made for a key that is there too: what it costs tells nothing
+    let stand_in = decoy(seed)?;
     let sealed = key.and_then(|key| encrypt_to(key, plain));
-    sealed.or_else(|| encrypt_to(&decoy(seed)?, plain))
+    sealed.or_else(|| encrypt_to(&stand_in, plain))
 }
 
 /// A number that looks like an RSA modulus, made of a seed. Nobody knows its factors, and nothing depends on them.

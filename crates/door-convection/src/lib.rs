@@ -21,6 +21,7 @@ mod session;
 mod stream;
 mod table;
 mod web;
+mod wiped;
 
 pub use request::MAX_REQUEST_BYTES;
 pub use scan::{Flaw, Progress, Scanner};

@@ -1,7 +1,9 @@
 //! A reply: one JSON object in the style of Python's `json.dumps`, whose last member is `result`.
 
 use crate::fault::Fault;
+use crate::wiped::append;
 use serde_json::Value;
+use strongroom_secret::SecretBytes;
 use zeroize::Zeroizing;
 
 /// What every command answers.
@@ -50,6 +52,19 @@ impl Reply {
         self.member(name, json.to_owned())
     }
 
+    /// The same with a list of unlock keys, whose letters and digits need no escape.
+    #[must_use]
+    pub(crate) fn with_keys(self, name: &str, keys: &[SecretBytes]) -> Self {
+        let room = keys.iter().map(|key| key.len() + 3).sum::<usize>() + 2;
+        let mut text = String::with_capacity(room);
+        for key in keys {
+            text.push_str(if text.is_empty() { "[\"" } else { "\",\"" });
+            key.expose(|bytes| text.extend(bytes.iter().copied().map(char::from)));
+        }
+        text.push_str(if text.is_empty() { "[]" } else { "\"]" });
+        self.member(name, text)
+    }
+
     fn member(mut self, name: &str, text: String) -> Self {
         let name = if name == RESULT { "result_".to_owned() } else { name.to_owned() };
         self.members.push((name, Zeroizing::new(text)));
@@ -65,29 +80,30 @@ impl std::fmt::Debug for Reply {
 }
 
 /// An answer as it goes out.
-pub(crate) fn encode(answered: &Answered) -> Vec<u8> {
-    let mut out = Vec::with_capacity(256);
-    out.push(b'{');
+pub(crate) fn encode(answered: &Answered) -> Zeroizing<Vec<u8>> {
     let (members, state, messages) = match answered {
         Ok(reply) => (reply.members.as_slice(), true, &reply.messages),
         Err(fault) => (&[][..], false, &fault.0),
     };
+    let room = members.iter().map(|(name, text)| name.len() + text.len() + 16).sum::<usize>();
+    let mut out = Zeroizing::new(Vec::with_capacity(room + 256));
+    append(&mut out, b"{");
     for (name, text) in members {
         styled(&Value::from(name.as_str()).to_string(), &mut out);
-        out.extend_from_slice(b": ");
+        append(&mut out, b": ");
         styled(text, &mut out);
-        out.extend_from_slice(b", ");
+        append(&mut out, b", ");
     }
-    out.extend_from_slice(b"\"result\": {\"state\": ");
-    out.extend_from_slice(if state { b"true" } else { b"false" });
-    out.extend_from_slice(b", \"messages\": ");
+    append(&mut out, b"\"result\": {\"state\": ");
+    append(&mut out, if state { b"true" } else { b"false" });
+    append(&mut out, b", \"messages\": ");
     styled(&Value::from(messages.as_slice()).to_string(), &mut out);
-    out.extend_from_slice(b"}}");
+    append(&mut out, b"}}");
     out
 }
 
 /// JSON that is valid, with a space after each comma and colon, none elsewhere, and nothing but ASCII.
-fn styled(json: &str, out: &mut Vec<u8>) {
+fn styled(json: &str, out: &mut Zeroizing<Vec<u8>>) {
     let (mut within, mut escaped) = (false, false);
     for c in json.chars() {
         if within {
@@ -96,8 +112,8 @@ fn styled(json: &str, out: &mut Vec<u8>) {
         } else {
             match c {
                 ' ' | '\t' | '\r' | '\n' => {}
-                ',' => out.extend_from_slice(b", "),
-                ':' => out.extend_from_slice(b": "),
+                ',' => append(out, b", "),
+                ':' => append(out, b": "),
                 _ => {
                     within = c == '"';
                     push_ascii(c, out);
@@ -107,17 +123,19 @@ fn styled(json: &str, out: &mut Vec<u8>) {
     }
 }
 
-fn push_ascii(c: char, out: &mut Vec<u8>) {
+fn push_ascii(c: char, out: &mut Zeroizing<Vec<u8>>) {
     if let Ok(byte) = u8::try_from(c)
         && byte.is_ascii()
         && byte != 0x7f
     {
-        out.push(byte);
-        return;
+        return append(out, &[byte]);
     }
     for unit in c.encode_utf16(&mut [0; 2]) {
-        out.extend_from_slice(b"\\u");
-        out.extend([12, 8, 4, 0].iter().filter_map(|shift| HEX.get(usize::from((*unit >> shift) & 15))));
+        append(out, b"\\u");
+        for shift in [12, 8, 4, 0] {
+            let digit = HEX.get(usize::from((*unit >> shift) & 15));
+            append(out, digit.map(std::slice::from_ref).unwrap_or_default());
+        }
     }
 }
 
@@ -127,7 +145,7 @@ mod tests {
     use serde_json::json;
 
     fn text(answered: &Answered) -> String {
-        String::from_utf8(encode(answered)).unwrap()
+        String::from_utf8(encode(answered).to_vec()).unwrap()
     }
 
     #[test]
@@ -157,6 +175,14 @@ mod tests {
         assert!(sent.is_ascii());
         let read: Value = serde_json::from_str(&sent).unwrap();
         assert_eq!(read["secret"]["s"], "a, b: \" \u{e9}\u{1f511}\\");
+    }
+
+    #[test]
+    fn unlock_keys_are_a_list_of_texts() {
+        let keys = ["sruk1-a", "sruk1-b"].map(|key| SecretBytes::new(key.as_bytes().to_vec()));
+        let sent = text(&Ok(Reply::done().with_keys("keys", &keys)));
+        assert!(sent.starts_with(r#"{"keys": ["sruk1-a", "sruk1-b"], "#), "{sent}");
+        assert!(text(&Ok(Reply::done().with_keys("keys", &[]))).starts_with(r#"{"keys": [], "#));
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Session {
     }
 
     /// Answers a request; what is empty or says farewell has no answer. The text is wiped when it was answered.
-    pub async fn answer(&self, text: Zeroizing<Vec<u8>>) -> Option<Vec<u8>> {
+    pub async fn answer(&self, text: Zeroizing<Vec<u8>>) -> Option<Zeroizing<Vec<u8>>> {
         let offer = self.offer.lock().take();
         if let Some(offer) = offer {
             return Some(self.settle(text, offer).await);
@@ -60,13 +60,13 @@ impl Session {
     }
 
     /// What is said of something that is no request.
-    pub(crate) fn refuse(&self, fault: Fault) -> Vec<u8> {
+    pub(crate) fn refuse(&self, fault: Fault) -> Zeroizing<Vec<u8>> {
         self.door.meters.count(None, false, std::time::Duration::ZERO);
         encode(&Err(fault))
     }
 
     /// The same of something that begins with a word: a place that may not ask for it is told only that.
-    pub(crate) async fn refuse_at(&self, word: &str, fault: Fault) -> Vec<u8> {
+    pub(crate) async fn refuse_at(&self, word: &str, fault: Fault) -> Zeroizing<Vec<u8>> {
         if word.is_empty() || self.awaits_proof() {
             return self.refuse(fault);
         }
@@ -76,7 +76,7 @@ impl Session {
     }
 
     /// The second step of `authorize`.
-    async fn settle(&self, shown: Zeroizing<Vec<u8>>, offer: Offer) -> Vec<u8> {
+    async fn settle(&self, shown: Zeroizing<Vec<u8>>, offer: Offer) -> Zeroizing<Vec<u8>> {
         let (door, caller) = (Arc::clone(&self.door), self.caller());
         let settling = async move {
             let what = People { what: offer.key_text().to_owned() };
@@ -123,7 +123,7 @@ fn named(text: &[u8]) -> Option<Command> {
 }
 
 impl Door {
-    async fn answer(&self, origin: Origin, text: &[u8], offer: &Mutex<Option<Offer>>) -> Vec<u8> {
+    async fn answer(&self, origin: Origin, text: &[u8], offer: &Mutex<Option<Offer>>) -> Zeroizing<Vec<u8>> {
         let began = self.gate.ambient().clock.monotonic();
         let command = named(text);
         let answered = self.carry_out(origin, text, offer).await;

@@ -5,6 +5,7 @@ use crate::fault::Fault;
 use crate::request::MAX_REQUEST_BYTES;
 use crate::scan::{CLOSE, Flaw, Progress, Scanner};
 use crate::session::Session;
+use crate::wiped::append;
 use std::pin::pin;
 use std::time::Duration;
 use strongroom_model::Origin;
@@ -101,7 +102,11 @@ impl ConvectionDoor {
 
 impl Session {
     /// Answers, if the client may ask now and within the time there is.
-    pub(crate) async fn answer_within(&self, text: Zeroizing<Vec<u8>>, visit: &Visit) -> Option<Vec<u8>> {
+    pub(crate) async fn answer_within(
+        &self,
+        text: Zeroizing<Vec<u8>>,
+        visit: &Visit,
+    ) -> Option<Zeroizing<Vec<u8>>> {
         if text.is_empty() || text.as_slice() == CLOSE {
             return None;
         }
@@ -134,7 +139,7 @@ async fn hear<IO: AsyncRead + Unpin>(io: &mut IO, proof: bool, terms: &Terms) ->
     heard.truncate(first);
     let scanner = if proof { Scanner::of_proof() } else { Scanner::new() };
     // in a box of its own, so that a silent connection does not hold its room
-    let arriving = Box::pin(arrive(io, scanner, heard));
+    let arriving = Box::pin(arrive(io, scanner, proof, heard));
     timeout(terms.arrival, arriving).await.unwrap_or_else(|_| Heard::Lost(Fault::late(), String::new()))
 }
 
@@ -142,12 +147,15 @@ async fn hear<IO: AsyncRead + Unpin>(io: &mut IO, proof: bool, terms: &Terms) ->
 async fn arrive<IO: AsyncRead + Unpin>(
     io: &mut IO,
     mut scanner: Scanner,
+    proof: bool,
     mut heard: Zeroizing<Vec<u8>>,
 ) -> Heard {
     let mut piece = Zeroizing::new(vec![0; LARGE_BYTES]);
     let mut progress = scanner.push(&heard);
     loop {
         let read = match progress {
+            // more than was asked for is another matter to who judges it, and no request
+            Progress::Whole(_) if proof => return Heard::Request(shown(heard)),
             Progress::Whole(length) => return whole(io, heard, length).await,
             Progress::Broken(flaw) => return flawed(io, flaw, &heard).await,
             Progress::Perhaps => match timeout(MOMENT, io.read(&mut piece)).await {
@@ -163,19 +171,17 @@ async fn arrive<IO: AsyncRead + Unpin>(
             ([], _) => return Heard::Lost(Fault::malformed("the request ends too early"), word_of(&heard)),
             _ => {}
         }
-        extend(&mut heard, piece);
+        append(&mut heard, piece);
         progress = scanner.push(piece);
     }
 }
 
-/// Adds a piece; what grows leaves nothing readable behind.
-fn extend(heard: &mut Zeroizing<Vec<u8>>, piece: &[u8]) {
-    if heard.capacity() - heard.len() < piece.len() {
-        let mut larger = Zeroizing::new(Vec::<u8>::with_capacity((heard.len() + piece.len()) * 2));
-        larger.extend_from_slice(heard);
-        *heard = larger;
+/// What was shown as a proof, without blanks behind it.
+fn shown(mut heard: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    while heard.last().is_some_and(u8::is_ascii_whitespace) {
+        heard.pop();
     }
-    heard.extend_from_slice(piece);
+    heard
 }
 
 /// A request, and nothing behind it but blanks: it takes turns with its answer.

@@ -63,8 +63,8 @@ commands! {
     Unlock = "unlock", Data, Unlock;
     Lock = "lock", Token, Lock;
     RotateRootKeys = "rotate_root_keys", Token, RotateRoot;
-    ListCommands = "command_list", Perhaps, LookupToken;
-    ListHookTypes = "list_hook_types", Token, LookupToken;
+    ListCommands = "command_list", Perhaps, ExplainSelf;
+    ListHookTypes = "list_hook_types", Token, ListStores;
     Authorize = "authorize", Data, Challenge;
     Deauth = "deauth", Token, Deauth;
     ListUsers = "list_users", Token, ListUsers;
@@ -92,7 +92,7 @@ commands! {
     CreateStore = "create_store", Token, CreateStore;
     RemoveStore = "remove_store", Token, RemoveStore;
     StoreInfo = "store_info", Token, ReadStore;
-    StoreConfig = "store_config", Token, ReadStore;
+    StoreConfig = "store_config", Token, ConfigureStore;
     ListSecrets = "list_secrets", Token, ListSecrets;
     CreateSecret = "create_secret", Token, PutSecret;
     UpdateSecret = "update_secret", Token, PutSecret;
@@ -130,7 +130,7 @@ pub(crate) async fn dispatch(command: Command, asked: &Asked<'_>) -> Answered {
         C::Lock => boxed(commands::system::lock(asked)).await,
         C::RotateRootKeys => boxed(commands::system::rotate_root_keys(asked)).await,
         C::ListCommands => Ok(commands::system::command_list(asked)),
-        C::ListHookTypes => Ok(commands::system::list_hook_types()),
+        C::ListHookTypes => boxed(commands::system::list_hook_types(asked)).await,
         C::Authorize => boxed(commands::auth::authorize(asked)).await,
         C::Deauth => boxed(commands::auth::deauth(asked)).await,
         C::ListUsers => boxed(commands::users::list_users(asked)).await,
@@ -185,6 +185,19 @@ mod tests {
         }
         for name in ["", "Status", "status\n", "stop", "rotate"] {
             assert_eq!(Command::find(name), None, "{name}");
+        }
+    }
+
+    /// What a network ACL and the trail are told of a command is what the command asks for.
+    #[test]
+    fn a_command_is_of_an_action_that_it_stands_for_and_changes_what_that_may_change() {
+        for command in Command::ALL.iter().filter(|command| **command != Command::Status) {
+            let known = strongroom_model::Command::from_name(command.name()).unwrap();
+            assert!(known.actions().contains(&command.action()), "{command:?}");
+            let writes =
+                known.actions().iter().any(|action| action.effect() == strongroom_model::Effect::Write);
+            // the second step of authorize is no command
+            assert_eq!(command.is_reading(), !writes || *command == Command::Authorize, "{command:?}");
         }
     }
 

@@ -118,10 +118,9 @@ async fn converse<IO: AsyncRead + AsyncWrite + Unpin + Send>(
         };
         if let Some(answer) = answer {
             // an answer is ASCII
-            let answer = match (text, String::from_utf8(answer)) {
+            let answer = match (text, std::str::from_utf8(&answer)) {
                 (true, Ok(text)) => Message::text(text),
-                (_, Ok(text)) => Message::binary(text.into_bytes()),
-                (_, Err(odd)) => Message::binary(odd.into_bytes()),
+                _ => Message::binary(answer.to_vec()),
             };
             if !matches!(timeout(visit.terms.unread, socket.send(answer)).await, Ok(Ok(()))) {
                 return None;

@@ -11,7 +11,7 @@ use strongroom_ambient::UnixMillis;
 use strongroom_crypto::{PublicKey, encrypt_or_decoy};
 use strongroom_gate::{Held, Permit, Verdict, Way};
 use strongroom_model::{Caller, CredentialId, UserId};
-use strongroom_secret::SecretArray;
+use strongroom_secret::{SecretArray, SecretBytes};
 
 /// How long an offer stands.
 const LIFETIME: Duration = Duration::from_mins(1);
@@ -81,7 +81,8 @@ impl Identity {
     ) -> Result<Granted, IdentityError> {
         let (view, mut entry) = permit.open();
         let text = token_text::bare_text(&offer.token);
-        let right = text.expose(|text| strongroom_secret::bytes_eq(text, &shown.to_ascii_lowercase()));
+        let shown = SecretBytes::new(shown.to_ascii_lowercase());
+        let right = text.expose(|text| shown.expose(|shown| strongroom_secret::bytes_eq(text, shown)));
         let Some(user) = offer.user.filter(|_| right) else {
             entry.note("unknown key, or what it was to decrypt was not decrypted");
             return refused(entry, IdentityError::Proof).await;

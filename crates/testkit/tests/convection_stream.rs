@@ -114,6 +114,21 @@ async fn who_dribbles_a_request_is_answered_and_let_go() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_proof_with_anything_behind_it_ends_the_offer() {
+    let world = TestWorld::unlocked().await;
+    let mut line = line(&world, 4_096);
+    for more in ["x", " {}", &"f".repeat(40)] {
+        let offered = line.ask("authorize {\"access_key_id\": \"0\"}").await;
+        assert!(offered["response"].is_string(), "{offered}");
+        assert!(said(&line.ask(&format!("{}{more}", "f".repeat(32))).await).contains("Authorization Failed"));
+        assert!(
+            said(&line.ask(&"f".repeat(32)).await).contains("Invalid Command"),
+            "there is no offer any more"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_request_that_stops_in_its_middle_is_answered_when_its_time_is_up() {
     let world = TestWorld::unlocked().await;
     let mut line = line(&world, 4_096);

@@ -5,10 +5,11 @@ use crate::fault::Fault;
 use crate::reply::{Answered, Reply};
 use crate::table::{Command, Needs};
 use serde_json::Value;
-use strongroom_gate::{Denied, NetworkAsk, Server};
+use strongroom_gate::{Denied, NetworkAsk, Server, Stores};
 use strongroom_model::Credential;
 use strongroom_operator as engine;
 use strongroom_secret::SecretBytes;
+use strongroom_secrets::{ListStores, list_types};
 
 /// Of unlock keys, if nobody says how many.
 const DEFAULT_KEYS: u8 = 5;
@@ -39,12 +40,7 @@ pub(crate) async fn initialize(asked: &Asked<'_>) -> Answered {
         .message("New Root User Created")
         .message("");
     let key = crate::asked::bare_id(&made.access_key);
-    Ok(reply.with("keys", shown(&made.keys)).with("root_access_key_id", key))
-}
-
-fn shown(keys: &engine::NewKeys) -> Value {
-    let text = |key: &SecretBytes| key.expose(|bytes| String::from_utf8_lossy(bytes).into_owned());
-    keys.keys.iter().map(text).collect()
+    Ok(reply.with_keys("keys", &made.keys.keys).with("root_access_key_id", key))
 }
 
 /// How many unlock keys are asked for: a number, or the text of one.
@@ -80,7 +76,7 @@ pub(crate) async fn rotate_root_keys(asked: &Asked<'_>) -> Answered {
     let keys: Vec<SecretBytes> = keys.into_iter().map(|key| SecretBytes::new(key.into_bytes())).collect();
     let permit = asked.door.gate.admit::<engine::RotateRootAndLock>(&asked.caller, Server).await?;
     let made = asked.door.operator.rotate_root_and_lock(permit, &keys, num_keys).await?;
-    Ok(Reply::saying("KeyDB Keys Rotated").with("keys", shown(&made)))
+    Ok(Reply::saying("KeyDB Keys Rotated").with_keys("keys", &made.keys))
 }
 
 /// What the caller may call: without a token what needs none, with one what the network's rules let pass.
@@ -96,7 +92,9 @@ pub(crate) fn command_list(asked: &Asked<'_>) -> Reply {
     Reply::done().with("commands", names)
 }
 
-/// There are no hooks: the list is empty.
-pub(crate) fn list_hook_types() -> Reply {
-    Reply::done().with("hook_types", Value::Array(Vec::new()))
+/// There are no hooks: the list is empty. It is asked for as the types of store are, by who may and with an entry.
+pub(crate) async fn list_hook_types(asked: &Asked<'_>) -> Answered {
+    let permit = asked.door.gate.admit::<ListStores>(&asked.caller, Stores { name: None }).await?;
+    asked.door.gate.release(list_types(permit)).await?;
+    Ok(Reply::done().with("hook_types", Value::Array(Vec::new())))
 }
