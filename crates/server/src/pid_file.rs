@@ -4,6 +4,7 @@
 //! process has now, stands in nobody's way.
 
 use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::process::Pid;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -22,6 +23,14 @@ pub enum PidFileError {
         path: PathBuf,
         /// Its number; 0 if it has not written it yet.
         pid: u32,
+    },
+    /// The system does not let it be read.
+    #[error("cannot read {path}", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
     },
     /// The system refused.
     #[error("cannot write {path}", path = path.display())]
@@ -47,16 +56,11 @@ impl PidFile {
     /// If one has, or if the file cannot be written.
     pub fn hold(path: &Path) -> Result<Self, PidFileError> {
         let failed = |source| PidFileError::Unwritable { path: path.to_owned(), source };
-        let mut options = OpenOptions::new();
+        let mut options = unlinked();
         options.read(true).write(true).create(true).truncate(false).mode(0o644);
-        // a link in a folder that others write to must not lead us to a file of theirs
-        options.custom_flags(i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0));
         let mut file = options.open(path).map_err(failed)?;
         let free = flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
-        let mut text = String::new();
-        // what is no number is nobody's
-        let _ = io::Read::by_ref(&mut file).take(MAX_BYTES).read_to_string(&mut text);
-        let pid = text.trim().parse().unwrap_or(0);
+        let pid = number(&mut file);
         if !free || is_another_server(pid) {
             return Err(PidFileError::Held { path: path.to_owned(), pid });
         }
@@ -82,6 +86,37 @@ impl Drop for PidFile {
             let _ = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// Options that lead to no file of others by a link in a folder that they write to.
+fn unlinked() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.custom_flags(i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0));
+    options
+}
+
+/// The number in a file; what is no number is nobody's.
+fn number(file: &mut File) -> u32 {
+    let mut text = String::new();
+    let _ = io::Read::by_ref(file).take(MAX_BYTES).read_to_string(&mut text);
+    text.trim().parse().unwrap_or(0)
+}
+
+/// The server that holds the file, if one does. It must be a process of the user whose file it is: the folder is the
+/// server's, and root, who stops it, must not be led by it to a process of somebody else's.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn holder(path: &Path) -> Result<Option<Pid>, PidFileError> {
+    let failed = |source| PidFileError::Unreadable { path: path.to_owned(), source };
+    let mut file = unlinked().read(true).open(path).map_err(failed)?;
+    if flock(&file, FlockOperation::NonBlockingLockShared).is_ok() {
+        return Ok(None);
+    }
+    let pid = number(&mut file);
+    let owner = file.metadata().map_err(failed)?.uid();
+    let own = std::fs::metadata(format!("/proc/{pid}")).is_ok_and(|process| process.uid() == owner);
+    Ok(i32::try_from(pid).ok().filter(|_| own).and_then(Pid::from_raw))
 }
 
 /// Whether a process that locks nothing is a server of the program that this file's name comes from.
@@ -118,6 +153,29 @@ mod tests {
             drop(PidFile::hold(&path).unwrap());
             assert!(!path.exists(), "{left:?}");
         }
+    }
+
+    #[test]
+    fn the_holder_is_a_server_that_lives_and_no_process_of_somebody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.pid");
+        assert!(matches!(holder(&path), Err(PidFileError::Unreadable { .. })));
+        std::fs::write(&path, format!("{}\n", std::process::id())).unwrap();
+        assert_eq!(holder(&path).unwrap(), None, "nobody holds it: the number may be another's by now");
+        let held = PidFile::hold(&path).unwrap();
+        let me = i32::try_from(std::process::id()).ok().and_then(Pid::from_raw);
+        assert_eq!(holder(&path).unwrap(), me);
+        // every process there is, the group of who asks, no process
+        for told in ["-1\n", "0\n", "4194999\n", "no number\n"] {
+            std::fs::write(&path, told).unwrap();
+            assert_eq!(holder(&path).unwrap(), None, "{told:?}");
+        }
+        if rustix::process::geteuid().is_root() {
+            std::fs::write(&path, format!("{}\n", std::process::id())).unwrap();
+            std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+            assert_eq!(holder(&path).unwrap(), None, "a file of nobody's names a process of root's");
+        }
+        drop(held);
     }
 
     #[test]

@@ -57,6 +57,12 @@ fn opened<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>, base: Listener
             let tls = tls(reader, section);
             refuse(reader, section, &["socket_mode", "socket_owner", "socket_group"], "on a TCP listener");
             let border = border::border(reader, section);
+            // there is no header in which a proxy could name the client of a request
+            let stream = base.door == Door::Convection(Transport::Stream);
+            if stream && !border.proxy_protocol && !border.trusted_proxies.is_empty() {
+                let key = format!("{}.trusted_proxies", section.path());
+                reader.report_key(&key, Fault::OutOfPlace { when: "without proxy_protocol on a stream" });
+            }
             Listener { tls, border, ..base }
         }
         Address::Unix(_) => {
@@ -185,11 +191,21 @@ mod tests {
             "door = \"convection\"\ntransport = \"unix\"\naddress = \"127.0.0.1:1\"",
             "door = \"convection\"\ntransport = \"pigeon\"",
             "door = \"convection\"\naddress = \"unix:/s\"\nnacl = \"x\"",
+            "door = \"convection\"\ntransport = \"tcp\"\ntrusted_proxies = [\"127.0.0.1\"]",
+            "door = \"convection\"\ntransport = \"tcp\"\ntrusted_proxies = [\"10.0.0.1\"]\nproxy_protocol = false",
             "door = \"native\"\ntransport = \"unix\"\naddress = \"unix:/s\"",
             "address = \"unix:/s\"\ntls_names = [\"a.b\"]",
             "door = \"native\"",
         ] {
             assert!(parsed(listener).is_err(), "{listener}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_trusted_where_it_can_name_its_clients() {
+        for more in ["transport = \"tcp\"\nproxy_protocol = true", "transport = \"websocket\""] {
+            let listener = format!("door = \"convection\"\n{more}\ntrusted_proxies = [\"127.0.0.1\"]");
+            assert!(parsed(&listener).is_ok(), "{listener}");
         }
     }
 
