@@ -28,9 +28,7 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Original(#[from] crate::original::OriginalError),
     /// A server that keeps no file with its process number.
-    #[error(
-        "the configuration names no file with the number of the server's process, or there is no number in it"
-    )]
+    #[error("the configuration names no file with the number of the server's process, or no server holds it")]
     NoPidFile,
     /// A server that does not stop.
     #[error("process {pid} has not stopped yet")]

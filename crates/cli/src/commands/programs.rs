@@ -7,11 +7,12 @@ use crate::args::{
 use crate::error::CliError;
 use crate::original::ServerFile;
 use crate::output;
-use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use rustix::process::{Signal, kill_process, test_kill_process};
 use std::path::Path;
 use std::time::Duration;
 use strongroom_convection::server_config::ServerConfig;
 use strongroom_import::Writing;
+use strongroom_server::{ServerError, pid_file};
 
 /// How long a server may take to stop: as long as it gives what is in flight, and a little.
 const STOP_PATIENCE: Duration = Duration::from_secs(40);
@@ -60,8 +61,8 @@ fn start(options: &OriginalOptions) -> Result<(), CliError> {
 /// Asks the server's process to end, and waits until it has.
 fn stop(options: &OriginalOptions) -> Result<(), CliError> {
     let path = file(options)?.pid_file()?.ok_or(CliError::NoPidFile)?;
-    let text = std::fs::read_to_string(&path).map_err(CliError::file(&path))?;
-    let pid = text.trim().parse().ok().and_then(Pid::from_raw).ok_or(CliError::NoPidFile)?;
+    let holder = pid_file::holder(&path).map_err(ServerError::from)?;
+    let pid = holder.ok_or(CliError::NoPidFile)?;
     kill_process(pid, Signal::TERM)
         .map_err(|error| CliError::File { path: path.clone(), source: error.into() })?;
     let mut waited = Duration::ZERO;

@@ -92,6 +92,8 @@ pub(crate) enum OriginalError {
 pub(crate) struct Found {
     pub(crate) path: PathBuf,
     pub(crate) writing: Writing,
+    /// Whether it is only read if nobody else could have written it.
+    guarded: bool,
 }
 
 impl Found {
@@ -99,7 +101,7 @@ impl Found {
     pub(crate) fn named(path: &Path, writing: Option<Writing>) -> Result<Self, OriginalError> {
         let ending = || OriginalError::Ending { path: path.to_owned() };
         let writing = writing.or_else(|| Writing::of(path)).ok_or_else(ending)?;
-        Ok(Self { path: path.to_owned(), writing })
+        Ok(Self { path: path.to_owned(), writing, guarded: false })
     }
 
     /// The first of a name with any ending, in the order of the places.
@@ -107,7 +109,11 @@ impl Found {
         folders.iter().find_map(|folder| {
             ["json", "yaml", "yml", "toml"].iter().find_map(|ending| {
                 let path = folder.join(format!("{name}.{ending}"));
-                Writing::of(&path).filter(|_| path.is_file()).map(|writing| Self { path, writing })
+                Writing::of(&path).filter(|_| path.is_file()).map(|writing| Self {
+                    path,
+                    writing,
+                    guarded: false,
+                })
             })
         })
     }
@@ -117,7 +123,12 @@ impl Found {
         let failed = |source| OriginalError::Io { path: self.path.clone(), source };
         let file = std::fs::File::open(&self.path).map_err(failed)?;
         let most = u64::try_from(MAX_DOCUMENT_BYTES).unwrap_or(u64::MAX).saturating_add(1);
-        let length = file.metadata().map_err(failed)?.len().min(most);
+        let metadata = file.metadata().map_err(failed)?;
+        // what was opened is what is judged: the name may lead elsewhere by now
+        if self.guarded {
+            self.judge(&metadata)?;
+        }
+        let length = metadata.len().min(most);
         let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1);
         file.take(most).read_to_end(&mut bytes).map_err(failed)?;
         Ok(SecretBytes::new(bytes))
@@ -135,15 +146,19 @@ impl Found {
     /// The same, if nobody could have written it but this user and root.
     pub(crate) fn trusted(self) -> Result<Self, OriginalError> {
         let failed = |source| OriginalError::Io { path: self.path.clone(), source };
-        let metadata = std::fs::metadata(&self.path).map_err(failed)?;
+        self.judge(&std::fs::metadata(&self.path).map_err(failed)?)?;
+        Ok(Self { guarded: true, ..self })
+    }
+
+    fn judge(&self, metadata: &std::fs::Metadata) -> Result<(), OriginalError> {
         if metadata.mode() & 0o022 != 0 {
-            return Err(OriginalError::Writable { path: self.path });
+            return Err(OriginalError::Writable { path: self.path.clone() });
         }
         let me = rustix::process::geteuid().as_raw();
         if metadata.uid() != me && metadata.uid() != 0 {
-            return Err(OriginalError::Foreign { path: self.path });
+            return Err(OriginalError::Foreign { path: self.path.clone() });
         }
-        Ok(self)
+        Ok(())
     }
 }
 

@@ -36,6 +36,20 @@ fn a_file_that_others_could_have_written_is_not_believed() {
 }
 
 #[test]
+fn a_name_that_leads_elsewhere_by_now_is_not_believed_either() {
+    let home = tempfile::tempdir().unwrap();
+    let (path, theirs) = (home.path().join("x.toml"), home.path().join("y.toml"));
+    std::fs::write(&path, "a = 1").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let trusted = Found::named(&path, None).unwrap().trusted().unwrap();
+    assert!(trusted.bytes().is_ok());
+    std::fs::write(&theirs, "a = 2").unwrap();
+    std::fs::set_permissions(&theirs, std::fs::Permissions::from_mode(0o666)).unwrap();
+    std::fs::rename(&theirs, &path).unwrap();
+    assert!(matches!(trusted.bytes(), Err(OriginalError::Writable { .. })));
+}
+
+#[test]
 fn a_name_without_an_ending_needs_a_word() {
     let path = Path::new("/tmp/client");
     assert!(matches!(Found::named(path, None), Err(OriginalError::Ending { .. })));

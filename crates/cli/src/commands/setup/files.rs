@@ -141,6 +141,51 @@ impl Step for ClientAuthority {
     fn apply(&self, site: &Site) -> Result<(), CliError> {
         let authority = super::tls::authority(site);
         let text = std::fs::read(&authority).map_err(SetupError::io("read", &authority))?;
+        // it lies in a folder of the server's, and a link there may lead to what nobody else should read
+        if !is_certificate(&text) {
+            return Err(SetupError::WrongKind { path: authority, wanted: "certificate" }.into());
+        }
         Ok(put(&texts::client_authority(site), &text, 0o644, None)?)
+    }
+}
+
+/// Whether a text is a certificate, or some, and nothing else.
+fn is_certificate(text: &[u8]) -> bool {
+    let Ok(whole) = std::str::from_utf8(text) else { return false };
+    let mut within = false;
+    for line in whole.lines() {
+        within = match (within, line) {
+            (false, "-----BEGIN CERTIFICATE-----") => true,
+            (true, "-----END CERTIFICATE-----") => false,
+            (true, line) if !line.starts_with('-') => true,
+            _ => return false,
+        };
+    }
+    !within && strongroom_x509::inspect(text).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use strongroom_ambient::Ambient;
+    use strongroom_x509::Authority;
+
+    #[test]
+    fn clients_get_a_certificate_and_nothing_else() {
+        let made = Authority::generate(&Ambient::system(), "a test").unwrap();
+        let certificate = made.certificate_pem();
+        assert!(is_certificate(certificate.as_bytes()));
+        assert!(is_certificate([certificate, certificate].concat().as_bytes()));
+        made.private_key_pem().expose(|key| {
+            assert!(!is_certificate(key));
+            assert!(!is_certificate(&[certificate.as_bytes(), key].concat()));
+            assert!(!is_certificate(&[key, certificate.as_bytes()].concat()));
+        });
+        for text in
+            ["", "root:$6$x:1::::::\n", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+        {
+            assert!(!is_certificate(text.as_bytes()), "{text}");
+        }
+        assert!(!is_certificate([certificate, "root:$6$x:1::::::\n", certificate].concat().as_bytes()));
     }
 }

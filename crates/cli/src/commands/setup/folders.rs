@@ -4,9 +4,10 @@ use super::SetupError;
 use super::machine::Owner;
 use super::plan::{Site, Standing, Step};
 use crate::error::CliError;
-use rustix::fs::{Gid, Uid};
+use rustix::fs::{Gid, Mode, OFlags, Uid};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(super) fn steps(site: &Site) -> Vec<Box<dyn Step>> {
     let config = site.config_folder();
@@ -109,12 +110,54 @@ impl Step for Folder {
             }
             _ => {}
         }
-        if owner != Owner::me() {
-            let (uid, gid) = (Uid::from_raw(owner.uid), Gid::from_raw(owner.gid));
-            rustix::fs::chown(&self.path, Some(uid), Some(gid)).map_err(|error| failed()(error.into()))?;
+        Ok(hand_over(&self.path, owner, self.mode()).map_err(failed())?)
+    }
+}
+
+/// Gives a folder of one's own to its owner. Where others write to the folder above, what stands there by now may be a
+/// link, or theirs: neither is followed nor given away.
+fn hand_over(path: &Path, owner: Owner, mode: u32) -> io::Result<()> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(path, flags, Mode::empty())?;
+    if rustix::fs::fstat(&folder)?.st_uid != Owner::me().uid {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is somebody else's"));
+    }
+    if owner != Owner::me() {
+        rustix::fs::fchown(&folder, Some(Uid::from_raw(owner.uid)), Some(Gid::from_raw(owner.gid)))?;
+    }
+    Ok(rustix::fs::fchmod(&folder, Mode::from_raw_mode(mode))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn a_folder_is_handed_over_and_what_a_link_leads_to_is_not() {
+        let home = tempfile::tempdir().unwrap();
+        let (folder, other, link) =
+            (home.path().join("folder"), home.path().join("other"), home.path().join("link"));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::create_dir(&other).unwrap();
+        symlink(&other, &link).unwrap();
+        let before = mode(&other);
+        hand_over(&folder, Owner::me(), 0o700).unwrap();
+        assert_eq!(mode(&folder), 0o700);
+        assert!(hand_over(&link, Owner::me(), 0o711).is_err());
+        assert_eq!(mode(&other), before);
+    }
+
+    #[test]
+    fn what_is_somebody_elses_stays_theirs() {
+        let home = tempfile::tempdir().unwrap();
+        if std::os::unix::fs::chown(home.path(), Some(65_534), None).is_ok() {
+            assert!(hand_over(home.path(), Owner::me(), 0o755).is_err());
+            assert_eq!(std::fs::metadata(home.path()).unwrap().uid(), 65_534);
         }
-        let mode = std::fs::Permissions::from_mode(self.mode());
-        std::fs::set_permissions(&self.path, mode).map_err(failed())?;
-        Ok(())
     }
 }
