@@ -20,6 +20,8 @@ use strongroom_model::{Client, Origin, subscriber};
 const FETCH_SITE: &str = "sec-fetch-site";
 const METRICS: &str = "/metrics";
 const HEALTH: &str = "/health";
+/// What a proxy is told that has its clients' requests look like its own.
+const NAMELESS: &str = "a listed proxy names no client in Forwarded";
 /// What a page's origin leaves out.
 const HTTPS_PORT: u16 = 443;
 
@@ -70,7 +72,16 @@ impl Way {
 
     /// Who opens a WebSocket. A browser lets any page do that, and shows it everything.
     pub(super) fn page_visitor<B>(&self, request: &Request<B>) -> Result<Origin, Turned> {
+        // whatever its path: it is no look at our health
+        if !request.headers().contains_key(FORWARDED) && self.is_of_a_proxy(&self.border.load()) {
+            return Err(Turned::malformed(NAMELESS));
+        }
         self.visitor_of(request, false)
+    }
+
+    /// Whether a listed proxy is at the other end, who is to name the client of each request.
+    fn is_of_a_proxy(&self, border: &Border) -> bool {
+        self.may_forward && self.origin.address().is_some_and(|peer| border.trusts(peer))
     }
 
     fn visitor_of<B>(&self, request: &Request<B>, from_anywhere: bool) -> Result<Origin, Turned> {
@@ -108,9 +119,8 @@ impl Way {
     fn origin_of<B>(&self, request: &Request<B>, border: &Border) -> Result<Origin, Turned> {
         let headers = request.headers();
         if !headers.contains_key(FORWARDED) {
-            let proxy = self.may_forward && self.origin.address().is_some_and(|peer| border.trusts(peer));
-            return if proxy && !matches!(request.uri().path(), HEALTH | METRICS) {
-                Err(Turned::malformed("a listed proxy names no client in Forwarded"))
+            return if self.is_of_a_proxy(border) && !matches!(request.uri().path(), HEALTH | METRICS) {
+                Err(Turned::malformed(NAMELESS))
             } else {
                 Ok(self.origin)
             };
@@ -361,6 +371,21 @@ mod tests {
         assert_eq!(asked("10.0.0.2", "/health").unwrap().to_string(), "10.0.0.2");
         assert_eq!(asked("10.0.0.2", "/api/v1/status"), Err(Code::InvalidRequest));
         assert_eq!(asked("10.0.1.2", "/api/v1/status").unwrap().to_string(), "10.0.1.2");
+    }
+
+    #[test]
+    fn a_proxy_opens_no_socket_for_itself() {
+        let open = |peer: &str, path: &str, named: bool| {
+            let way = way(peer, Border { addresses: Vec::new(), ..behind_a_proxy() });
+            let request = Request::builder().uri(path).header("host", "localhost");
+            let request = if named { request.header("forwarded", "for=203.0.113.7") } else { request };
+            way.page_visitor(&request.body(()).unwrap()).map_err(|turned| turned.code)
+        };
+        for path in ["/", "/health", "/metrics"] {
+            assert_eq!(open("10.0.0.2", path, false), Err(Code::InvalidRequest), "{path}");
+        }
+        assert_eq!(open("10.0.0.2", "/", true).unwrap().to_string(), "203.0.113.7 via 10.0.0.2");
+        assert_eq!(open("203.0.113.9", "/health", false).unwrap().to_string(), "203.0.113.9");
     }
 
     #[test]
