@@ -45,6 +45,9 @@ pub(crate) struct SetupArgs {
     /// Show what would be done, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// An unlock key, for a setup that ended before the user recovery was made; `-` is standard input [default: ask]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
     /// Say more while it works
     #[arg(short = 'v', long)]
     pub(crate) verbose: bool,

@@ -81,7 +81,7 @@ pub(super) async fn unlock(session: &Session, args: &KeyFileArgs) -> Result<(), 
 }
 
 /// Presents keys one by one until the server has enough. A person may try again after a refused one.
-async fn present(session: &Session, source: &mut Source) -> Result<(), CliError> {
+pub(super) async fn present(session: &Session, source: &mut Source) -> Result<(), CliError> {
     let mut progress = UnlockProgress { done: false, have: 0, need: 0 };
     let mut refused = 0;
     while !progress.done {

@@ -4,6 +4,7 @@
 //! is done already, so that a setup that was interrupted goes on where it was and a second one changes nothing.
 
 mod accounts;
+mod begun;
 mod dialogue;
 mod error;
 mod files;
@@ -38,7 +39,7 @@ pub(super) fn run(global: &Global, args: &SetupArgs) -> Result<(), CliError> {
         None => (Answers::default(), args.input_type.writing().unwrap_or(Writing::Toml)),
     };
     let answers = dialogue::complete(given, args.defaults || args.dry_run && !prompt::somebody_there())?;
-    let site = Site::new(answers, args.verbose)?;
+    let site = Site::new(answers, args)?;
     let plan = Plan::of(&site);
     if args.dry_run {
         return plan.show(&site, global);

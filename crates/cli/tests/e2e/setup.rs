@@ -264,8 +264,13 @@ fn folders_that_are_there_are_taken_or_refused_as_they_are() {
 fn a_setup_that_was_killed_goes_on_where_it_was() {
     let home = Home::new();
     let file = home.file("answers.yaml", answers(&home, "generated_key_size: 4096\n"));
-    let marks =
-        ["etc/convection-secrets/certs/ca.pem", "run", "convection_sm.root.key", "secrets/strongroom.db"];
+    let marks = [
+        "etc/convection-secrets/certs/ca.pem",
+        "run",
+        "convection_sm.root.key",
+        "secrets/strongroom.db",
+        "secrets/setup-begun",
+    ];
     let mut said = String::new();
     for mark in marks {
         let mut command = home.command(&["setup", "-d", file.to_str().unwrap(), "--defaults"]);
@@ -281,13 +286,56 @@ fn a_setup_that_was_killed_goes_on_where_it_was() {
             let _ = kill_process(pid, Signal::KILL);
         }
     }
-    let done = home.run(&["setup", "-d", file.to_str().unwrap(), "--defaults"]);
+    // the keys shown last hold, if any do yet
+    let last = keys_of(&said).pop().unwrap_or_default();
+    let done = home.feed(&["setup", "-d", file.to_str().unwrap(), "--defaults", "--key-file", "-"], &last);
     assert_eq!(done.code, Some(0), "{done:?}");
     said.push_str(&done.out);
     let keys = keys_of(&said);
-    assert!(!keys.is_empty(), "{said}");
+    assert!(!keys.is_empty() && said.contains("Access key id of recovery: "), "{said}");
+    assert!(!home.join("secrets/setup-begun").exists());
     let _server = Running::start(&home, &home.join("run/c.native.sock"));
     home.feed(&["unlock", "--key-file", "-"], keys.last().unwrap()).ok();
+}
+
+#[test]
+fn a_setup_that_ended_before_the_user_recovery_was_made_is_noticed_and_goes_on_with_a_key() {
+    let home = Home::new();
+    for arguments in [
+        &["genpkey", "-quiet", "-algorithm", "rsa", "-pkeyopt", "rsa_keygen_bits:2048", "-out", "aside.key"]
+            [..],
+        &["pkey", "-in", "aside.key", "-pubout", "-out", "convection_sm.root.pub"],
+    ] {
+        assert!(Command::new("openssl").args(arguments).current_dir(home.path()).status().unwrap().success());
+    }
+    // root's key is elsewhere: the keys are shown and hold, and nobody can make recovery
+    let first = set_up(&home, "generate_root_key: no\n");
+    assert!(first.code != Some(0) && first.err.contains("recovery was not made"), "{first:?}");
+    let keys = keys_of(&first.out);
+    assert_eq!(keys.len(), 5, "{first:?}");
+    assert!(!home.join("secrets/setup-complete").exists());
+
+    std::fs::rename(home.join("aside.key"), home.join("convection_sm.root.key")).unwrap();
+    std::fs::set_permissions(home.join("convection_sm.root.key"), Permissions::from_mode(0o600)).unwrap();
+    let keyless = set_up(&home, "generate_root_key: no\n");
+    assert!(keyless.code != Some(0) && keyless.err.contains("--key-file"), "{keyless:?}");
+    let file = home.join("answers.yaml").display().to_string();
+    let again = |key: &str| home.feed(&["setup", "-d", &file, "--defaults", "--key-file", "-"], key);
+    again(&keys[0].replace(&keys[0][10..14], "aaaa")).refused();
+    let said = again(&keys[1]).ok();
+    assert!(keys_of(&said).is_empty(), "no new keys: {said}");
+    let id = id_of(&said, "recovery");
+    assert!(!home.join("secrets/setup-begun").exists() && home.join("secrets/setup-complete").exists());
+
+    let _server = Running::start(&home, &home.join("run/c.native.sock"));
+    assert_eq!(home.run(&["status", "--output", "json"]).json()["state"], "locked");
+    home.feed(&["unlock", "--key-file", "-"], &keys[2]).ok();
+    let auth =
+        format!("private_key: {}\naccess_key_id: {id}\n", home.join("convection_sm.recovery.key").display());
+    let auth = home.file("recovery.yaml", auth).display().to_string();
+    home.run(&["login", "-A", &auth]).ok();
+    assert!(home.run(&["whoami", "-A", &auth]).ok().contains("recovery"));
+    assert!(home.run(&["group", "show", "recovery", "-A", &auth]).ok().contains("recovery"));
 }
 
 /// A user who may do little, and a home that they can enter.

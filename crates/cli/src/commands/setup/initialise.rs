@@ -5,11 +5,11 @@
 use super::SetupError;
 use super::machine::{self, as_user};
 use super::plan::{Site, Standing, Step};
-use super::recovery::Made;
 use super::service;
-use crate::args::Global;
+use super::{begun, recovery};
+use crate::args::{Global, KeyFileArgs};
 use crate::client::Ask;
-use crate::commands::keys::WipedTexts;
+use crate::commands::keys::{Source, WipedTexts};
 use crate::commands::{Session, init, operator, runtime};
 use crate::error::CliError;
 use crate::output;
@@ -71,6 +71,7 @@ impl Step for Initialised {
         let ended = running.end();
         done?;
         ended?;
+        begun::end(site)?;
         Ok(super::files::put(&mark(site), b"", 0o600, Some(site.owner_now()?))?)
     }
 }
@@ -81,26 +82,43 @@ async fn through(site: &Site, socket: &Path) -> Result<(), CliError> {
     let session = Session::open(&global)?;
     let report = operator::report(&session.client).await?;
     if report.state != LockState::Uninitialised && report.confirmed {
-        output::note("The server was initialised before: it stays as it is.");
-        return Ok(());
+        let Some(root_id) = begun::root_id(site)? else {
+            output::note("The server was initialised before: it stays as it is.");
+            return Ok(());
+        };
+        output::note("The server was initialised by a setup that did not end: this one goes on.");
+        return rest(site, &session, &root_id, None).await;
     }
     let number = u8::try_from(site.answers.number("num_unlock_keys")).unwrap_or(u8::MAX);
     let mut made = init::by_installer(&session, number, &site.path("root_public_key")).await?;
     show(&made)?;
+    begun::begin(site, &made.access_key_id)?;
     made.confirm(&session).await?;
+    rest(site, &session, &made.access_key_id, Some(&mut made.keys)).await
+}
+
+/// What comes after the keys hold. Without them, as after an interruption, one is asked for.
+async fn rest(
+    site: &Site,
+    session: &Session,
+    root_id: &str,
+    keys: Option<&mut WipedTexts>,
+) -> Result<(), CliError> {
     if site.answers.yes("create_auth_file") {
-        super::recovery::auth_file(site, &made.access_key_id)?;
+        recovery::auth_file(site, root_id)?;
     }
     if !site.answers.yes("use_recovery") {
         return Ok(());
     }
-    unlock(&session, &mut made.keys).await?;
-    let recovered = super::recovery::create(site, &session, &made.access_key_id).await;
-    match recovered {
-        Ok(Made { access_key_id }) => output::line(&format!("Access key id of recovery: {access_key_id}")),
+    match keys {
+        Some(keys) => unlock(session, keys).await?,
+        None => unlock_again(site, session).await?,
+    }
+    match recovery::create(site, session, root_id).await {
+        Ok(id) => output::line(&format!("Access key id of recovery: {id}")),
         Err(error) => {
             output::note(
-                "The user recovery was not made; the keys above hold. By hand: strongroom user create recovery",
+                "The user recovery was not made; the keys that were shown hold. Setup makes it when it runs again.",
             );
             Err(error)
         }
@@ -126,6 +144,15 @@ async fn unlock(session: &Session, keys: &mut WipedTexts) -> Result<(), CliError
     strongroom_secret::wipe(&mut body.unlock_key);
     asked?;
     Ok(())
+}
+
+/// With a key that somebody kept, unless the server is unlocked.
+async fn unlock_again(site: &Site, session: &Session) -> Result<(), CliError> {
+    if operator::report(&session.client).await?.state == LockState::Unlocked {
+        return Ok(());
+    }
+    let keys = KeyFileArgs { key_file: site.key_file.clone(), stray: Vec::new() };
+    operator::present(session, &mut Source::open(&keys)?).await
 }
 
 /// A server that runs: it did before, systemd started it, or it is ours for a while.

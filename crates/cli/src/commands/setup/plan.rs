@@ -2,7 +2,7 @@
 
 use super::machine::{self, Owner};
 use super::{SetupError, accounts, files, folders, initialise, reach, rsa, service, tls};
-use crate::args::Global;
+use crate::args::{Global, SetupArgs};
 use crate::error::CliError;
 use crate::original::from_home;
 use crate::output::{self, Output};
@@ -14,14 +14,16 @@ pub(super) struct Site {
     pub(super) answers: Answers,
     /// Whether to say more.
     pub(super) verbose: bool,
+    /// An unlock key, should a setup that was interrupted need one.
+    pub(super) key_file: Option<PathBuf>,
 }
 
 impl Site {
-    pub(super) fn new(answers: Answers, verbose: bool) -> Result<Self, SetupError> {
+    pub(super) fn new(answers: Answers, args: &SetupArgs) -> Result<Self, SetupError> {
         if crate::original::home().is_none() {
             return Err(SetupError::NoHome);
         }
-        Ok(Self { answers, verbose })
+        Ok(Self { answers, verbose: args.verbose, key_file: args.key_file.clone() })
     }
 
     /// The path that a question was answered with.

@@ -81,7 +81,7 @@ fn noted(root: bool, effect: bool, log: &Rc<RefCell<Vec<String>>>) -> Box<dyn St
 }
 
 fn site() -> Site {
-    Site { answers: defaults(""), verbose: false }
+    Site { answers: defaults(""), verbose: false, key_file: None }
 }
 
 #[test]
