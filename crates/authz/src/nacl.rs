@@ -449,6 +449,8 @@ mod tests {
         assert!(nacl.decide(from, NetworkAsk::Command("create_user")).allowed);
         let nacl = Nacl::new("n", vec![open(), of_commands(Mode::Deny, &["10.0.0.1"], &["create_acl"])]);
         assert!(!nacl.decide(from, Action::UpdateAcl).allowed && nacl.decide(from, Action::ReadAcl).allowed);
+        let nacl = Nacl::new("n", vec![open(), of_commands(Mode::Deny, &["10.0.0.1"], &["authorize"])]);
+        assert!(!nacl.decide(from, Action::Login).allowed, "with a password as little as with a key");
         assert_eq!(ActionSet::default().add_command("get_secrets"), 0);
         assert_eq!(ActionSet::default().add_command("stop "), 0);
     }

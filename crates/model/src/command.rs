@@ -70,7 +70,7 @@ commands! {
     /// Give the installation another root key and other unlock keys.
     RotateRootKeys = "rotate_root_keys", [RotateRoot, ConfirmRotateRoot, CancelRotateRoot];
     /// Prove possession of an access key and get a token.
-    Authorize = "authorize", [Challenge, Authorize];
+    Authorize = "authorize", [Challenge, Authorize] within [Login];
     /// End one's token.
     Deauth = "deauth", [Deauth];
     /// List what one may ask for.
@@ -94,7 +94,7 @@ commands! {
     /// Take an access key away, or the user.
     RemoveAccess = "remove_access", [RemoveAccessKey, RemoveUser] within [SetPassword, RemovePassword, UpdateUser];
     /// What a user has.
-    AuditUser = "audit_user", [ReadUser];
+    AuditUser = "audit_user", [ReadUser] within [ListAccessKeys];
     /// Make a group.
     CreateGroup = "create_group", [CreateGroup];
     /// Remove a group.
@@ -130,7 +130,7 @@ commands! {
     /// Read a store's settings, or change them.
     StoreConfig = "store_config", [ConfigureStore] part [ReadStore];
     /// List a store's secrets.
-    ListSecrets = "list_secrets", [ListSecrets];
+    ListSecrets = "list_secrets", [ListSecrets] within [ListExpiring];
     /// Make a secret.
     CreateSecret = "create_secret", [PutSecret, GenerateSecret];
     /// Put another value in a secret's place.
@@ -236,6 +236,7 @@ mod tests {
             assert_eq!(command.denies(Action::UpdateAcl), Access::MODIFY);
         }
         assert_eq!(Command::CreateUser.denies(Action::SetPassword), Access::MODIFY);
+        assert_eq!(Command::ListSecrets.denies(Action::ListExpiring), Access::READ);
         assert_eq!(Command::GetSecret.denies(Action::SetPassword), Access::NONE);
         assert_eq!(Command::CreateSecret.denies(Action::PutSecret), Access::WRITE);
     }

@@ -225,10 +225,10 @@ fn what_is_damaged_foreign_or_too_much_is_named_and_nothing_is_written() {
     home.file("unlock.key", "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=");
     let wrong = said(&|_| ());
     assert!(wrong.contains("original/root.key: the unlock key opens none of the 2 keys in it"), "{wrong}");
+    assert!(import(&home, Path::new("nowhere"), &[]).refused().contains("nowhere: "));
     home.file("unlock.key", "hunter2");
     let wrong = said(&|_| ());
     assert!(wrong.contains("not a Fernet key") && !wrong.contains("hunter2"), "{wrong}");
-    assert!(import(&home, Path::new("nowhere"), &[]).refused().contains("nowhere: "));
     assert_eq!(names(&home), before);
 }
 
