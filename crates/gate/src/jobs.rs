@@ -42,7 +42,7 @@ pub struct StoredJobs {
 /// What lies where a job should.
 #[derive(Debug)]
 enum Lies {
-    Whole(StoredJob),
+    Whole(Box<StoredJob>),
     /// A record that does not open, at this revision.
     Damaged(Revision),
 }
@@ -64,7 +64,7 @@ async fn read(opened: &Opened, id: JobId) -> Result<Option<Lies>, BarrierError> 
             Err(fault) => return Err(fault),
         };
         if let Some(record) = record {
-            return Ok(Some(Lies::Whole(StoredJob { id, record, revision: row.revision })));
+            return Ok(Some(Lies::Whole(Box::new(StoredJob { id, record, revision: row.revision }))));
         }
         last = Some(Lies::Damaged(row.revision));
     }
@@ -78,7 +78,7 @@ pub(crate) async fn all(opened: &Opened) -> Result<StoredJobs, BarrierError> {
     for row in rows {
         let id = keys::id_of(&row.key).map(JobId).unwrap_or_default();
         match read(opened, id).await? {
-            Some(Lies::Whole(job)) => found.jobs.push(job),
+            Some(Lies::Whole(job)) => found.jobs.push(*job),
             Some(Lies::Damaged(_)) => found.damaged.push(id),
             None => {}
         }

@@ -75,7 +75,7 @@ impl Drop for State {
         let users = self.users.values_mut().filter_map(|person| Arc::get_mut(&mut person.record));
         let groups = self.groups.values_mut().filter_map(|team| Arc::get_mut(&mut team.record));
         let names = users.map(|user| &mut user.name).chain(groups.map(|group| &mut group.name));
-        names.for_each(|name| name.end(|text| strongroom_secret::wipe(text)));
+        names.for_each(|name| name.end(strongroom_secret::wipe));
     }
 }
 

@@ -147,7 +147,7 @@ fn rule<'t>(reader: &mut Reader<'t>, mut section: Section<'t>) -> Option<NaclRul
     let mode = reader.required(&mut section, "type", mode);
     let of_commands = section.contains("commands");
     for list in ["addresses", "actions"] {
-        if !section.contains(list) && !(list == "actions" && of_commands) {
+        if !(section.contains(list) || list == "actions" && of_commands) {
             let key = format!("{}.{list}", section.path());
             reader.report(section.place(), &key, Fault::Missing);
         }

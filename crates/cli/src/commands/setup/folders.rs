@@ -100,7 +100,8 @@ impl Step for Folder {
         let owner = site.owner_now()?;
         let failed = || SetupError::io("make", &self.path);
         if let Some(parent) = self.path.parent() {
-            std::fs::create_dir_all(parent).map_err(failed())?;
+            // whatever the umask: nobody else writes where the server's folder stands
+            std::fs::DirBuilder::new().recursive(true).mode(0o755).create(parent).map_err(failed())?;
         }
         let mut builder = std::fs::DirBuilder::new();
         // closed until it has its owner
