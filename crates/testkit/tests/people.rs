@@ -59,7 +59,8 @@ impl House {
 
     /// A user with the access key of a seed and a password.
     async fn user(&self, who: &str, seed: u8) -> CredentialId {
-        let new = NewUser { public_key: Some(pem(seed)), password: Some(secret(PASSWORD)), ..NewUser::default() };
+        let new =
+            NewUser { public_key: Some(pem(seed)), password: Some(secret(PASSWORD)), ..NewUser::default() };
         self.create(&self.root().await, who, new).await.unwrap().unwrap()
     }
 

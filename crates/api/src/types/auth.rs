@@ -180,7 +180,12 @@ mod tests {
     fn golden_transcripts_are_signed() {
         let mut lines = include_str!("../../../../vectors/people/authorize-v2.txt").lines();
         let mut next = || lines.next().unwrap();
-        let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex = |bytes: Vec<u8>| {
+            bytes.iter().fold(String::new(), |mut text, byte| {
+                let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
+                text
+            })
+        };
         let (key, challenge) = ("00112233445566778899aabbccddeeff", "c0ffee");
         let servers = [MeantServer::tls("Vault.example", &[0x5a; 32]), MeantServer::local(1_000)];
         for server in servers {

@@ -200,7 +200,9 @@ mod tests {
 
     fn given(kind: Kind, old: &[&str], renames: &[&str]) -> (Vec<String>, Vec<(String, Taken)>) {
         let mut all = Renames::default();
-        renames.iter().for_each(|rename| all.add(rename).unwrap());
+        for rename in renames {
+            all.add(rename).unwrap();
+        }
         let mut refused = Vec::new();
         let names = Naming::new(kind, &all, &mut refused).names(old.iter().copied(), "");
         assert!(names.iter().all(|name| kind.check(name).is_ok()), "{names:?}");

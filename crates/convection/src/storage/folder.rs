@@ -196,8 +196,11 @@ fn keyset_of(file: &str) -> Option<&str> {
     file.strip_suffix(KEYSET_SUFFIX).filter(|name| !name.contains('/') && file != ROOT_KEY)
 }
 
+/// What the original adds to the name of a file before it writes it anew.
+const BACKUP_SUFFIX: &str = ".bak";
+
 fn may_be_store(file: &str) -> bool {
-    file.contains('/') && !file.ends_with(".bak")
+    file.contains('/') && file.strip_suffix(BACKUP_SUFFIX).is_none()
 }
 
 /// The name and the type of the store whose file it would be.

@@ -299,4 +299,5 @@ impl StoreType for X509 {
 }
 
 #[cfg(test)]
+#[path = "x509/tests.rs"]
 mod tests;
