@@ -9,13 +9,16 @@ use clap::Parser;
 use std::ffi::OsString;
 use std::path::Path;
 
+/// What came of it, unless its words are none of the program's.
+pub(crate) type Acted = Result<Result<(), CliError>, clap::Error>;
+
 /// A name.
 pub(crate) struct Name {
     /// What it is called.
     pub(crate) called: &'static str,
     /// What it does, for people.
     pub(crate) does: &'static str,
-    act: fn(Vec<OsString>) -> Result<Result<(), CliError>, clap::Error>,
+    act: fn(Vec<OsString>) -> Acted,
 }
 
 /// All of them.
@@ -28,27 +31,24 @@ pub(crate) const NAMES: &[Name] = &[
     Name {
         called: "convection-secrets-setup",
         does: "strongroom setup",
-        act: |words| act::<SetupProgram>(words, programs::setup),
+        act: |words| act::<SetupProgram>(words, |program| programs::setup(&program)),
     },
     Name {
         called: "convection-sm-server",
         does: "the server, with the original's configuration",
-        act: |words| act::<ServerProgram>(words, programs::server),
+        act: |words| act::<ServerProgram>(words, |program| programs::server(&program)),
     },
 ];
 
 /// Does what the name says that this process was called by; nothing, if it is none of these.
-pub(crate) fn act_by_name() -> Option<Result<Result<(), CliError>, clap::Error>> {
+pub(crate) fn act_by_name() -> Option<Acted> {
     let words: Vec<OsString> = std::env::args_os().collect();
     let called = Path::new(words.first()?).file_name()?.to_owned();
     let name = NAMES.iter().find(|name| called == name.called)?;
     Some((name.act)(words))
 }
 
-fn act<P: Parser>(
-    words: Vec<OsString>,
-    run: fn(P) -> Result<(), CliError>,
-) -> Result<Result<(), CliError>, clap::Error> {
+fn act<P: Parser>(words: Vec<OsString>, run: fn(P) -> Result<(), CliError>) -> Acted {
     P::try_parse_from(words).map(run)
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use strongroom_convection::fernet::FernetKey;
 use strongroom_convection::moving::{AclReport, Kind, Plan, RuleCovers, Wishes};
-use strongroom_convection::storage::{FileFault, Folder, MAX_FILE_BYTES, Opened, Opening};
+use strongroom_convection::storage::{FileFault, Folder, Opened, Opening};
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)

@@ -10,7 +10,6 @@ pub(crate) enum MovingCommand {
 }
 
 #[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct ConvectionArgs {
     /// Its storage directory, which is only read
     #[arg(value_name = "DIR", required_unless_present = "config")]

@@ -19,12 +19,12 @@ const STOP_PATIENCE: Duration = Duration::from_secs(40);
 const STOP_STEP: Duration = Duration::from_millis(50);
 
 /// `convection-secrets-setup`.
-pub(crate) fn setup(program: SetupProgram) -> Result<(), CliError> {
+pub(crate) fn setup(program: &SetupProgram) -> Result<(), CliError> {
     wizard::run(&Global::bare(), &program.setup)
 }
 
 /// `convection-sm-server`.
-pub(crate) fn server(program: ServerProgram) -> Result<(), CliError> {
+pub(crate) fn server(program: &ServerProgram) -> Result<(), CliError> {
     match program.command {
         ServerWord::Start => start(&program.options),
         ServerWord::Stop => stop(&program.options),

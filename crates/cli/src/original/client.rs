@@ -10,13 +10,12 @@ use strongroom_convection::server_config::native_socket;
 /// The server that a client's configuration names: of the file that was asked for, or of the first in the three places.
 /// Nothing, if there is none.
 pub(crate) fn target(asked: Option<&Path>) -> Result<Option<(Address, Option<PathBuf>)>, OriginalError> {
-    let found = match asked {
-        Some(path) => Some(Found::named(path, None)?),
-        None => {
-            let mut folders = places();
-            folders.push(PathBuf::from("."));
-            Found::first(ClientConfig::FILE, &folders).map(Found::trusted).transpose()?
-        }
+    let found = if let Some(path) = asked {
+        Some(Found::named(path, None)?)
+    } else {
+        let mut folders = places();
+        folders.push(PathBuf::from("."));
+        Found::first(ClientConfig::FILE, &folders).map(Found::trusted).transpose()?
     };
     let Some(found) = found else { return Ok(None) };
     let config = found.read(ClientConfig::read)?;

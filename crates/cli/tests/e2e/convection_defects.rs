@@ -6,7 +6,7 @@ use crate::served::after;
 use serde_json::{Value, json};
 
 #[track_caller]
-fn worked(done: Done) {
+fn worked(done: &Done) {
     assert!(done.code == Some(0) && done.out.starts_with("Result: Success\n"), "{done:?}");
 }
 
@@ -18,9 +18,9 @@ fn failed(done: &Done) {
 /// A store with a secret.
 fn store(world: &World, name: &str) {
     let create = ["create_store", "--store-name", name, "--keyset-name", "keys", "--store-type", "generic"];
-    worked(world.by("root", &create));
+    worked(&world.by("root", &create));
     let secret = ["create_secret", "--store-name", name, "--store-arg", "secret_name=a", "secret_value=kept"];
-    worked(world.by("root", &secret));
+    worked(&world.by("root", &secret));
 }
 
 fn secret_of(world: &World, who: &str, store: &str) -> Done {
@@ -32,7 +32,7 @@ fn secret_of(world: &World, who: &str, store: &str) -> Done {
 fn whoever_has_one_store_gets_no_further_with_the_originals_library() {
     let Some(mut world) = World::ours(ALL) else { return };
     world.ready();
-    worked(world.by("root", &["create_keyset", "--keyset-name", "keys"]));
+    worked(&world.by("root", &["create_keyset", "--keyset-name", "keys"]));
     for name in ["own", "web"] {
         store(&world, name);
     }
@@ -41,9 +41,9 @@ fn whoever_has_one_store_gets_no_further_with_the_originals_library() {
     let id = after(&made, "Access Key ID: ");
     let own = ["--access-mode", "rwmd", "--store-path", "^own$", "--secret-name", "^.*$"];
     let acl = ["create_acl", "--acl-name", "own", "--acl-type", "ACLStore", "--mode", "allow"];
-    worked(world.by("root", &[&acl[..], &own].concat()));
+    worked(&world.by("root", &[&acl[..], &own].concat()));
     let attach = ["attach_acl", "--acl-name", "own", "--attach-type", "user", "--attach-name", "ann"];
-    worked(world.by("root", &attach));
+    worked(&world.by("root", &attach));
 
     let key = std::fs::read_to_string(world.home.join("ann.key")).unwrap();
     let ask = |command: &str, mut fields: Value, beside: &str| {
@@ -87,7 +87,7 @@ fn whoever_has_one_store_gets_no_further_with_the_originals_library() {
 fn what_lost_data_there_loses_none_with_the_originals_client() {
     let Some(mut world) = World::ours(ALL) else { return };
     world.ready();
-    worked(world.by("root", &["create_keyset", "--keyset-name", "keys"]));
+    worked(&world.by("root", &["create_keyset", "--keyset-name", "keys"]));
     store(&world, "web");
     for name in ["/root.key", "/auth.db", "secrets/web", "../web", "web/"] {
         let create =
@@ -95,15 +95,15 @@ fn what_lost_data_there_loses_none_with_the_originals_client() {
         failed(&world.by("root", &create));
         failed(&world.by("root", &["create_keyset", "--keyset-name", name]));
     }
-    worked(world.by("root", &["rotate_keyset", "--keyset-name", "keys"]));
+    worked(&world.by("root", &["rotate_keyset", "--keyset-name", "keys"]));
     assert!(secret_of(&world, "root", "web").ok().contains("kept"));
     // half a list, null, a number: what ended the listener is answered, and the next is served
     for args in ["[1, 2]", "{\"secret_name\": null}", "{\"secret_name\": 5}"] {
         let done = world.by("root", &["get_secret", "--store-name", "web", "--store-arg", args]);
         assert_ne!(done.code, Some(0), "{done:?}");
     }
-    worked(world.by("root", &["lock"]));
-    worked(world.client(&["unlock", "--unlock-key", &world.keys[2]]));
+    worked(&world.by("root", &["lock"]));
+    worked(&world.client(&["unlock", "--unlock-key", &world.keys[2]]));
     world.by("root", &["authorize"]).ok();
     assert!(secret_of(&world, "root", "web").ok().contains("kept"));
     assert_eq!(world.by("root", &["list_stores"]).ok(), "Secrets Stores:\n\tweb\n");

@@ -29,6 +29,7 @@ mod borders;
 mod commands;
 #[cfg(test)]
 mod convection;
+#[cfg(test)]
 mod convection_commands;
 #[cfg(test)]
 mod convection_defects;

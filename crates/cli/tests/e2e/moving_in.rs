@@ -198,7 +198,8 @@ fn what_is_damaged_foreign_or_too_much_is_named_and_nothing_is_written() {
         import(&home, &dir, &RENAMED).refused()
     };
     let web = |dir: &Path| dir.join("secrets/web");
-    let changes: [(&dyn Fn(&Path), &str); 6] = [
+    type Change<'a> = &'a dyn Fn(&Path);
+    let changes: [(Change<'_>, &str); 6] = [
         (
             &|dir| std::fs::write(web(dir), &std::fs::read(web(dir)).unwrap()[..500]).unwrap(),
             "original/secrets/web: not a Fernet token",

@@ -206,7 +206,10 @@ fn decrypt(home: &Home, key: &str, response: &str) -> String {
     );
     let done = Command::new("sh").args(["-c", &script]).current_dir(home.path()).output().unwrap();
     assert!(done.status.success() && done.stdout.len() == 16, "{done:?}");
-    done.stdout.iter().map(|byte| format!("{byte:02x}")).collect()
+    done.stdout.iter().fold(String::new(), |mut text, byte| {
+        let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{byte:02x}"));
+        text
+    })
 }
 
 /// A site whose root has an RSA key and that one of five unlock keys unlocks, initialised by way of the door; root's

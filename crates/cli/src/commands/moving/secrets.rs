@@ -124,7 +124,7 @@ pub(super) async fn verify(
                     report.set("secret", &name, State::Failed(format!("read back: {why}")));
                 }
                 (name, _) => {
-                    report.set("secret", &name, State::Failed("read back: it is not there".to_owned()))
+                    report.set("secret", &name, State::Failed("read back: it is not there".to_owned()));
                 }
             }
         }

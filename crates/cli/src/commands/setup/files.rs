@@ -19,7 +19,7 @@ pub(super) fn steps(site: &Site) -> Vec<Box<dyn Step>> {
             key: "server_config_root",
             mode: 0o600,
             of_server: true,
-            text: texts::server_config,
+            says: texts::server_config,
         }),
     ];
     if site.answers.yes("generate_tls") {
@@ -31,7 +31,7 @@ pub(super) fn steps(site: &Site) -> Vec<Box<dyn Step>> {
         key: "client_config_file",
         mode: 0o644,
         of_server: false,
-        text: texts::client_config,
+        says: texts::client_config,
     }));
     steps
 }
@@ -93,7 +93,7 @@ struct Text {
     key: &'static str,
     mode: u32,
     of_server: bool,
-    text: fn(&Site) -> String,
+    says: fn(&Site) -> String,
 }
 
 impl Step for Text {
@@ -103,7 +103,7 @@ impl Step for Text {
 
     fn look(&self, site: &Site) -> Result<Standing, SetupError> {
         match read(&self.path)? {
-            Some(found) if found == (self.text)(site).as_bytes() => Ok(Standing::Done),
+            Some(found) if found == (self.says)(site).as_bytes() => Ok(Standing::Done),
             Some(_) => Err(SetupError::Differs { path: self.path.clone(), key: self.key }),
             None => {
                 let root =
@@ -115,7 +115,7 @@ impl Step for Text {
 
     fn apply(&self, site: &Site) -> Result<(), CliError> {
         let owner = if self.of_server { Some(site.owner_now()?) } else { None };
-        Ok(put(&self.path, (self.text)(site).as_bytes(), self.mode, owner)?)
+        Ok(put(&self.path, (self.says)(site).as_bytes(), self.mode, owner)?)
     }
 }
 

@@ -51,9 +51,9 @@ impl Folder {
         let mode = metadata.permissions().mode() & 0o7777;
         // the original's manual makes them 4700
         let closed = mode & 0o777 == 0o700;
-        let owned =
+        let is_theirs =
             owner.is_some_and(|owner| owner.uid == metadata.uid()) || metadata.uid() == 0 && owner.is_none();
-        if closed && owned {
+        if closed && is_theirs {
             return Ok(true);
         }
         let empty = std::fs::read_dir(&self.path).map_err(failed())?.next().is_none();
@@ -68,10 +68,8 @@ impl Folder {
 
 impl Step for Folder {
     fn title(&self, _: &Site) -> String {
-        match self.private {
-            true => format!("folder {} for the server alone", self.path.display()),
-            false => format!("folder {}", self.path.display()),
-        }
+        let alone = if self.private { " for the server alone" } else { "" };
+        format!("folder {}{alone}", self.path.display())
     }
 
     fn look(&self, site: &Site) -> Result<Standing, SetupError> {

@@ -81,14 +81,13 @@ impl Step for Pair {
 
     /// A private key that an interrupted setup left is used, not replaced.
     fn apply(&self, _: &Site) -> Result<(), CliError> {
-        let pair = match private(&self.private)? {
-            Some(pair) => pair,
-            None => {
-                let pair =
-                    KeyMaterial::generate(MaterialKind::Rsa(self.bits)).map_err(|_| CliError::KeyMaking)?;
-                pair.private_pem().expose(|pem| put(&self.private, pem, 0o600, None))?;
-                pair
-            }
+        let pair = if let Some(pair) = private(&self.private)? {
+            pair
+        } else {
+            let pair =
+                KeyMaterial::generate(MaterialKind::Rsa(self.bits)).map_err(|_| CliError::KeyMaking)?;
+            pair.private_pem().expose(|pem| put(&self.private, pem, 0o600, None))?;
+            pair
         };
         Ok(put(&self.public, pair.public_pem().as_bytes(), 0o644, None)?)
     }

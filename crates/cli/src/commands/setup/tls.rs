@@ -120,10 +120,10 @@ impl Step for Made {
         let issuer = issuer(&ambient, &ca)?;
         let names = names(site);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let issued = issuer.issue_server(&ambient, &names, VALIDITY).map_err(wrong(&cert))?;
+        let made = issuer.issue_server(&ambient, &names, VALIDITY).map_err(wrong(&cert))?;
         let owner = Some(site.owner_now()?);
-        issued.private_key_pem.expose(|pem| put(&key, pem, 0o600, owner))?;
-        Ok(put(&cert, issued.chain_pem.as_bytes(), 0o644, owner)?)
+        made.private_key_pem.expose(|pem| put(&key, pem, 0o600, owner))?;
+        Ok(put(&cert, made.chain_pem.as_bytes(), 0o644, owner)?)
     }
 }
 
