@@ -186,6 +186,9 @@ fn a_broken_rotation_and_a_lost_map_are_overcome_and_told() {
     assert!(unknown.contains("nothing has the name in wob"), "{unknown}");
 }
 
+/// What is done to a directory of the original's.
+type Change<'a> = &'a dyn Fn(&Path);
+
 #[test]
 fn what_is_damaged_foreign_or_too_much_is_named_and_nothing_is_written() {
     let (home, _served) = ready();
@@ -198,7 +201,6 @@ fn what_is_damaged_foreign_or_too_much_is_named_and_nothing_is_written() {
         import(&home, &dir, &RENAMED).refused()
     };
     let web = |dir: &Path| dir.join("secrets/web");
-    type Change<'a> = &'a dyn Fn(&Path);
     let changes: [(Change<'_>, &str); 6] = [
         (
             &|dir| std::fs::write(web(dir), &std::fs::read(web(dir)).unwrap()[..500]).unwrap(),
