@@ -8,7 +8,7 @@ use crate::proofs::{Granted, Proved, refused};
 use crate::token_text;
 use std::time::Duration;
 use strongroom_ambient::UnixMillis;
-use strongroom_crypto::{PublicKey, encrypt_or_decoy};
+use strongroom_crypto::{KeyKind, PublicKey, encrypt_or_decoy};
 use strongroom_gate::{Held, Permit, Verdict, Way};
 use strongroom_model::{Caller, CredentialId, UserId};
 use strongroom_secret::{SecretArray, SecretBytes};
@@ -56,6 +56,8 @@ impl Identity {
             Err(fault) => return fail(entry, fault.into()).await,
         };
         let public = credential.as_ref().and_then(|known| PublicKey::from_spki(&known.spki).ok());
+        // what was not encrypted to a key proves nothing of who has it
+        let public = public.filter(|key| key.kind() == KeyKind::Rsa);
         // the same key by another spelling is the same key
         let seed = view.stand_in(&key.to_string());
         let token = token_text::bare(self.gate.ambient());
@@ -65,7 +67,7 @@ impl Identity {
             token,
             key_text: key_text.to_owned(),
             key,
-            user: credential.map(|credential| credential.user),
+            user: credential.filter(|_| public.is_some()).map(|credential| credential.user),
             ttl,
             until: self.gate.now().plus(LIFETIME),
         };
