@@ -2,7 +2,10 @@
 
 use super::{House, is_refused};
 use serde_json::json as value;
+use strongroom_gate::{AclNamed, Denied, User};
+use strongroom_identity::{SetPassword, UpdateAcl};
 use strongroom_model::Caller;
+use strongroom_testkit::name;
 
 const OWN_STORE: &str = r#""acl_type": "ACLStore", "mode": "allow", "access_mode": "rwmd", "store_paths": ["own"], "secret_names": [".*"]"#;
 
@@ -157,4 +160,34 @@ async fn a_command_is_given_by_its_name_and_brings_no_other_along() {
         .await,
         true
     );
+}
+
+#[tokio::test]
+async fn who_is_denied_a_command_does_not_come_to_the_same_by_another_door() {
+    let house = house().await;
+    let ann = house.user("ann").await;
+    let any = r#""acl_type": "ACLCommand", "mode": "allow", "access_mode": "rwmd", "commands": [".*"]"#;
+    house.give("ann", "any", any).await;
+    let gate = &house.world.gate;
+    let update = || gate.admit::<UpdateAcl>(&ann, AclNamed { name: name("any") });
+    let set_password = || gate.admit::<SetPassword>(&ann, User { name: name("ann") });
+    assert!(update().await.is_ok() && set_password().await.is_ok());
+    let none = r#""acl_type": "ACLCommand", "mode": "deny", "access_mode": "rwmd", "commands": ["create_acl", "create_user"]"#;
+    house.give("ann", "none", none).await;
+    refused(&house, &ann, r#"create_user {"user_name": "eve", "public_key": "x"}"#).await;
+    // an ACL of their own that allows more is as good as a new one, and a password of somebody's as a new key
+    assert!(matches!(update().await, Err(Denied::Refused { .. })));
+    assert!(matches!(set_password().await, Err(Denied::Refused { .. })));
+}
+
+#[tokio::test]
+async fn a_list_of_nothing_is_for_who_may_ask_too() {
+    let house = house().await;
+    let ann = house.user("ann").await;
+    refused(&house, &ann, "list_hook_types {}").await;
+    let hooks =
+        r#""acl_type": "ACLCommand", "mode": "allow", "access_mode": "r", "commands": ["list_hook_types"]"#;
+    house.give("ann", "hooks", hooks).await;
+    assert_eq!(house.ask(&ann, "list_hook_types {}").await["hook_types"], value!([]));
+    refused(&house, &ann, "list_store_types {}").await;
 }
