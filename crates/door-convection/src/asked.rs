@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::request::Fields;
 use crate::table::Command;
 use parking_lot::Mutex;
-use strongroom_identity::{IdentityError, Offer};
+use strongroom_identity::{IdentityError, Offer, TOKEN_PREFIX};
 use strongroom_model::{Caller, Name, UserId};
 use zeroize::Zeroizing;
 
@@ -37,16 +37,11 @@ impl Asked<'_> {
             return Err(Fault::locked());
         }
         let token = Zeroizing::new(token.to_ascii_lowercase());
-        let outcome = if is_bare(&token) {
-            self.door.identity.authenticate_with_key(&mut self.caller, &token, &key).await
-        } else {
-            Err(IdentityError::Unauthenticated)
-        };
-        match outcome {
+        match self.door.identity.authenticate_with_key(&mut self.caller, &token, &key).await {
             Err(IdentityError::Unauthenticated) => {
                 self.door.identity.turn_away(&self.caller, command.action()).await?;
                 let told = Fault::from(IdentityError::Unauthenticated);
-                Err(if is_bare(&token) { told } else { Fault::no_token() })
+                Err(if is_token(&token) { told } else { Fault::no_token() })
             }
             Ok(()) if !(self.door.is_paced)(self.user()) => Err(Fault::paced()),
             outcome => Ok(outcome?),
@@ -64,9 +59,9 @@ impl Asked<'_> {
     }
 }
 
-/// Whether a text has the form of this protocol's tokens.
-fn is_bare(token: &str) -> bool {
-    token.len() == 32 && token.bytes().all(|byte| byte.is_ascii_hexdigit())
+/// Whether a text looks like a token: one of this protocol's, or of the core's own.
+fn is_token(text: &str) -> bool {
+    text.starts_with(TOKEN_PREFIX) || text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// An id as this protocol writes it: 32 digits and no dashes.

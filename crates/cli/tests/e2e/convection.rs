@@ -101,6 +101,24 @@ fn a_token_is_got_over_every_way_and_is_one_of_the_cores() {
 }
 
 #[test]
+fn a_token_that_was_got_natively_holds_here_too() {
+    let (site, _, root) = site();
+    let native = site.served().client();
+    let public = std::fs::read_to_string(site.home.join("root.pub")).unwrap();
+    let bo = json!({ "name": "bo", "password": "a long way to here", "public_key": public });
+    let made = native.with_token(&root.token).post("/users", bo.to_string()).ok();
+    let login = json!({ "user": "bo", "password": "a long way to here" });
+    let token = native.post("/auth/login", login.to_string()).ok()["token"].as_str().unwrap().to_owned();
+    let id = made["access_key_id"].as_str().unwrap().replace('-', "");
+    let mut talk = Talk::begin(&site, Way::Unix);
+    let (bo, stolen) = (Credential { id, token: token.clone() }, Credential { id: root.id, token });
+    assert!(failed(&talk.ask("deauth", &stolen.with(json!({})))).contains("Already Deauthed"));
+    done(talk.ask("deauth", &bo.with(json!({}))));
+    assert_eq!(native.with_token(&bo.token).get("/auth/token").status, 401);
+    assert!(failed(&talk.ask("deauth", &bo.with(json!({})))).contains("Already Deauthed"));
+}
+
+#[test]
 fn no_token_is_made_for_who_does_not_decrypt() {
     let (site, _, root) = site();
     let client = site.served().client().with_token(&root.token);
