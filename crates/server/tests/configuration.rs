@@ -226,7 +226,7 @@ fn each_fault_has_its_type() {
         ),
         (listener(""), "listener.a.address", Fault::Missing),
         (listener("address = \"localhost:1\""), "listener.a.address", Fault::NotAnAddress),
-        (tcp("door = \"back\""), "listener.a.door", Fault::NotOneOf { allowed: "native" }),
+        (tcp("door = \"back\""), "listener.a.door", Fault::NotOneOf { allowed: "native, convection" }),
         (tcp("tls = \"none\""), "listener.a.tls", Fault::NotOneOf { allowed: "own, files" }),
         (tcp("tls_cert = \"/c\""), "listener.a.tls_key", Fault::Missing),
         (tcp("tls_names = [\"a b\"]"), "listener.a.tls_names", Fault::NotAHostName),
