@@ -59,7 +59,8 @@ pub struct ConvectionDoor(Arc<Door>);
 
 pub(crate) struct Door {
     parts: Parts,
-    meters: meters::Meters,
+    /// Made with the first answer: a server that opens no such door has no series of it.
+    meters: std::sync::LazyLock<meters::Meters>,
 }
 
 impl std::ops::Deref for Door {
@@ -73,7 +74,7 @@ impl std::ops::Deref for Door {
 impl ConvectionDoor {
     /// A door over its parts.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Door { parts, meters: meters::Meters::new() }))
+        Self(Arc::new(Door { parts, meters: std::sync::LazyLock::new(meters::Meters::new) }))
     }
 
     /// What one connection says and hears.

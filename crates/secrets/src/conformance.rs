@@ -41,7 +41,9 @@ fn every_file_of_a_type_is_registered_once() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/types");
     let mut files: Vec<String> = std::fs::read_dir(folder)
         .unwrap()
-        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
     files.sort();
     let mut names: Vec<&str> = TypeRef::all().map(|known| known.name()).collect();

@@ -56,8 +56,12 @@ impl Metrics {
     }
 }
 
-const COUNTERS: [(&str, &str); 14] = [
+const COUNTERS: [(&str, &str); 15] = [
     ("strongroom_requests_total", "Answers, by endpoint and class of status"),
+    (
+        "strongroom_convection_requests_total",
+        "Answers of the convection door, by command and whether it was done",
+    ),
     ("strongroom_connections_accepted_total", "Connections accepted"),
     ("strongroom_connections_refused_total", "Connections closed at once: a cap was reached"),
     ("strongroom_connections_dropped_total", "Connections dropped for where they come from, by reason"),
@@ -108,7 +112,11 @@ const GAUGES: [(&str, &str); 23] = [
     ("process_threads", "Threads"),
 ];
 
-const HISTOGRAMS: [(&str, &str); 3] = [
+const HISTOGRAMS: [(&str, &str); 4] = [
+    (
+        "strongroom_convection_request_duration_seconds",
+        "From a request's end to its answer's beginning, by command of the convection door",
+    ),
     ("strongroom_request_duration_seconds", "From a request's head to its answer's head, by endpoint"),
     ("strongroom_store_commit_seconds", "Commit of a group with its flush"),
     ("strongroom_store_group_transactions", "Transactions that share a flush"),
