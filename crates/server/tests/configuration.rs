@@ -362,7 +362,13 @@ fn the_example_is_in_order() {
         .collect();
     let whole = Config::parse(&uncommented, "strongroom.toml").unwrap();
     assert_eq!((&whole.limits, whole.tokens), (&config.limits, config.tokens));
-    assert_eq!(whole.server, strongroom_server::config::Server { worker_threads: Some(2), ..config.server });
+    let server = strongroom_server::config::Server {
+        worker_threads: Some(2),
+        log_file: Some("/var/log/strongroom.log".into()),
+        pid_file: Some("/run/strongroom/strongroom.pid".into()),
+        ..config.server
+    };
+    assert_eq!(whole.server, server);
 }
 
 #[test]
