@@ -3,13 +3,16 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use rustls_pki_types::ServerName;
 
 use crate::Outcome;
-use crate::http::{Answer, SILENCE};
+use crate::http::Answer;
 
+/// The original needs half a minute and more for one write to a large store.
+const PATIENCE: Duration = Duration::from_mins(5);
 /// What every answer ends with: the messages, the result and the answer itself.
 const END: &[u8] = b"]}}";
 /// Nothing here is answered with more.
@@ -23,7 +26,7 @@ impl Connection {
         let host = address.rsplit_once(':').map_or(address, |pair| pair.0).to_owned();
         let socket = TcpStream::connect(address)?;
         socket.set_nodelay(true)?;
-        socket.set_read_timeout(Some(SILENCE))?;
+        socket.set_read_timeout(Some(PATIENCE))?;
         let session = ClientConnection::new(Arc::clone(config), ServerName::try_from(host)?)?;
         Ok(Self(StreamOwned::new(session, socket)))
     }
