@@ -12,7 +12,7 @@ use strongroom_model::JobId;
 
 /// What one step does: little enough that nobody waits for it. A read's entry waits for the group that a step is in, and
 /// most records are each on a page of their own.
-pub(crate) const STEP: Bounds = Bounds { records: 128, bytes: 512 * 1024, rows: 1_024 };
+pub(crate) const STEP: Bounds = Bounds { records: 192, bytes: 512 * 1024, rows: 4_096 };
 /// After each step the job rests so many times as long as the step took: it has a quarter of a processor at most.
 const REST: u32 = 3;
 /// No longer than this: on a busy server a step takes long because it waits, and then it costs others little.
