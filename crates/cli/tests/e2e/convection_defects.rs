@@ -52,7 +52,7 @@ fn whoever_has_one_store_gets_no_further_with_the_originals_library() {
     };
     let secret = json!({ "store_name": "web", "store_args": { "secret_name": "a" } });
     let attach = json!({ "acl_name": "own", "attach_type": "user", "attach_name": "root" });
-    let done = world.library(&[
+    let done = world.by_library(&[
         ("authorize", json!({ "access_key_id": id, "private_key": key })),
         ask("create_keyset", json!({ "keyset_name": "mine" }), "store_name"),
         ask("create_group", json!({ "group_name": "mine" }), "store_name"),
@@ -76,8 +76,8 @@ fn whoever_has_one_store_gets_no_further_with_the_originals_library() {
     assert!(!keysets.contains("mine") && !groups.contains("mine"), "{keysets}{groups}");
     assert!(secret_of(&world, "root", "web").ok().contains("kept"));
     // an access key's id without its token tells nothing of what its user may do
-    let bare =
-        world.library(&[("command", json!({ "command": "command_list", "data": { "access_key_id": id } }))]);
+    let bare = world
+        .by_library(&[("command", json!({ "command": "command_list", "data": { "access_key_id": id } }))]);
     let told = bare[0]["ok"]["commands"].as_array().unwrap();
     assert!(!told.contains(&json!("get_secret")) && !told.contains(&json!("list_stores")), "{told:?}");
 }

@@ -51,7 +51,7 @@ fn the_originals_library_does_over_tcp_what_network_rules_allow() {
     let store =
         json!({ "store_name": "app", "keyset_name": "k", "store_type_name": "generic", "store_args": null });
     let config = json!({ "store_name": "app", "store_config": {} });
-    let done = world.library(&[
+    let done = world.by_library(&[
         log_in(&world),
         ("list_users", json!({})),
         ("create_user", json!({ "user_name": "ann", "public_key": ann })),
@@ -95,7 +95,7 @@ fn the_built_in_rules_let_this_host_in_and_no_further() {
     let Some(mut world) = World::ours("[]") else { return };
     world.initialise();
     let key = json!({ "command": "unlock", "data": { "unlock_key": world.keys[0] } });
-    let done = world.library(&[
+    let done = world.by_library(&[
         ("status", json!({})),
         ("command", key),
         log_in(&world),

@@ -180,8 +180,8 @@ impl World {
     }
 
     /// The library, over TCP.
-    pub(crate) fn library(&self, steps: &[(&str, Value)]) -> Vec<Value> {
-        self.driver.library(&self.home.join("library.toml"), steps)
+    pub(crate) fn by_library(&self, steps: &[(&str, Value)]) -> Vec<Value> {
+        self.driver.by_library(&self.home.join("library.toml"), steps)
     }
 
     /// An AuthFile as a person writes it, before its first `authorize`.

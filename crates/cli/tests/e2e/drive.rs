@@ -67,7 +67,7 @@ impl Driver {
     }
 
     /// Methods of one client of the library, in turn: for each its value in `ok`, or `error` and `text`.
-    pub(crate) fn library(&self, configuration: &Path, steps: &[(&str, Value)]) -> Vec<Value> {
+    pub(crate) fn by_library(&self, configuration: &Path, steps: &[(&str, Value)]) -> Vec<Value> {
         list(self.order(&json!({ "library": configuration, "steps": steps })))
     }
 
