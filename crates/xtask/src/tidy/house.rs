@@ -43,6 +43,9 @@ const BEHIND_THE_GATE: &[&str] = &["store", "store-sqlite", "barrier", "backup"]
 const BEHIND_THE_DOOR: &[&str] =
     &["store", "store-sqlite", "barrier", "audit", "backup", "keyring", "unlock", "x509"];
 
+/// A program beside the server opens none of the server's custody.
+const BEHIND_THE_PROGRAM: &[&str] = &["store", "store-sqlite", "barrier", "backup", "audit", "gate", "attributes"];
+
 const fn engine(name: &'static str) -> Room {
     Room { name, layer: Engines, beside: &[], never: BEHIND_THE_GATE }
 }
@@ -51,11 +54,17 @@ const fn door(name: &'static str) -> Room {
     Room { name, layer: Surface, beside: &["api"], never: BEHIND_THE_DOOR }
 }
 
+/// A program beside the server: what the authority keeps is out of its reach.
+const fn program(name: &'static str, beside: &'static [&'static str]) -> Room {
+    Room { name, layer: Surface, beside, never: BEHIND_THE_PROGRAM }
+}
+
 /// Every crate of the workspace, lowest first.
 pub(crate) const HOUSE: &[Room] = &[
     room("model", Words, &[]),
     room("secret", Words, &[]),
     room("ambient", Words, &[]),
+    room("sharing", Words, &[]),
     room("crypto", Mechanisms, &[]),
     room("keyring", Mechanisms, &["crypto"]),
     room("unlock", Mechanisms, &["crypto", "keyring"]),
@@ -63,6 +72,7 @@ pub(crate) const HOUSE: &[Room] = &[
     room("x509", Mechanisms, &["crypto"]),
     room("abe", Mechanisms, &["crypto"]),
     room("blindindex", Mechanisms, &["crypto"]),
+    room("envelope", Mechanisms, &["crypto", "abe", "blindindex"]),
     room("import", Mechanisms, &[]),
     room("convection", Mechanisms, &["crypto", "authz", "import"]),
     room("store", Custody, &[]),
@@ -74,11 +84,17 @@ pub(crate) const HOUSE: &[Room] = &[
     engine("operator"),
     engine("identity"),
     engine("secrets"),
+    engine("attributes"),
     room("api", Surface, &[]),
     door("door-native"),
     door("door-convection"),
-    room("server", Surface, &["api", "door-native", "door-convection"]),
-    room("cli", Surface, &["api", "server"]),
+    door("door-cybex"),
+    program("member", &[]),
+    program("exchange", &["server"]),
+    program("collector", &["member", "server"]),
+    program("query", &["member"]),
+    room("server", Surface, &["api", "door-native", "door-convection", "door-cybex"]),
+    room("cli", Surface, &["api", "server", "member", "exchange", "collector", "query"]),
     room("testkit", Tools, &[]),
     room("fuzz-targets", Tools, &[]),
     room("load", Tools, &[]),

@@ -1,0 +1,1 @@
+//! The attribute authority: members, epochs, keys for whoever has the attributes.

@@ -1,0 +1,1 @@
+//! Takes records in, encrypts them by policy, spools and posts them.

@@ -1,0 +1,1 @@
+//! The attribute authority over HTTP, at the paths of CYBEX-P.

@@ -1,0 +1,1 @@
+//! Batches, sealed records, their chain and signatures; keys wrapped for members.

@@ -1,0 +1,1 @@
+//! Keeps encrypted records and finds them by token; holds no key.

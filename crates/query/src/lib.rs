@@ -1,0 +1,1 @@
+//! Searches the exchange, opens and checks what it finds.
