@@ -22,6 +22,7 @@ mod keys;
 pub mod mutate;
 mod network;
 mod original;
+mod query;
 mod sharing;
 mod trail;
 mod types;
@@ -61,6 +62,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("public_key_pem", keys::public_key_pem),
     ("put_secret", api::put_secret),
     ("requests", api::requests),
+    ("query", query::question),
     ("root_record", keys::root_record),
     ("secret_path", words::secret_path),
     ("trail_checkpoint", trail::checkpoint),
