@@ -19,6 +19,7 @@ mod visitor;
 
 pub use bind::{ListenError, Listener, group_id, user_id};
 pub use caps::{Caps, Refusal};
+pub use visitor::ClientCertificate;
 
 use crate::config::{Address, Limits, Transport};
 use crate::rate::Pace;

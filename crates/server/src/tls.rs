@@ -14,10 +14,12 @@ pub use own::{OwnTls, ensure_own};
 use crate::config::{self, Address, Config, Tls};
 use crate::names::Names;
 use arc_swap::ArcSwap;
-use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use strongroom_ambient::Ambient;
@@ -87,6 +89,15 @@ pub enum TlsSource {
         cert: PathBuf,
         /// The key.
         key: PathBuf,
+    },
+    /// The same, where clients may show certificates of an authority: HTTP alone.
+    Mutual {
+        /// The chain, the leaf first.
+        cert: PathBuf,
+        /// The key.
+        key: PathBuf,
+        /// Whose certificates clients may show, PEM.
+        clients: PathBuf,
     },
 }
 
@@ -242,13 +253,18 @@ fn host_names() -> Vec<String> {
 fn read_source(ambient: &Ambient, source: &TlsSource) -> Result<Served, TlsError> {
     match source {
         TlsSource::Files { cert, key } => {
-            let served = read_pair(cert, key)?;
+            let served = read_pair(cert, key, None)?;
+            warn_if_expired(ambient, cert);
+            Ok(served)
+        }
+        TlsSource::Mutual { cert, key, clients } => {
+            let served = read_pair(cert, key, Some(clients))?;
             warn_if_expired(ambient, cert);
             Ok(served)
         }
         TlsSource::Own { dir, names } => {
             let own = ensure_own(ambient, dir, names)?;
-            read_pair(&own.cert, &own.key)
+            read_pair(&own.cert, &own.key, None)
         }
     }
 }
@@ -261,7 +277,7 @@ fn warn_if_expired(ambient: &Ambient, cert: &Path) {
 }
 
 /// Reads a chain and its key, and proves that they serve together.
-fn read_pair(cert: &Path, key: &Path) -> Result<Served, TlsError> {
+fn read_pair(cert: &Path, key: &Path, clients: Option<&Path>) -> Result<Served, TlsError> {
     let chain_pem = files::read(cert)?;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain_pem).collect();
     let chain = chain.ok().filter(|chain| !chain.is_empty());
@@ -270,11 +286,13 @@ fn read_pair(cert: &Path, key: &Path) -> Result<Served, TlsError> {
     let private = key_pem.expose(PrivateKeyDer::from_pem_slice);
     let private = private.map_err(|_| TlsError::NoKey { path: key.to_owned() })?;
     let unusable = |source| TlsError::Unusable { cert: cert.to_owned(), key: key.to_owned(), source };
-    let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-        .with_no_client_auth()
-        .with_single_cert(chain.clone(), private)
-        .map_err(unusable)?;
+    let builder = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?;
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(clients) => builder.with_client_cert_verifier(verifier(clients)?),
+    };
+    let mut config = builder.with_single_cert(chain.clone(), private).map_err(unusable)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     config.ticketer = aws_lc_rs::Ticketer::new()?;
     config.send_tls13_tickets = TICKETS;
@@ -284,6 +302,19 @@ fn read_pair(cert: &Path, key: &Path) -> Result<Served, TlsError> {
     let names = Arc::new(Names::of(certified.into_iter().chain(host_names())));
     let certificate = sha256(chain.first().map(AsRef::as_ref).unwrap_or_default());
     Ok(Served { chain, certificate, strict: Arc::new(strict(&config)?), config: Arc::new(config), names })
+}
+
+/// Takes certificates of one authority from whoever shows any.
+fn verifier(clients: &Path) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let pem = files::read(clients)?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|_| TlsError::NoCertificate { path: clients.to_owned() })?;
+        roots.add(certificate)?;
+    }
+    let built = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+    let built = built.allow_unauthenticated().build();
+    built.map_err(|_| TlsError::NoCertificate { path: clients.to_owned() })
 }
 
 /// What is served where no HTTP is spoken: TLS 1.3, no choice of protocols, and no ticket to come back with.

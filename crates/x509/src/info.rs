@@ -38,6 +38,14 @@ pub fn inspect(pem: &[u8]) -> Result<CertificateInfo, X509Error> {
     inspect_der(&first_certificate(pem)?)
 }
 
+/// The one common name of a DER certificate's subject; `None` where there is none, or more than one.
+pub fn common_name(der: &[u8]) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let mut names = certificate.subject().iter_common_name();
+    let name = names.next()?.as_str().ok()?.to_owned();
+    names.next().is_none().then_some(name)
+}
+
 /// Whether it is time for a new certificate: a third of its life is left, or less.
 pub fn needs_renewal(info: &CertificateInfo, now: UnixMillis) -> bool {
     let life = i128::from(info.not_after_ms) - i128::from(info.not_before_ms);

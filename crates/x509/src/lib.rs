@@ -33,7 +33,7 @@ mod kept;
 mod template;
 
 pub use authority::{Authority, Issued};
-pub use info::{CertificateInfo, inspect, needs_renewal};
+pub use info::{CertificateInfo, common_name, inspect, needs_renewal};
 pub use kept::{
     Chain, MAX_BUNDLE_BYTES, MAX_CHAIN, MAX_VALIDITY, Wanted, check_request, request, self_signed,
 };

@@ -69,13 +69,21 @@ pub struct Listener {
 }
 
 enum Bound {
-    Tcp { listener: TcpListener, tls: Arc<TlsHandle> },
-    Unix { listener: UnixListener, tls: Option<Arc<TlsHandle>>, _file: SocketFile },
+    /// Without a handle in clear.
+    Tcp {
+        listener: TcpListener,
+        tls: Option<Arc<TlsHandle>>,
+    },
+    Unix {
+        listener: UnixListener,
+        tls: Option<Arc<TlsHandle>>,
+        _file: SocketFile,
+    },
 }
 
 /// An accepted connection.
 pub(super) enum Socket {
-    Tcp(TcpStream, Arc<Served>),
+    Tcp(TcpStream, Option<Arc<Served>>),
     Unix(UnixStream, Option<Arc<Served>>),
 }
 
@@ -85,13 +93,10 @@ impl Listener {
     /// # Errors
     /// If the address is taken or may not be had.
     pub fn bind(listener: &config::Listener, tls: Option<Arc<TlsHandle>>) -> Result<Self, ListenError> {
-        let failed = |source| ListenError::Bind { address: listener.address.to_string(), source };
         let (address, socket) = match &listener.address {
             Address::Tcp(address) => {
                 let tls = tls.ok_or_else(|| ListenError::WithoutTls { address: address.to_string() })?;
-                let tcp = bind_tcp(*address).map_err(failed)?;
-                let bound = tcp.local_addr().map_err(failed)?;
-                (Address::Tcp(bound), Bound::Tcp { listener: tcp, tls })
+                return Self::bind_tcp(&listener.name, *address, Some(tls), listener.border.clone());
             }
             Address::Unix(path) => {
                 let (socket, file) = bind_unix(path, &listener.socket)?;
@@ -101,6 +106,29 @@ impl Listener {
         let border = Arc::new(ArcSwap::from_pointee(listener.border.clone()));
         let entrance = Entrance::default();
         Ok(Self { name: listener.name.clone(), address, socket, border, entrance })
+    }
+
+    /// Binds a port, as the programs beside the server do; without `tls` HTTP is spoken in clear, which is for loopback,
+    /// or for whoever has declared it. Must be called within a runtime.
+    ///
+    /// # Errors
+    /// If the address is taken or may not be had.
+    pub fn bind_tcp(
+        name: &str,
+        address: SocketAddr,
+        tls: Option<Arc<TlsHandle>>,
+        border: Border,
+    ) -> Result<Self, ListenError> {
+        let failed = |source| ListenError::Bind { address: address.to_string(), source };
+        let tcp = bind_tcp(address).map_err(failed)?;
+        let bound = tcp.local_addr().map_err(failed)?;
+        Ok(Self {
+            name: name.to_owned(),
+            address: Address::Tcp(bound),
+            socket: Bound::Tcp { listener: tcp, tls },
+            border: Arc::new(ArcSwap::from_pointee(border)),
+            entrance: Entrance::default(),
+        })
     }
 
     /// Its name in the configuration.
@@ -130,7 +158,7 @@ impl Listener {
                 stream.set_nodelay(true)?;
                 let address = peer.ip().to_canonical();
                 let origin = Origin::Network(Client { address, via: None, entrance: self.entrance });
-                Ok((Socket::Tcp(stream, tls.served()), origin))
+                Ok((Socket::Tcp(stream, tls.as_ref().map(|tls| tls.served())), origin))
             }
             Bound::Unix { listener, tls, .. } => {
                 let (stream, _) = listener.accept().await?;

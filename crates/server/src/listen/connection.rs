@@ -6,7 +6,7 @@ use super::leash::{Leash, Speak};
 use super::paced::{Paced, Pulse, Version};
 use super::protocol;
 use super::request::Requests;
-use super::visitor::Way;
+use super::visitor::{ClientCertificate, Way};
 use super::{Phase, Serve};
 use crate::tls::Served;
 use hyper::server::conn::{http1, http2};
@@ -52,12 +52,27 @@ impl<S: Serve> Speak for Connections<S> {
         &self.leash
     }
 
-    async fn serve_tcp(self, mut stream: TcpStream, tls: Arc<Served>, mut slot: Slot, arrival: Arrival) {
+    async fn serve_tcp(
+        self,
+        mut stream: TcpStream,
+        tls: Option<Arc<Served>>,
+        mut slot: Slot,
+        arrival: Arrival,
+    ) {
         let open = self.leash.count_open();
-        let Some(way) = Box::pin(self.leash.way(&mut stream, &tls, &mut slot, arrival)).await else { return };
+        let way = Box::pin(self.leash.way(&mut stream, tls.as_deref(), &mut slot, arrival)).await;
+        let Some(mut way) = way else { return };
+        let Some(tls) = tls else {
+            self.serve_http1(stream, &way).await;
+            return drop((open, slot));
+        };
         // both in boxes of their own: the task that waits for years holds neither the other's state
         if let Some(stream) = Box::pin(self.leash.handshake(stream, Arc::clone(&tls.config))).await {
             drop(tls);
+            let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+            if let (Some(shown), Some(way)) = (shown, Arc::get_mut(&mut way)) {
+                way.client = Some(ClientCertificate(Arc::from(shown.as_ref())));
+            }
             if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
                 Box::pin(self.serve_http2(stream, &way)).await;
             } else {
@@ -201,6 +216,12 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {
 }
 
 impl Stream for UnixStream {
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
+        Self::readable(self)
+    }
+}
+
+impl Stream for TcpStream {
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
         Self::readable(self)
     }

@@ -26,9 +26,18 @@ impl Speak for Conversations {
         &self.leash
     }
 
-    async fn serve_tcp(self, mut stream: TcpStream, tls: Arc<Served>, mut slot: Slot, arrival: Arrival) {
+    async fn serve_tcp(
+        self,
+        mut stream: TcpStream,
+        tls: Option<Arc<Served>>,
+        mut slot: Slot,
+        arrival: Arrival,
+    ) {
         let open = self.leash.count_open();
-        let Some(way) = Box::pin(self.leash.way(&mut stream, &tls, &mut slot, arrival)).await else { return };
+        // never bound without a certificate
+        let Some(tls) = tls else { return };
+        let way = Box::pin(self.leash.way(&mut stream, Some(&tls), &mut slot, arrival)).await;
+        let Some(way) = way else { return };
         self.converse(stream, &tls, &way).await;
         drop((open, slot));
     }

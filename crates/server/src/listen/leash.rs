@@ -29,7 +29,7 @@ pub(super) trait Speak: Clone + Send + Sync + 'static {
     fn serve_tcp(
         self,
         stream: TcpStream,
-        tls: Arc<Served>,
+        tls: Option<Arc<Served>>,
         slot: Slot,
         arrival: Arrival,
     ) -> impl Future<Output = ()> + Send;
@@ -143,14 +143,23 @@ impl Leash {
     pub(super) fn local_way(&self, slot: &Slot) -> Arc<Way> {
         let (border, pace) = (Arc::clone(&self.held.border), self.held.pace.clone());
         let (origin, names) = (slot.origin(), Arc::default());
-        Arc::new(Way { origin, may_forward: false, border, pace, names, local: None, certificate: None })
+        Arc::new(Way {
+            origin,
+            may_forward: false,
+            border,
+            pace,
+            names,
+            local: None,
+            certificate: None,
+            client: None,
+        })
     }
 
     /// What is known of a connection once its proxy, if it has one, has said whom it is for.
     pub(super) async fn way(
         &self,
         stream: &mut TcpStream,
-        tls: &Served,
+        tls: Option<&Served>,
         slot: &mut Slot,
         arrival: Arrival,
     ) -> Option<Arc<Way>> {
@@ -173,9 +182,10 @@ impl Leash {
             may_forward: arrival == Arrival::Forwarding,
             border: Arc::clone(&self.held.border),
             pace: self.held.pace.clone(),
-            names: Arc::clone(&tls.names),
+            names: tls.map(|tls| Arc::clone(&tls.names)).unwrap_or_default(),
             local: Some(local.ip().to_canonical()),
-            certificate: Some(ShownCertificate(tls.certificate)),
+            certificate: tls.map(|tls| ShownCertificate(tls.certificate)),
+            client: None,
         }))
     }
 

@@ -70,6 +70,9 @@ impl<S: Serve> hyper::service::Service<Request<Incoming>> for Requests<S> {
         {
             request.extensions_mut().insert(shown);
         }
+        if let Some(client) = &self.way.client {
+            request.extensions_mut().insert(client.clone());
+        }
         let answer = self.service.clone().oneshot(request);
         let patience = limits.request_timeout;
         Box::pin(async move {

@@ -41,7 +41,13 @@ pub(super) struct Way {
     pub(super) local: Option<IpAddr>,
     /// The certificate that whoever is at its other end was shown.
     pub(super) certificate: Option<ShownCertificate>,
+    /// The certificate that it showed, where one is asked for.
+    pub(super) client: Option<ClientCertificate>,
 }
+
+/// The certificate that a client showed in the handshake, DER: an extension of its requests. Its issuer was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientCertificate(pub Arc<[u8]>);
 
 /// Why a request is turned away.
 #[derive(Debug, PartialEq, Eq)]
@@ -201,6 +207,7 @@ mod tests {
             names: Arc::new(Names::of(["localhost"])),
             local: Some([192, 0, 2, 1].into()),
             certificate: Some(ShownCertificate([1; 32])),
+            client: None,
         }
     }
 

@@ -72,6 +72,6 @@ fn is_good(ambient: &Ambient, own: &OwnTls, authority: &Authority, names: &[Stri
         info.issuer == authority.info().subject
             && names.iter().all(|name| info.sans.contains(name))
             && !needs_renewal(&info, ambient.now())
-            && read_pair(&own.cert, &own.key).is_ok()
+            && read_pair(&own.cert, &own.key, None).is_ok()
     })
 }
