@@ -98,6 +98,7 @@ pub(crate) const HOUSE: &[Room] = &[
     room("testkit", Tools, &[]),
     room("fuzz-targets", Tools, &[]),
     room("load", Tools, &[]),
+    room("acceptance", Tools, &[]),
     room("xtask", Tools, &[]),
 ];
 
