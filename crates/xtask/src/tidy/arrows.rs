@@ -68,6 +68,8 @@ const ALGORITHM_TABLE: &[(&str, &str, &str)] = &[
     ("abe", "x-wing", "its only importer: the keys of rights"),
     ("server", "rustls", "terminates TLS"),
     ("server", "tokio-rustls", "terminates TLS"),
+    ("member", "rustls", "speaks TLS to authority and exchange"),
+    ("member", "tokio-rustls", "speaks TLS to authority and exchange"),
     ("cli", "rustls", "speaks TLS"),
     ("cli", "tokio-rustls", "speaks TLS"),
     ("load", "rustls", "speaks TLS; not shipped"),
@@ -77,7 +79,7 @@ const ALGORITHM_TABLE: &[(&str, &str, &str)] = &[
 const UNSAFE_TABLE: &[(&str, &str)] = &[("abe", "blst offers its group operations as C functions only")];
 
 /// Tests of these may use TLS and make certificates, to be a client of what they test.
-const TLS_IN_TESTS: &[&str] = &["x509", "server", "cli", "door-native", "door-convection", "testkit"];
+const TLS_IN_TESTS: &[&str] = &["x509", "server", "member", "cli", "door-native", "door-convection", "testkit"];
 
 /// Checks all manifests.
 pub(crate) fn check(manifests: &[Manifest]) -> Vec<Finding> {

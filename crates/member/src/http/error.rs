@@ -1,0 +1,148 @@
+//! Why there is no good answer.
+
+use std::io;
+use std::path::PathBuf;
+use strongroom_sharing::Refusal;
+
+/// Why a question to a server failed.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// Nobody listens there.
+    #[error("no server at {server}: {source}")]
+    NoServer {
+        /// Where.
+        server: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// No connection in time.
+    #[error("no connection to {server} within {seconds} s")]
+    NoConnection {
+        /// Where.
+        server: String,
+        /// How long.
+        seconds: u64,
+    },
+    /// The server is not whom it should be.
+    #[error("{server} is not to be trusted: {source}")]
+    Untrusted {
+        /// Where.
+        server: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// No authorities to trust.
+    #[error("no authorities to check a server with: name one under tls.ca, or set SSL_CERT_FILE")]
+    NoRoots,
+    /// The library knows no version of TLS.
+    #[error("TLS cannot be set up")]
+    NoTls,
+    /// A file for TLS that is none.
+    #[error("{path}: not {what}", path = path.display())]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+        /// What it should be.
+        what: &'static str,
+    },
+    /// No answer in time.
+    #[error("{server} gave no answer within {seconds} s")]
+    NoAnswer {
+        /// Who.
+        server: String,
+        /// How long.
+        seconds: u64,
+    },
+    /// The connection broke before the answer was whole.
+    #[error("{server}: the connection was lost: {source}")]
+    Lost {
+        /// Who.
+        server: String,
+        /// Why.
+        source: hyper::Error,
+    },
+    /// More than is read.
+    #[error("{server}: the answer is larger than {most} bytes")]
+    TooLarge {
+        /// Who.
+        server: String,
+        /// The limit.
+        most: usize,
+    },
+    /// Not what the interface says.
+    #[error("{server}: the answer to {asked} is not what was expected: {why}")]
+    Strange {
+        /// Who.
+        server: String,
+        /// What was asked.
+        asked: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The proxy before the server wants user and password.
+    #[error("the proxy before {server} answered {status}: check basic_auth in the configuration")]
+    Proxy {
+        /// Who.
+        server: String,
+        /// 401 or 403.
+        status: u16,
+    },
+    /// The server said no, and why.
+    #[error("{server}: {message} ({error})", message = refusal.message, error = refusal.error)]
+    Refused {
+        /// Who.
+        server: String,
+        /// The status.
+        status: u16,
+        /// What it said.
+        refusal: Refusal,
+        /// Seconds after which to ask again, if it said so.
+        retry_after: Option<u64>,
+    },
+    /// No success, and none of ours.
+    #[error("{server} answered with status {status}")]
+    Status {
+        /// Who.
+        server: String,
+        /// The status.
+        status: u16,
+    },
+    /// The question could not be put together.
+    #[error("the request cannot be made: {0}")]
+    Request(#[from] http::Error),
+}
+
+impl HttpError {
+    /// The status, if there was an answer.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Proxy { status, .. } | Self::Refused { status, .. } | Self::Status { status, .. } => {
+                Some(*status)
+            }
+            _ => None,
+        }
+    }
+
+    /// The server's stable word for it, if it is the server's.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused { refusal, .. } => Some(&refusal.error),
+            _ => None,
+        }
+    }
+
+    /// Whether the server itself (no proxy) does not take the token.
+    pub fn is_unauthenticated(&self) -> bool {
+        matches!(self, Self::Refused { status: 401, .. })
+    }
+
+    /// Whether asking again later may help, without anybody changing anything here.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::NoServer { .. } | Self::NoConnection { .. } | Self::NoAnswer { .. } | Self::Lost { .. } => {
+                true
+            }
+            _ => self.status().is_some_and(|status| matches!(status, 408 | 429 | 500..)),
+        }
+    }
+}
