@@ -8,10 +8,12 @@ mod checks;
 mod error;
 mod reader;
 mod sections;
+mod sharing;
 mod units;
 
 pub use border::Border;
 pub use error::{ConfigError, Fault, Finding, Findings, Place};
+pub use sharing::Sharing;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -43,6 +45,8 @@ pub struct Config {
     pub auto_unlock: Option<AutoUnlock>,
     /// `[audit]`.
     pub audit: Audit,
+    /// `[sharing]`.
+    pub sharing: Sharing,
     places: BTreeMap<String, Place>,
 }
 
@@ -72,6 +76,8 @@ pub enum Door {
     Native,
     /// The protocol of the convection client, always in TLS 1.3.
     Convection(Transport),
+    /// HTTP of the attribute authority, at the original's paths; the one door that may go without TLS.
+    Cybex,
 }
 
 /// What carries a protocol that can be carried in several ways.
@@ -86,7 +92,7 @@ pub enum Transport {
 /// Where a listener listens.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Address {
-    /// TCP, always with TLS.
+    /// TCP, with TLS but where [`Tls::Off`] stands.
     Tcp(SocketAddr),
     /// A socket of this host; the kernel vouches for the peer.
     Unix(PathBuf),
@@ -115,6 +121,11 @@ pub enum Tls {
         cert: PathBuf,
         /// PEM, PKCS#8, PKCS#1 or SEC 1.
         key: PathBuf,
+    },
+    /// None: plain HTTP, for a proxy on this host.
+    Off {
+        /// Whether the operator has said that it may be so on the network.
+        declared: bool,
     },
 }
 
@@ -351,7 +362,8 @@ impl Config {
     /// built-in rules alone, as its clients know it.
     pub fn nacl_of(&self, listener: &Listener) -> Option<Arc<Nacl>> {
         let Some(wanted) = listener.border.nacl.as_deref() else {
-            let guarded = listener.door != Door::Native && matches!(listener.address, Address::Tcp(_));
+            let guarded =
+                matches!((listener.door, &listener.address), (Door::Convection(_), Address::Tcp(_)));
             return guarded.then(|| Arc::new(Nacl::new("built-in", Vec::new())));
         };
         self.nacls.iter().find(|(name, _)| name == wanted).map(|(_, nacl)| Arc::clone(nacl))
@@ -371,6 +383,7 @@ impl Config {
             tokens: Tokens::default(),
             auto_unlock: None,
             audit: Audit::default(),
+            sharing: Sharing::default(),
             places: BTreeMap::new(),
         }
     }
@@ -405,9 +418,24 @@ impl Server {
 }
 
 impl Listener {
-    /// Whether what comes here speaks TLS: always but for the native door on a socket.
+    /// Whether what comes here speaks TLS: always but for HTTP on a socket, and the cybex door without a certificate.
     pub fn has_tls(&self) -> bool {
-        matches!(self.address, Address::Tcp(_)) || self.door != Door::Native
+        match self.door {
+            Door::Convection(_) => true,
+            Door::Native | Door::Cybex => {
+                matches!(self.address, Address::Tcp(_)) && !matches!(self.tls, Tls::Off { .. })
+            }
+        }
+    }
+
+    /// Whether somebody on the network could read what is said here.
+    pub(crate) fn is_readable_on_the_way(&self) -> bool {
+        self.is_reachable() && !self.has_tls()
+    }
+
+    /// Whether others than this host can come here.
+    pub(crate) fn is_reachable(&self) -> bool {
+        matches!(self.address, Address::Tcp(address) if !address.ip().to_canonical().is_loopback())
     }
 
     /// The native door at an address, all else by default.

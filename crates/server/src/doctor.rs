@@ -10,7 +10,7 @@ mod machine;
 
 pub use data::check_data;
 
-use crate::config::{Config, ConfigError, Findings};
+use crate::config::{Config, ConfigError, Fault, Findings};
 use serde::Serialize;
 use std::path::Path;
 use strongroom_ambient::Ambient;
@@ -67,7 +67,11 @@ pub fn examine(ambient: &Ambient, path: &Path) -> (Vec<Finding>, Option<Config>)
     let mut found = vec![Finding::ok("configuration", format!("{} is in order", path.display()))];
     found.extend(config.warnings().into_iter().map(|open| {
         let about = format!("{}:{}: {}: {}", path.display(), open.place, open.key, open.fault);
-        Finding::warn("configuration", about, "say who may come, with addresses or nacl")
+        let advice = match open.fault {
+            Fault::DeclaredPlaintext => "give the listener a certificate, or put a proxy with TLS before it",
+            _ => "say who may come, with addresses or nacl",
+        };
+        Finding::warn("configuration", about, advice)
     }));
     files::look(path, &config, &mut found);
     certificates::look(ambient, &config, &mut found);

@@ -102,7 +102,13 @@ impl Listeners {
     /// Serves on a bound listener from now on. Must be called within a runtime.
     pub fn serve(&mut self, mut listener: Listener, service: impl Serve) {
         let leash = self.leash(&mut listener);
-        self.loops.spawn(accept(listener, Connections::new(leash, service)));
+        self.loops.spawn(accept(listener, Connections::new(leash, service, request::problem)));
+    }
+
+    /// The same, where what is refused before the door sees it is said in the words of the sharing system.
+    pub fn serve_sharing(&mut self, mut listener: Listener, service: impl Serve) {
+        let leash = self.leash(&mut listener);
+        self.loops.spawn(accept(listener, Connections::new(leash, service, request::refusal)));
     }
 
     /// The same for the convection door.

@@ -96,6 +96,7 @@ pub(crate) async fn serve(
     for (listener, configured) in bound.into_iter().zip(&config.listeners) {
         match configured.door {
             Door::Native => listeners.serve(listener, world.door.clone()),
+            Door::Cybex => listeners.serve_sharing(listener, world.cybex.clone()),
             Door::Convection(transport) => {
                 listeners.serve_convection(listener, world.convection.clone(), transport);
             }
@@ -181,6 +182,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("limits", old.limits == new.limits),
         ("unlock.auto", old.auto_unlock == new.auto_unlock),
         ("audit", old.audit == new.audit),
+        ("sharing", old.sharing == new.sharing),
     ];
     sections.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
 }

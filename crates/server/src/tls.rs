@@ -183,6 +183,7 @@ impl TlsHandles {
                     let handle = Arc::new(TlsHandle::open(ambient, source)?);
                     from_files.push((listener.name.clone(), handle));
                 }
+                Tls::Off { .. } => {}
             }
         }
         let own = names.map(|names| TlsSource::Own { dir: own_dir.to_owned(), names });
@@ -197,6 +198,7 @@ impl TlsHandles {
         match &listener.tls {
             _ if !listener.has_tls() => None,
             Tls::Own { .. } => self.own.clone(),
+            Tls::Off { .. } => None,
             Tls::Files { .. } => {
                 let found = self.from_files.iter().find(|(name, _)| *name == listener.name);
                 found.map(|(_, handle)| Arc::clone(handle))

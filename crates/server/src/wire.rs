@@ -9,6 +9,7 @@ use crate::{ServerError, install_token::InstallToken, key_file::KeyFileSource};
 use std::sync::Arc;
 use strongroom_ambient::Ambient;
 use strongroom_door_convection::{ConvectionDoor, Parts as ConvectionParts};
+use strongroom_door_cybex::{CybexDoor, Parts as CybexParts};
 use strongroom_door_native::{NativeDoor, Parts};
 use strongroom_gate::{Gate, GateOptions, Keep, Limits, RuleSet, SegmentDir};
 use strongroom_identity::{Identity, Lifetimes, Settings};
@@ -26,6 +27,7 @@ pub(crate) struct World {
     pub(crate) identity: Arc<Identity>,
     pub(crate) door: NativeDoor,
     pub(crate) convection: ConvectionDoor,
+    pub(crate) cybex: CybexDoor,
     pub(crate) install_token: Arc<InstallToken>,
 }
 
@@ -75,6 +77,7 @@ impl World {
                 move |user| pace.allows(&user)
             }),
         });
+        let cybex = CybexDoor::new(CybexParts { gate: Arc::clone(&gate) });
         let door = NativeDoor::new(Parts {
             gate: Arc::clone(&gate),
             operator: Arc::clone(&operator),
@@ -94,7 +97,7 @@ impl World {
             }),
             version: env!("CARGO_PKG_VERSION"),
         });
-        Ok(Self { ambient, store, gate, operator, identity, door, convection, install_token })
+        Ok(Self { ambient, store, gate, operator, identity, door, convection, cybex, install_token })
     }
 
     /// Takes note that the server stops, and closes the store.

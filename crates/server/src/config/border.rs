@@ -2,7 +2,7 @@
 //! may come, for whom, and under which name. All of it is read again on HUP.
 
 use super::reader::{Reader, Section};
-use super::{Address, Config, Door, Fault, Finding, Listener, units};
+use super::{Config, Door, Fault, Finding, Listener, units};
 use crate::names::Names;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -181,19 +181,21 @@ pub(super) fn nacls_exist(reader: &mut Reader<'_>, config: &Config) {
     }
 }
 
-/// Listeners that anybody may reach.
+/// Listeners that anybody may reach, or listen to on the way.
 pub(super) fn warnings(config: &Config) -> Vec<Finding> {
-    let open = |listener: &&Listener| {
-        let reachable =
-            matches!(listener.address, Address::Tcp(address) if !address.ip().to_canonical().is_loopback());
-        // every other door has a network ACL of its own, if no other
-        let native = listener.door == Door::Native;
-        native && reachable && listener.border.nacl.is_none() && listener.border.addresses.is_empty()
+    let open = |listener: &Listener| {
+        // the convection door has a network ACL of its own, if no other
+        let guarded = matches!(listener.door, Door::Convection(_));
+        let bounded = listener.border.nacl.is_some() || !listener.border.addresses.is_empty();
+        (listener.is_reachable() && !guarded && !bounded).then_some(Fault::OpenToTheNetwork)
     };
-    let found = config.listeners.iter().filter(open).map(|listener| {
-        let key = format!("listener.{}.address", listener.name);
-        let place = config.places.get(&key).copied().unwrap_or_default();
-        Finding { place, key, fault: Fault::OpenToTheNetwork }
+    let plain = |listener: &Listener| listener.is_readable_on_the_way().then_some(Fault::DeclaredPlaintext);
+    let found = config.listeners.iter().flat_map(|listener| {
+        open(listener).into_iter().chain(plain(listener)).map(|fault| {
+            let key = format!("listener.{}.address", listener.name);
+            let place = config.places.get(&key).copied().unwrap_or_default();
+            Finding { place, key, fault }
+        })
     });
     found.collect()
 }

@@ -35,6 +35,10 @@ pub(super) fn check(config: &Config) -> Vec<Finding> {
     if let Some(auto) = &config.auto_unlock {
         found.auto_unlock_key("unlock.auto.key_file", &auto.key_file);
     }
+    if let Some(jwt) = &config.sharing.jwt_secret_file {
+        found.private_file("sharing.jwt_secret_file", jwt);
+        found.outside_data("sharing.jwt_secret_file", jwt, jwt);
+    }
     if let Some(parent) = config.audit.checkpoint_file.as_deref().and_then(Path::parent) {
         found.stat("audit.checkpoint_file", parent);
     }

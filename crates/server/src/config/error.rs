@@ -122,6 +122,18 @@ pub enum Fault {
     /// Neither an address with its port nor a socket.
     #[error("is no address; write 127.0.0.1:8200, [::1]:8200 or unix:/absolute/path")]
     NotAnAddress,
+    /// A name in the place of an address.
+    #[error("localhost is a name, and no address to listen on; use 127.0.0.1")]
+    Localhost,
+    /// Plain HTTP where others than this host could come.
+    #[error(
+        "is reachable from the network and has no certificate: give it tls_cert and tls_key, listen on 127.0.0.1 \
+         behind a proxy, or say plaintext = \"declared\""
+    )]
+    Plaintext,
+    /// Said as a warning: the operator allowed it.
+    #[error("plain HTTP on the network, as declared: whoever is on the way reads passwords and tokens")]
+    DeclaredPlaintext,
     /// Not a receiver of syslog.
     #[error("is no receiver; write unix:/dev/log, udp:HOST:PORT, tcp:HOST:PORT or tls:HOST:PORT")]
     NotASyslogAddress,

@@ -4,7 +4,9 @@ mod audit;
 mod listeners;
 
 use super::reader::{Reader, Section};
-use super::{Address, AutoUnlock, Config, Fault, Finding, Limits, Listener, Server, Tokens, border, units};
+use super::{
+    Address, AutoUnlock, Config, Fault, Finding, Limits, Listener, Server, Tokens, border, sharing, units,
+};
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -25,6 +27,7 @@ pub(super) fn read(text: &str) -> (Config, Vec<Finding>) {
         tokens: tokens(&mut reader, &mut root),
         auto_unlock: auto_unlock(&mut reader, &mut root),
         audit: audit::audit(&mut reader, &mut root),
+        sharing: sharing::sharing(&mut reader, &mut root),
         places: BTreeMap::new(),
     };
     reader.close(&root);
@@ -177,7 +180,9 @@ fn secrets_lie_outside(reader: &mut Reader<'_>, config: &Config) {
     let inside = |path: &Path| data_dir != Path::new("") && path.starts_with(data_dir);
     let auto = config.auto_unlock.iter().map(|auto| ("unlock.auto.key_file", &auto.key_file));
     let anchor = config.audit.checkpoint_file.iter().map(|file| ("audit.checkpoint_file", file));
-    let found: Vec<(&str, &PathBuf)> = auto.chain(anchor).filter(|(_, path)| inside(path)).collect();
+    let jwt = config.sharing.jwt_secret_file.iter().map(|file| ("sharing.jwt_secret_file", file));
+    let found: Vec<(&str, &PathBuf)> =
+        auto.chain(anchor).chain(jwt).filter(|(_, path)| inside(path)).collect();
     for (key, _) in found {
         reader.report_key(key, Fault::InsideDataDir);
     }

@@ -1,6 +1,7 @@
 //! Sizes, durations, addresses, modes: a value's text to its type.
 
 use super::{Address, Fault};
+use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -59,8 +60,14 @@ fn split(text: &str) -> Option<(u64, &str)> {
 pub(super) fn address(text: &str) -> Result<Address, Fault> {
     match text.strip_prefix("unix:") {
         Some(path) => absolute(path).map(Address::Unix),
-        None => text.parse().map(Address::Tcp).map_err(|_| Fault::NotAnAddress),
+        None => tcp(text).map(Address::Tcp),
     }
+}
+
+/// `host:port` with a literal IP address.
+pub(super) fn tcp(text: &str) -> Result<SocketAddr, Fault> {
+    let named = || text.rsplit_once(':').is_some_and(|(host, _)| host.eq_ignore_ascii_case("localhost"));
+    text.parse().map_err(|_| if named() { Fault::Localhost } else { Fault::NotAnAddress })
 }
 
 /// A path that means the same from everywhere.
@@ -144,7 +151,8 @@ mod tests {
         assert_eq!(address("127.0.0.1:8200"), Ok(Address::Tcp(([127, 0, 0, 1], 8200).into())));
         assert_eq!(address("unix:/run/s.sock"), Ok(Address::Unix("/run/s.sock".into())));
         assert!(matches!(address("[::1]:8200"), Ok(Address::Tcp(_))));
-        for text in ["", "localhost:8200", "127.0.0.1", ":8200", "127.0.0.1:70000"] {
+        assert_eq!(address("localhost:8200"), Err(Fault::Localhost));
+        for text in ["", "localhosts:8200", "127.0.0.1", ":8200", "127.0.0.1:70000"] {
             assert_eq!(address(text), Err(Fault::NotAnAddress), "{text}");
         }
         for text in ["unix:", "unix:relative", "unix:/a/../b"] {

@@ -22,6 +22,7 @@ pub(super) fn look(ambient: &Ambient, config: &Config, found: &mut Vec<Finding>)
         let (cert, names, soon) = match &listener.tls {
             Tls::Own { names } => (own_certificate(&own), names.clone(), OWN_SOON_DAYS),
             Tls::Files { cert, .. } => (cert.clone(), Vec::new(), SOON_DAYS),
+            Tls::Off { .. } => continue,
         };
         serves(ambient, listener, found);
         let Some(chain) = read(&cert, found) else { continue };

@@ -36,9 +36,10 @@ fn keys(config: &Config) -> Vec<PathBuf> {
     let mut keys = vec![own.join("ca.key"), own.join("server.key")];
     keys.extend(config.listeners.iter().filter_map(|listener| match &listener.tls {
         Tls::Files { key, .. } => Some(key.clone()),
-        Tls::Own { .. } => None,
+        Tls::Own { .. } | Tls::Off { .. } => None,
     }));
     keys.extend(config.auto_unlock.iter().map(|auto| auto.key_file.clone()));
+    keys.extend(config.sharing.jwt_secret_file.clone());
     keys.push(config.server.run_dir.join(crate::INSTALL_TOKEN_FILE));
     keys
 }

@@ -88,15 +88,17 @@ pub(super) enum Socket {
 }
 
 impl Listener {
-    /// Binds what the configuration names; `tls` is needed on TCP. Must be called within a runtime.
+    /// Binds what the configuration names; `tls` is needed where [`config::Listener::has_tls`]. Must be called within a runtime.
     ///
     /// # Errors
     /// If the address is taken or may not be had.
     pub fn bind(listener: &config::Listener, tls: Option<Arc<TlsHandle>>) -> Result<Self, ListenError> {
         let (address, socket) = match &listener.address {
             Address::Tcp(address) => {
-                let tls = tls.ok_or_else(|| ListenError::WithoutTls { address: address.to_string() })?;
-                return Self::bind_tcp(&listener.name, *address, Some(tls), listener.border.clone());
+                if tls.is_none() && listener.has_tls() {
+                    return Err(ListenError::WithoutTls { address: address.to_string() });
+                }
+                return Self::bind_tcp(&listener.name, *address, tls, listener.border.clone());
             }
             Address::Unix(path) => {
                 let (socket, file) = bind_unix(path, &listener.socket)?;

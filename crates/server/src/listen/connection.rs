@@ -5,7 +5,7 @@ use super::caps::Slot;
 use super::leash::{Leash, Speak};
 use super::paced::{Paced, Pulse, Version};
 use super::protocol;
-use super::request::Requests;
+use super::request::{Refuse, Requests};
 use super::visitor::{ClientCertificate, Way};
 use super::{Phase, Serve};
 use crate::tls::Served;
@@ -43,6 +43,7 @@ impl<S> Clone for Connections<S> {
 
 struct Shared<S> {
     service: S,
+    refuse: Refuse,
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
 }
@@ -91,9 +92,9 @@ impl<S: Serve> Speak for Connections<S> {
 }
 
 impl<S: Serve> Connections<S> {
-    pub(super) fn new(leash: Leash, service: S) -> Self {
+    pub(super) fn new(leash: Leash, service: S, refuse: Refuse) -> Self {
         let (http1, http2) = (protocol::http1(leash.limits()), protocol::http2(leash.limits()));
-        Self { leash, shared: Arc::new(Shared { service, http1, http2 }) }
+        Self { leash, shared: Arc::new(Shared { service, refuse, http1, http2 }) }
     }
 
     async fn serve_http2<IO: Stream>(&self, stream: IO, way: &Arc<Way>) {
@@ -188,7 +189,7 @@ impl<S: Serve> Connections<S> {
 
     fn requests(&self, way: &Arc<Way>, pulse: Arc<Pulse>) -> Requests<S> {
         let (service, limits) = (self.shared.service.clone(), Arc::clone(self.leash.limits()));
-        Requests { service, way: Arc::clone(way), pulse, limits }
+        Requests { service, refuse: self.shared.refuse, way: Arc::clone(way), pulse, limits }
     }
 
     /// Serves to the end; told to stop it finishes what is in flight, told to close it ends.

@@ -5,6 +5,7 @@ use super::arrival::{Arrival, Dropped, announce, judge};
 use super::caps::{Caps, Refusal, Slot};
 use super::visitor::Way;
 use crate::config::{Border, Limits};
+use crate::names::Names;
 use crate::rate::Pace;
 use crate::tls::Served;
 use arc_swap::ArcSwap;
@@ -182,7 +183,8 @@ impl Leash {
             may_forward: arrival == Arrival::Forwarding,
             border: Arc::clone(&self.held.border),
             pace: self.held.pace.clone(),
-            names: tls.map(|tls| Arc::clone(&tls.names)).unwrap_or_default(),
+            // without a certificate nobody knows by what name a proxy asks
+            names: tls.map_or_else(|| Arc::new(Names::every()), |tls| Arc::clone(&tls.names)),
             local: Some(local.ip().to_canonical()),
             certificate: tls.map(|tls| ShownCertificate(tls.certificate)),
             client: None,

@@ -29,9 +29,13 @@ const UNREAD_PATIENCE: Duration = Duration::from_secs(2);
 /// Where proofs are presented, which are signed for the certificate that was shown.
 const AUTHORIZE: &str = "/api/v1/auth/authorize";
 
+/// How a listener puts a refusal in the words of its door.
+pub(super) type Refuse = fn(Code, Option<String>) -> Response<Body>;
+
 /// The service of one connection.
 pub(super) struct Requests<S> {
     pub(super) service: S,
+    pub(super) refuse: Refuse,
     pub(super) way: Arc<Way>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) limits: Arc<Limits>,
@@ -46,10 +50,10 @@ impl<S: Serve> hyper::service::Service<Request<Incoming>> for Requests<S> {
         let beat = self.pulse.begin();
         let origin = match self.way.visitor(&request) {
             Ok(origin) => origin,
-            Err(turned) => return Box::pin(std::future::ready(Ok(turned_away(turned)))),
+            Err(turned) => return Box::pin(std::future::ready(Ok(turned_away(turned, self.refuse)))),
         };
         if let Some(code) = refused(&request, &self.limits) {
-            let answer = problem(code, None);
+            let answer = (self.refuse)(code, None);
             let streamed = request.version() == Version::HTTP_2 && code == Code::TooLarge;
             let unread = streamed.then(|| request.into_body());
             return Box::pin(async move {
@@ -74,15 +78,15 @@ impl<S: Serve> hyper::service::Service<Request<Incoming>> for Requests<S> {
             request.extensions_mut().insert(client.clone());
         }
         let answer = self.service.clone().oneshot(request);
-        let patience = limits.request_timeout;
+        let (patience, refuse) = (limits.request_timeout, self.refuse);
         Box::pin(async move {
             let answered = tokio::time::timeout(patience, answer).await;
             let answer = match (verdict.and_then(|verdict| verdict.get().copied()), answered) {
                 // whatever a door makes of a body that broke off, the cause is known here
-                (Some(code), _) => problem(code, None),
+                (Some(code), _) => refuse(code, None),
                 (None, Ok(answer)) => answer?,
                 (None, Err(_)) => {
-                    problem(Code::Unknown, Some(format!("no answer within {} s", patience.as_secs())))
+                    refuse(Code::Unknown, Some(format!("no answer within {} s", patience.as_secs())))
                 }
             };
             Ok(hold(answer, beat))
@@ -91,9 +95,9 @@ impl<S: Serve> hyper::service::Service<Request<Incoming>> for Requests<S> {
 }
 
 /// The answer to a request that is not taken; counted by its code.
-fn turned_away(turned: Turned) -> Response<Body> {
+fn turned_away(turned: Turned, refuse: Refuse) -> Response<Body> {
     counter!("strongroom_requests_turned_away_total", "reason" => turned.code.as_str()).increment(1);
-    problem(turned.code, turned.detail.map(Cow::into_owned))
+    refuse(turned.code, turned.detail.map(Cow::into_owned))
 }
 
 /// Limits that the head alone tells.
@@ -156,12 +160,24 @@ fn hold(answer: Response<Body>, beat: Beat) -> Response<Body> {
     })
 }
 
-fn problem(code: Code, detail: Option<String>) -> Response<Body> {
+/// As the native API says it (RFC 9457).
+pub(super) fn problem(code: Code, detail: Option<String>) -> Response<Body> {
     let problem = Problem::new(code, detail);
     let text = serde_json::to_vec(&problem).unwrap_or_default();
+    with_status(code, text, "application/problem+json")
+}
+
+/// As the sharing system says it.
+pub(super) fn refusal(code: Code, detail: Option<String>) -> Response<Body> {
+    let message = detail.unwrap_or_else(|| code.title().to_owned());
+    let said = strongroom_sharing::Refusal { error: code.as_str().to_owned(), message };
+    with_status(code, serde_json::to_vec(&said).unwrap_or_default(), "application/json")
+}
+
+fn with_status(code: Code, text: Vec<u8>, media_type: &'static str) -> Response<Body> {
     let mut answer = Response::new(Body::from(text));
-    *answer.status_mut() = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    *answer.status_mut() = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     if matches!(code, Code::TooManyRequests | Code::Unknown) {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }

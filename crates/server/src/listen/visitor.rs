@@ -305,6 +305,22 @@ mod tests {
     }
 
     #[test]
+    fn without_a_certificate_any_name_will_do_that_is_not_excluded() {
+        let every = Arc::new(Names::every());
+        let plain =
+            Way { names: Arc::clone(&every), certificate: None, ..way("127.0.0.1", Border::default()) };
+        assert_eq!(code(&plain, &[("host", "kms.example.org")]), None);
+        assert_eq!(code(&plain, &[("host", "a b")]), Some(Code::InvalidRequest));
+        assert_eq!(
+            code(&plain, &[("host", "kms.example.org"), ("origin", "https://evil.example")]),
+            Some(Code::CrossSite)
+        );
+        let names = Some(Names::of(["kms.example.org"]));
+        let named = Way { names: every, ..way("127.0.0.1", Border { names, ..Border::default() }) };
+        assert_eq!(code(&named, &[("host", "evil.example")]), Some(Code::Misdirected));
+    }
+
+    #[test]
     fn the_target_and_host_agree() {
         let way = way("203.0.113.7", Border::default());
         let ask = |uri: &str, version, host: Option<&str>| {

@@ -44,7 +44,8 @@ const BEHIND_THE_DOOR: &[&str] =
     &["store", "store-sqlite", "barrier", "audit", "backup", "keyring", "unlock", "x509"];
 
 /// A program beside the server opens none of the server's custody.
-const BEHIND_THE_PROGRAM: &[&str] = &["store", "store-sqlite", "barrier", "backup", "audit", "gate", "attributes"];
+const BEHIND_THE_PROGRAM: &[&str] =
+    &["store", "store-sqlite", "barrier", "backup", "audit", "gate", "attributes"];
 
 const fn engine(name: &'static str) -> Room {
     Room { name, layer: Engines, beside: &[], never: BEHIND_THE_GATE }

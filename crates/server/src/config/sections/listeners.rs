@@ -10,6 +10,8 @@ use std::path::Path;
 const CONVECTION_SOCKET: &str = "convection.secrets.sock";
 const CONVECTION_PORT: u16 = 9670;
 const CONVECTION_WEB_PORT: u16 = 9671;
+/// Where members' programs look for the attribute authority.
+const CYBEX_PORT: u16 = 5002;
 
 pub(super) fn listeners<'t>(
     reader: &mut Reader<'t>,
@@ -33,12 +35,23 @@ fn listener<'t>(
     if let Err(fault) = units::listener_name(name) {
         reader.report(section.place(), section.path(), fault);
     }
-    let convection = reader.text(&mut section, "door", door).unwrap_or(false);
-    let opening = if convection {
-        Some(convection_opening(reader, &mut section, run_dir))
-    } else {
-        refuse(reader, &mut section, &["transport"], "with the native door");
-        reader.required(&mut section, "address", units::address).map(|address| (Door::Native, address))
+    let spoken = reader.text(&mut section, "door", spoken).unwrap_or(Spoken::Native);
+    if spoken != Spoken::Convection {
+        refuse(reader, &mut section, &["transport"], "with this door");
+    }
+    if spoken != Spoken::Cybex {
+        refuse(reader, &mut section, &["plaintext"], "with this door, which always speaks TLS");
+    }
+    let opening = match spoken {
+        Spoken::Convection => Some(convection_opening(reader, &mut section, run_dir)),
+        Spoken::Native => {
+            reader.required(&mut section, "address", units::address).map(|address| (Door::Native, address))
+        }
+        Spoken::Cybex => {
+            let usual = Address::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, CYBEX_PORT)));
+            let address = reader.text(&mut section, "address", units::address);
+            Some((Door::Cybex, address.unwrap_or(usual)))
+        }
     };
     let built = opening.map(|(door, address)| {
         let base = Listener { door, ..Listener::native(name, address) };
@@ -54,7 +67,8 @@ fn listener<'t>(
 fn opened<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>, base: Listener) -> Listener {
     match base.address {
         Address::Tcp(_) => {
-            let tls = tls(reader, section);
+            let tls =
+                if base.door == Door::Cybex { optional_tls(reader, section) } else { tls(reader, section) };
             refuse(reader, section, &["socket_mode", "socket_owner", "socket_group"], "on a TCP listener");
             let border = border::border(reader, section);
             // there is no header in which a proxy could name the client of a request
@@ -63,7 +77,11 @@ fn opened<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>, base: Listener
                 let key = format!("{}.trusted_proxies", section.path());
                 reader.report_key(&key, Fault::OutOfPlace { when: "without proxy_protocol on a stream" });
             }
-            Listener { tls, border, ..base }
+            let listener = Listener { tls, border, ..base };
+            if listener.is_readable_on_the_way() && listener.tls != (Tls::Off { declared: true }) {
+                reader.report_key(&format!("{}.address", section.path()), Fault::Plaintext);
+            }
+            listener
         }
         Address::Unix(_) => {
             let socket = socket(reader, section);
@@ -71,18 +89,26 @@ fn opened<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>, base: Listener
             if base.has_tls() {
                 return Listener { socket, tls: tls(reader, section), ..base };
             }
-            refuse(reader, section, &["tls", "tls_cert", "tls_key", "tls_names"], "on a socket");
+            refuse(reader, section, &["tls", "tls_cert", "tls_key", "tls_names", "plaintext"], "on a socket");
             Listener { socket, ..base }
         }
     }
 }
 
-/// Whether it is the convection door, and not the native one.
-fn door(text: &str) -> Result<bool, Fault> {
+/// What is spoken, before it is known what carries it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spoken {
+    Native,
+    Convection,
+    Cybex,
+}
+
+fn spoken(text: &str) -> Result<Spoken, Fault> {
     match text {
-        "native" => Ok(false),
-        "convection" => Ok(true),
-        _ => Err(Fault::NotOneOf { allowed: "native, convection" }),
+        "native" => Ok(Spoken::Native),
+        "convection" => Ok(Spoken::Convection),
+        "cybex" => Ok(Spoken::Cybex),
+        _ => Err(Fault::NotOneOf { allowed: "native, convection, cybex" }),
     }
 }
 
@@ -128,6 +154,19 @@ fn convection_opening<'t>(
     }
     let transport = if way == Way::WebSocket { Transport::WebSocket } else { Transport::Stream };
     (Door::Convection(transport), address)
+}
+
+/// A certificate, if one is spoken of; else plain HTTP, which on the network must have been declared.
+fn optional_tls<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> Tls {
+    if ["tls", "tls_cert", "tls_key", "tls_names"].into_iter().any(|key| section.contains(key)) {
+        refuse(reader, section, &["plaintext"], "beside a certificate");
+        return tls(reader, section);
+    }
+    let word = |text: &str| match text {
+        "declared" => Ok(true),
+        _ => Err(Fault::NotOneOf { allowed: "declared" }),
+    };
+    Tls::Off { declared: reader.text(section, "plaintext", word).unwrap_or(false) }
 }
 
 fn tls<'t>(reader: &mut Reader<'t>, section: &mut Section<'t>) -> Tls {
@@ -185,6 +224,38 @@ mod tests {
     }
 
     #[test]
+    fn the_cybex_door_is_plain_on_this_host_and_on_the_network_only_when_that_is_declared() {
+        let opened = |more: &str| parsed(&format!("door = \"cybex\"\n{more}"));
+        let usual = opened("").unwrap();
+        assert_eq!((usual.door, usual.address.to_string()), (Door::Cybex, "127.0.0.1:5002".to_owned()));
+        assert!(!usual.has_tls());
+        for plain in ["address = \"[::1]:1\"", "address = \"[::ffff:127.0.0.1]:1\"", "address = \"unix:/s\""]
+        {
+            assert!(!opened(plain).unwrap().has_tls(), "{plain}");
+        }
+        for exposed in ["0.0.0.0:1", "10.0.0.1:1", "[::]:1", "[::ffff:10.0.0.1]:1"] {
+            let address = format!("address = \"{exposed}\"");
+            assert!(opened(&address).unwrap_err().contains("plaintext"), "{exposed}");
+            assert!(!opened(&format!("{address}\nplaintext = \"declared\"")).unwrap().has_tls());
+            assert!(opened(&format!("{address}\ntls_cert = \"/c\"\ntls_key = \"/k\"")).unwrap().has_tls());
+            assert!(opened(&format!("{address}\ntls = \"own\"")).unwrap().has_tls());
+        }
+        assert!(opened("address = \"localhost:5002\"").unwrap_err().contains("use 127.0.0.1"));
+    }
+
+    #[test]
+    fn plain_http_that_was_declared_is_warned_of() {
+        let text =
+            "[server]\ndata_dir = \"/d\"\n[listener.kms]\ndoor = \"cybex\"\naddress = \"10.0.0.1:1\"\n";
+        let config = Config::parse(&format!("{text}plaintext = \"declared\"\n"), "test").unwrap();
+        let faults: Vec<Fault> = config.warnings().into_iter().map(|finding| finding.fault).collect();
+        assert_eq!(faults, [Fault::OpenToTheNetwork, Fault::DeclaredPlaintext]);
+        let config =
+            Config::parse(&format!("{text}tls = \"own\"\naddresses = [\"10.0.0.0/8\"]\n"), "test").unwrap();
+        assert!(config.warnings().is_empty());
+    }
+
+    #[test]
     fn what_does_not_go_together_is_told() {
         for listener in [
             "door = \"convection\"\ntransport = \"websocket\"\naddress = \"unix:/s\"",
@@ -196,6 +267,12 @@ mod tests {
             "door = \"native\"\ntransport = \"unix\"\naddress = \"unix:/s\"",
             "address = \"unix:/s\"\ntls_names = [\"a.b\"]",
             "door = \"native\"",
+            "door = \"cybex\"\ntransport = \"tcp\"",
+            "door = \"cybex\"\nplaintext = \"yes\"",
+            "door = \"cybex\"\ntls = \"own\"\nplaintext = \"declared\"",
+            "door = \"cybex\"\naddress = \"unix:/s\"\nplaintext = \"declared\"",
+            "address = \"127.0.0.1:1\"\nplaintext = \"declared\"",
+            "door = \"kms\"",
         ] {
             assert!(parsed(listener).is_err(), "{listener}");
         }
