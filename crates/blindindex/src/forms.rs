@@ -4,6 +4,7 @@ mod address;
 mod name;
 mod punycode;
 mod url;
+mod usual;
 
 use std::fmt;
 

@@ -1,1 +1,24 @@
-//! Takes records in, encrypts them by policy, spools and posts them.
+//! The collector: takes records in, decides by policy who may read and search which field, encrypts, spools and posts.
+//!
+//! **What it is for.** It stands with its organisation's own machines, where records are still in clear, and is the last
+//! place where they are: what leaves it is sealed field by field.
+//!
+//! **What it promises.** A record is acknowledged when it is durable. A field that cannot be encrypted stops its record, with
+//! an error that names the field; no record is lost without a word. Whatever comes in is bounded: sizes, depth, fields,
+//! connections, time. Where the way out is blocked, senders wait; nothing piles up in memory.
+//!
+//! **What it does not know.** Who the readers are: it knows attributes, and keys of its own.
+//!
+//! **Where to start.** [`policy::Rules`] and [`plan::Keyed`] for what becomes of a record, `inputs` for where records come
+//! from.
+
+pub mod plan;
+pub mod policy;
+pub mod record;
+
+mod members;
+mod moment;
+
+pub use plan::{Keyed, Plan};
+pub use policy::Rules;
+pub use record::{Incoming, Mark, RecordError};
