@@ -30,6 +30,13 @@ impl SealingKey {
         let start = out.len();
         out.reserve(plaintext.len() + TAG_BYTES);
         out.extend_from_slice(plaintext);
+        self.seal_from(nonce, associated, start, out);
+    }
+
+    /// Seals what stands in `out` from `start` on, where it stands, and appends the tag. Nothing stands from beyond the end
+    /// on: the caller wrote what is sealed.
+    pub fn seal_from(&self, nonce: &Nonce, associated: &[u8], start: usize, out: &mut Vec<u8>) {
+        let start = start.min(out.len());
         let Some(body) = out.get_mut(start..) else { return };
         let sealed = self.0.seal_in_place_separate_tag(
             LibraryNonce::assume_unique_for_key(*nonce),

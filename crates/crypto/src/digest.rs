@@ -70,6 +70,39 @@ impl MacKey {
         array(context.sign().as_ref())
     }
 
+    /// Derives another key for MACs: HKDF-Expand (RFC 5869, section 2.3) to 32 bytes, this key being uniform. The parts of
+    /// the context are joined as they are: the caller makes them unambiguous by fixed widths.
+    #[must_use]
+    pub fn derive_mac(&self, context: &[&[u8]]) -> Self {
+        let mut bytes = self.expand(context);
+        let key = Self::new(&bytes);
+        strongroom_secret::wipe(&mut bytes);
+        key
+    }
+
+    /// Derives a key that seals, as [`MacKey::derive_mac`].
+    pub fn derive_sealing(&self, context: &[&[u8]]) -> crate::SealingKey {
+        let mut bytes = self.expand(context);
+        let key = crate::SealingKey::new(&bytes);
+        strongroom_secret::wipe(&mut bytes);
+        key
+    }
+
+    /// Derives 32 bytes, as [`MacKey::derive_mac`].
+    pub fn derive_bytes(&self, context: &[&[u8]]) -> SecretArray<32> {
+        SecretArray::filled(|out| *out = self.expand(context))
+    }
+
+    /// The first block of HKDF-Expand.
+    fn expand(&self, context: &[&[u8]]) -> [u8; 32] {
+        let mut running = hmac::Context::with_key(&self.0);
+        for part in context {
+            running.update(part);
+        }
+        running.update(&[1]);
+        array(running.sign().as_ref())
+    }
+
     /// Whether a MAC is right, in constant time.
     pub fn verify(&self, parts: &[&[u8]], mac: &[u8]) -> bool {
         strongroom_secret::bytes_eq(&self.sign(parts), mac)
@@ -134,6 +167,19 @@ mod tests {
         assert_eq!(key.sign(&[b"Hi ", b"There"]).to_vec(), expected);
         assert!(key.verify(&[b"Hi There"], &expected));
         assert!(!key.verify(&[b"Hi There"], &expected[..31]));
+    }
+
+    /// RFC 5869, test case 1: the first 32 bytes of its output, from its pseudorandom key.
+    #[test]
+    fn expansion_is_hkdf_expand() {
+        let prk = hex("077709362c2e32df0ddc3f0dc47bba6390b6c73bb50f9c3122ec844ad7c2b3e5");
+        let key = MacKey::new(&prk.try_into().unwrap());
+        let expected = hex("3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf");
+        let info = hex("f0f1f2f3f4f5f6f7f8f9");
+        let derived = key.derive_bytes(&[&info[..4], &info[4..]]).expose(|bytes| bytes.to_vec());
+        assert_eq!(derived, expected);
+        let again = MacKey::new(&derived.try_into().unwrap());
+        assert_eq!(key.derive_mac(&[&info]).sign(&[b"x"]), again.sign(&[b"x"]));
     }
 
     #[test]

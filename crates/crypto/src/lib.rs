@@ -4,7 +4,7 @@
 //!
 //! **What it promises.** AES-256-GCM-SIV (RFC 8452) for sealing and wrapping, so that a repeated nonce costs no
 //! more than showing equality; HKDF-SHA-256 (RFC 5869); HMAC-SHA-256 (RFC 2104); SHA-256 (FIPS 180-4); Ed25519
-//! (RFC 8032); RSA-PSS with SHA-256 (RFC 8017, section 8.1); RSA-OAEP with SHA-512 (section 7.1); argon2id (RFC 9106).
+//! (RFC 8032); X-Wing (draft 06) for wrapping to a public key; RSA-PSS with SHA-256 (RFC 8017, section 8.1); RSA-OAEP with SHA-512 (section 7.1); argon2id (RFC 9106).
 //! AES-128-CBC (SP 800-38A) opens what another system sealed, PBES2 (RFC 8018) private keys with a password; neither seals. A failure to open or verify has one
 //! face, [`Rejected`].
 //!
@@ -14,6 +14,7 @@ mod aead;
 mod cbc;
 mod decoy;
 mod digest;
+mod kem;
 mod material;
 mod oaep;
 mod openssh;
@@ -25,6 +26,7 @@ pub use aead::{NONCE_BYTES, Nonce, SealingKey, TAG_BYTES};
 pub use cbc::open_aes_128_cbc;
 pub use decoy::verify_or_decoy;
 pub use digest::{Digest, DigestStream, MacKey, derive_key, sha256, sha256_parts};
+pub use kem::{KEM_CIPHERTEXT_BYTES, KEM_PUBLIC_BYTES, KemPublicKey, KemSecretKey};
 pub use material::{CertificateSignature, KeyMaterial, MaterialKind};
 pub use oaep::{encrypt_or_decoy, encrypt_to};
 pub use password::{PasswordCost, PasswordHash};
