@@ -119,16 +119,11 @@ pub fn number_of(name: &str) -> Option<u64> {
 /// The address of a rank: the same rank is the same attacker. One in sixteen is of version 6.
 fn address(rank: u64) -> String {
     let bits = Random::new(rank ^ 0xadd7).next();
-    let [a, b, c, d, e, f, ..] = bits.to_be_bytes();
+    let part = |at: u32| (bits >> (8 * at)) & 0xff;
     if rank % 16 == 15 {
-        format!(
-            "2001:db8:{:x}:{:x}::{:x}",
-            u16::from_be_bytes([a, b]) | 1,
-            u16::from_be_bytes([c, d]) | 1,
-            f | 1
-        )
+        format!("2001:db8:{:x}:{:x}::{:x}", 1 + bits % 60_000, 1 + (bits >> 20) % 60_000, 1 + part(7))
     } else {
-        format!("{}.{b}.{c}.{}", 11 + a % 90, 1 + e % 250)
+        format!("{}.{}.{}.{}", 11 + part(0) % 90, part(1), part(2), 1 + part(3) % 250)
     }
 }
 
@@ -164,7 +159,8 @@ fn passphrase(random: &mut Random) -> String {
 /// A SHA-256 in hexadecimal digits; each tenth in capital ones, which is the same digest.
 fn digest(random: &mut Random) -> String {
     let mut of_rank = Random::new(random.skewed(10_000) ^ 0x5a5a);
-    let digits: String = (0..4).map(|_| format!("{:016x}", of_rank.next())).collect();
+    let [one, two, three, four] = std::array::from_fn(|_| of_rank.next());
+    let digits = format!("{one:016x}{two:016x}{three:016x}{four:016x}");
     if random.below(10) == 0 { digits.to_uppercase() } else { digits }
 }
 

@@ -12,9 +12,14 @@
 //!
 //! **Where to start.** [`world`] (who decides what), [`honeypot`] (what there is), [`oracle`] (what follows).
 
+pub mod fault;
 pub mod honeypot;
+pub mod http;
 pub mod needles;
 pub mod oracle;
+pub mod program;
 pub mod questions;
 pub mod random;
+pub mod remains;
+pub mod wire;
 pub mod world;

@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(either, ask(port("22")).len() + ask(port("23")).len());
         assert!(ask(Condition::And(vec![port("22"), port("23")])).is_empty());
         let window = |included| Question {
-            condition: Condition::Or(ALL_PORTS.map(|each| port(each)).to_vec()),
+            condition: Condition::Or(ALL_PORTS.map(port).to_vec()),
             after: Some(Edge { at: FIRST_OBSERVED, included }),
             before: Some(Edge { at: FIRST_OBSERVED + 4, included }),
         };
