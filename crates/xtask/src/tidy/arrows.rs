@@ -80,7 +80,8 @@ const ALGORITHM_TABLE: &[(&str, &str, &str)] = &[
 const UNSAFE_TABLE: &[(&str, &str)] = &[("abe", "blst offers its group operations as C functions only")];
 
 /// Tests of these may use TLS and make certificates, to be a client of what they test.
-const TLS_IN_TESTS: &[&str] = &["x509", "server", "member", "cli", "door-native", "door-convection", "testkit"];
+const TLS_IN_TESTS: &[&str] =
+    &["x509", "server", "member", "cli", "door-native", "door-convection", "testkit"];
 
 /// Checks all manifests.
 pub(crate) fn check(manifests: &[Manifest]) -> Vec<Finding> {
