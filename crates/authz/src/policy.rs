@@ -177,7 +177,7 @@ impl Policy {
 
     /// The ACLs that speak about whoever asks.
     pub(crate) fn entitled(&self, question: &Question<'_>) -> Option<&Entitled> {
-        let user = question.caller.principal.as_ref()?.user;
+        let user = question.caller.principal.as_ref().filter(|_| !question.caller.is_member())?.user;
         if self.full.contains(&user) { None } else { self.users.get(&user) }
     }
 

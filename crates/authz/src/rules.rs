@@ -3,7 +3,7 @@
 use crate::actions::ActionSet;
 use crate::{Decision, Question};
 use std::sync::Arc;
-use strongroom_model::{Action, Caller, Credential, Name, Origin, UserId};
+use strongroom_model::{Action, Caller, Credential, Name, Origin, Principal, UserId};
 
 /// Whom a rule is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,11 @@ pub enum Subject {
     AnyUser,
     /// One user.
     User(UserId),
+    /// A member of the sharing system; one who administers it, or one who does not.
+    Member {
+        /// Which of both.
+        admin: bool,
+    },
     /// The server itself.
     Server,
 }
@@ -32,8 +37,14 @@ impl Subject {
                 Origin::Local { .. } | Origin::Network(_) => caller.credential == Credential::Installation,
                 Origin::Internal => false,
             },
-            Self::AnyUser => caller.principal.is_some(),
-            Self::User(user) => caller.principal.as_ref().is_some_and(|principal| principal.user == *user),
+            Self::AnyUser => caller.principal.is_some() && !caller.is_member(),
+            Self::User(user) => {
+                let is_user = |principal: &Arc<Principal>| principal.user == *user;
+                !caller.is_member() && caller.principal.as_ref().is_some_and(is_user)
+            }
+            Self::Member { admin: wanted } => {
+                matches!(caller.credential, Credential::Member { admin, .. } if admin == *wanted)
+            }
             Self::Server => caller.origin == Origin::Internal,
         }
     }
@@ -110,7 +121,7 @@ impl RuleSet {
     /// The rules every server has: who may install, what needs no credential, what every user may do.
     pub fn built_in(server_uid: u32) -> Vec<Rule> {
         use Action as A;
-        vec![
+        let mut rules = vec![
             Rule::allow(
                 "an installer may initialise",
                 Subject::Installer { server_uid },
@@ -153,9 +164,12 @@ impl RuleSet {
                     A::ArchiveTrail,
                     A::FollowTrail,
                     A::JobStep,
+                    A::SharingUpkeep,
                 ]),
             ),
-        ]
+        ];
+        rules.extend(sharing::rules());
+        rules
     }
 
     /// The rules of a user who may do anything.
@@ -196,6 +210,8 @@ impl RuleSet {
         Decision { allowed: false, rule: Arc::clone(&self.silence) }
     }
 }
+
+mod sharing;
 
 #[cfg(test)]
 mod tests;

@@ -209,6 +209,12 @@ impl Opened {
         mac.first_chunk::<16>().copied().unwrap_or_default()
     }
 
+    /// Where a record of the attribute authority lies: a keyed hash of what it is about.
+    pub fn sharing_hash(&self, kind: u8, about: &[u8]) -> [u8; 16] {
+        let mac = self.names.sign(&[b"strongroom sharing row v1\0", &[kind], about]);
+        mac.first_chunk::<16>().copied().unwrap_or_default()
+    }
+
     /// A batch of single records: it fails if the system keyset is rotated meanwhile.
     pub fn batch(&self) -> Batch {
         let mut batch = Batch::new();

@@ -244,6 +244,16 @@ pub mod keys {
         key(0x15, &[&partition.0, &id.0])
     }
 
+    /// All records of the attribute authority.
+    pub fn sharing_all(partition: PartitionId) -> Vec<u8> {
+        prefix(0x18, &[&partition.0])
+    }
+
+    /// A record of the attribute authority, under the hash of what it is about.
+    pub fn sharing(partition: PartitionId, hash: &[u8; 16]) -> RowKey {
+        key(0x18, &[&partition.0, hash])
+    }
+
     /// All places of stores in the key map.
     pub fn keymaps(partition: PartitionId) -> Vec<u8> {
         prefix(0x07, &[&partition.0])

@@ -20,6 +20,7 @@ pub(crate) const SINGLES: &[(u8, Kind)] = &[
     (0x12, Kind::Acl),
     (0x13, Kind::Password),
     (0x15, Kind::Job),
+    (0x18, Kind::Sharing),
 ];
 
 /// Tables of records in folders, sealed under the folder's keyset.

@@ -112,7 +112,7 @@ fn new_token(granted: &Granted) -> Answered {
 fn own_token(context: &Context) -> Token {
     let accessor = match context.caller.credential {
         Credential::Token { token, .. } => token,
-        Credential::Installation | Credential::None => TokenId::default(),
+        Credential::Member { .. } | Credential::Installation | Credential::None => TokenId::default(),
     };
     Token::own(&context.caller, accessor)
 }

@@ -4,6 +4,7 @@ use crate::clock::{ClockState, TrustedClock};
 use crate::denied::Denied;
 use crate::entry::{Entry, Permit};
 use crate::outcome::{self, Known};
+use crate::passwords::Hasher;
 use crate::people::Directory;
 use crate::policy::{Asked, InForce};
 use crate::recover::Recovery;
@@ -11,9 +12,10 @@ use crate::refusals::Refusals;
 use crate::reserve::is_essential;
 use crate::resource::{Action, Resource};
 use crate::seer::Seer;
+use crate::sharing::SharingState;
 use arc_swap::{ArcSwap, ArcSwapOption};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use strongroom_ambient::{Ambient, UnixMillis};
 use strongroom_audit::{CheckpointKey, Decision, Record, Verdict, Who};
 use strongroom_authz::{Decision as Decided, Nacls, OwnedTarget, PolicyBuilder, Rule};
@@ -50,6 +52,9 @@ pub struct Gate {
     challenges: Refusals,
     epoch: AtomicU64,
     pub(crate) people: ArcSwapOption<Directory>,
+    pub(crate) sharing: ArcSwapOption<(Weak<Opened>, Arc<SharingState>)>,
+    pub(crate) sharing_turn: tokio::sync::Mutex<()>,
+    hasher: Hasher,
     pub(crate) recovery: Recovery,
     pub(crate) signer: ArcSwapOption<([u8; 16], CheckpointKey)>,
 }
@@ -60,7 +65,7 @@ impl Gate {
         let GateOptions { store, ambient, limits, rules } = options;
         Arc::new(Self {
             clock: TrustedClock::new(ambient.clone()),
-            barrier: Barrier::new(store, ambient, limits),
+            barrier: Barrier::new(store, ambient.clone(), limits),
             policy: ArcSwap::from_pointee(InForce::of_base(PolicyBuilder::new(rules.clone(), Vec::new()))),
             policy_turn: tokio::sync::Mutex::default(),
             stale: AtomicBool::new(false),
@@ -71,6 +76,9 @@ impl Gate {
             challenges: Refusals::default(),
             epoch: AtomicU64::new(0),
             people: ArcSwapOption::empty(),
+            sharing: ArcSwapOption::empty(),
+            sharing_turn: tokio::sync::Mutex::default(),
+            hasher: Hasher::new(&ambient),
             recovery: Recovery::default(),
             signer: ArcSwapOption::empty(),
         })
@@ -287,6 +295,11 @@ impl Gate {
         self.barrier.ambient()
     }
 
+    /// Hashes passwords: a few at a time, whoever asks.
+    pub fn hasher(&self) -> &Hasher {
+        &self.hasher
+    }
+
     /// Room on the disk.
     pub fn space(&self) -> Space {
         self.store().space()
@@ -352,6 +365,11 @@ fn who(caller: &Caller) -> Option<Who> {
     let principal = caller.principal.as_ref()?;
     let (key, token) = match caller.credential {
         Credential::Token { token, key } => (Some(key), Some(token)),
+        // no user's name has a slash
+        Credential::Member { token, .. } => {
+            let name = format!("sharing/{}", principal.name);
+            return Some(Who { user: principal.user, name, key: None, token: Some(token) });
+        }
         Credential::Installation | Credential::None => (None, None),
     };
     Some(Who { user: principal.user, name: principal.name.to_string(), key, token })

@@ -305,7 +305,8 @@ impl Entry {
     async fn write(&mut self, verdict: Verdict) -> Result<(), TrailError> {
         let Some((mut record, slot)) = self.record.take() else { return Err(TrailError) };
         // anyone may ask for challenges, and nobody may fill the trail with them
-        let open = self.action == ActionCode::Challenge && record.who.is_none();
+        let asked_for = [ActionCode::Challenge, ActionCode::SharingManifest];
+        let open = asked_for.contains(&self.action) && record.who.is_none();
         if open && !self.gate.note_challenge(self.origin, &mut record) {
             return Ok(());
         }

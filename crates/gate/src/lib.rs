@@ -21,6 +21,7 @@
 
 mod admit;
 mod archive;
+mod backoff;
 mod backup_view;
 mod clock;
 mod denied;
@@ -28,6 +29,7 @@ mod entry;
 mod jobs;
 mod network;
 mod outcome;
+mod passwords;
 mod people;
 mod policy;
 mod recover;
@@ -36,17 +38,20 @@ mod reserve;
 mod resource;
 mod seer;
 mod server_view;
+mod sharing;
 mod standing;
 mod trail_feed;
 mod trail_view;
 
 pub use admit::{Admission, Gate, GateOptions};
 pub use archive::{ArchiveError, Keep};
+pub use backoff::{Attempt, Backoff};
 pub use backup_view::{BackupBegun, BackupFault, BackupStream, BackupView};
 pub use clock::ClockState;
 pub use denied::Denied;
 pub use entry::{CommitError, Entry, Held, Permit, TrailError};
 pub use jobs::{Agenda, JobRecord, JobState, JobStepView, JobView, JobsView, StoredJob, StoredJobs};
+pub use passwords::{HashError, Hasher, MAX_PASSWORD_BYTES, MIN_PASSWORD_BYTES, Verified};
 pub use people::{
     AclRecord, AclView, AclsView, AttachmentView, Change, Changing, CredentialRecord, GroupRecord, GroupView,
     GroupsView, Holder, MAX_ACLS, MAX_ATTACHED, MAX_GROUPS, MAX_MEMBERSHIPS, MAX_TOKENS, MAX_TOKENS_PER_USER,
@@ -56,11 +61,16 @@ pub use people::{
 pub use resource::{
     AclNamed, Acls, Action, Attachment, FolderView, Group, Groups, HolderNamed, Job, Jobs, KeyHolder, Keyset,
     KeysetView, Keysets, KeysetsView, Membership, Own, People, Resource, Rules, RulesView, Secret,
-    SecretLivesView, SecretReadView, SecretWriteView, Server, Store, StoreFolder, StoreReadView,
+    SecretLivesView, SecretReadView, SecretWriteView, Server, Sharing, Store, StoreFolder, StoreReadView,
     StoreWriteView, Stores, StoresView, Token, Trail, User, Users,
 };
 pub use seer::Seer;
 pub use server_view::ServerView;
+pub use sharing::{
+    AuthorityRecord, CollectorsRecord, HeadRecord, MAX_COLLECTOR_GROUPS, MAX_MARKS, MAX_MEMBERS,
+    MAX_REGISTERED_RIGHTS, MarkRecord, MemberRecord, RightRecord, RuleRecord, SharingChange, SharingView,
+    Span, Standing,
+};
 pub use standing::{LongListing, RightLost};
 pub use trail_feed::TrailFeed;
 pub use trail_view::{TrailRight, TrailView};

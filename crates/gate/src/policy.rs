@@ -1,6 +1,7 @@
 //! The policy in force: who may do what, as a snapshot that is replaced whole.
 
 use crate::admit::Gate;
+use crate::sharing::member_of;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use strongroom_authz::{Decision, OwnedTarget, Policy, PolicyBuilder, Question};
@@ -101,7 +102,11 @@ impl Gate {
         let caller = &asked.caller;
         let refused = |rule: &str| Decision { allowed: false, rule: rule.into() };
         let again = !Arc::ptr_eq(&in_force, &asked.in_force) || action.access() == Access::PUT;
-        if again && caller.principal.as_ref().is_none_or(|who| !in_force.policy.knows(who.user)) {
+        if let Some((member, credential)) = member_of(caller) {
+            if !unlocked || !self.member_holds(member, credential) {
+                return Err(refused("the member is suspended or gone, or its token has ended"));
+            }
+        } else if again && caller.principal.as_ref().is_none_or(|who| !in_force.policy.knows(who.user)) {
             return Err(refused("the user is gone"));
         }
         // a token that ends changes no policy

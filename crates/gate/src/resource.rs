@@ -5,6 +5,7 @@ mod keyset;
 mod people;
 mod rules;
 mod secret;
+mod sharing;
 mod store;
 
 pub use acls::{AclNamed, Acls, Attachment, HolderNamed};
@@ -12,6 +13,7 @@ pub use keyset::{Job, Jobs, Keyset, KeysetView, Keysets, KeysetsView};
 pub use people::{Group, Groups, KeyHolder, Membership, Own, People, Token, User, Users};
 pub use rules::{Rules, RulesView};
 pub use secret::{FolderView, Secret, SecretLivesView, SecretReadView, SecretWriteView, StoreFolder};
+pub use sharing::Sharing;
 pub use store::{Store, StoreReadView, StoreWriteView, Stores, StoresView};
 
 use crate::admit::Gate;

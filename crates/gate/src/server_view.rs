@@ -139,6 +139,7 @@ impl ServerView {
     pub fn lock(&self) {
         self.gate.barrier().lock();
         self.gate.set_people(None);
+        self.gate.forget_sharing();
         self.gate.forget_policy();
         self.gate.signer.store(None);
         self.gate.next_epoch();

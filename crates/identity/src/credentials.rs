@@ -3,13 +3,12 @@
 use crate::Identity;
 use crate::actions::{AddAccessKey, AddOwnAccessKey, RemovePassword, SetOwnPassword, SetPassword};
 use crate::error::{IdentityError, fail};
-use crate::passwords::Verified;
 use crate::users::{changeable, protected};
 use strongroom_ambient::UnixMillis;
 use strongroom_crypto::{PasswordHash, PublicKey};
 use strongroom_gate::{
     Action, CredentialRecord, Entry, Held, KeyHolder, PasswordRecord, PeopleView, Permit, Person, UserView,
-    Verdict, Way,
+    Verdict, Verified, Way,
 };
 use strongroom_model::{Caller, Credential, CredentialId, UserId};
 use strongroom_secret::SecretBytes;
@@ -220,7 +219,7 @@ impl Identity {
         people: &PeopleView,
         password: SecretBytes,
     ) -> Result<PasswordRecord, IdentityError> {
-        let hash = self.hasher.make(password, self.settings.load().password_cost).await?;
+        let hash = self.gate.hasher().make(password, self.settings.load().password_cost).await?;
         let id = CredentialId(people.random_id());
         Ok(PasswordRecord { id, created: self.gate.now(), hash: hash.to_phc() })
     }
@@ -270,7 +269,7 @@ impl Identity {
         let attempt = attempt.map_err(|wait| IdentityError::Throttled { wait })?;
         let hash = view.password().await?.and_then(|record| PasswordHash::from_phc(&record.hash));
         let cost = self.settings.load().password_cost;
-        match self.hasher.verify(hash, present, cost).await {
+        match self.gate.hasher().verify(hash, present, cost).await {
             Ok(Verified::Right { .. }) => {
                 self.backoff.succeeded(&attempt);
                 Ok(())
@@ -278,7 +277,7 @@ impl Identity {
             Ok(Verified::Wrong) => Err(IdentityError::Password),
             Err(fault) => {
                 self.backoff.forget(&attempt);
-                Err(fault)
+                Err(fault.into())
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 use strongroom_crypto::KeyError;
-use strongroom_gate::{AclError, BarrierError, CommitError, Denied, Entry, TrailError, Verdict};
+use strongroom_gate::{AclError, BarrierError, CommitError, Denied, Entry, HashError, TrailError, Verdict};
 
 /// Why it was not done.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +94,15 @@ pub enum IdentityError {
     /// The trail cannot be written.
     #[error(transparent)]
     Trail(#[from] TrailError),
+}
+
+impl From<HashError> for IdentityError {
+    fn from(fault: HashError) -> Self {
+        match fault {
+            HashError::Busy => Self::Denied(Denied::Busy),
+            HashError::Length { min, max } => Self::PasswordLength { min, max },
+        }
+    }
 }
 
 /// Leaves the entry of what was admitted and could not be done.

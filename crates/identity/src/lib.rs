@@ -13,7 +13,6 @@
 
 mod acls;
 mod actions;
-mod backoff;
 mod cache;
 mod challenge;
 mod credentials;
@@ -21,7 +20,6 @@ mod error;
 mod explain;
 mod groups;
 mod offers;
-mod passwords;
 mod proofs;
 mod token_text;
 mod tokens;
@@ -35,22 +33,20 @@ pub use error::IdentityError;
 pub use explain::{Answered, explain, explain_self, who_can};
 pub use groups::GroupSummary;
 pub use offers::Offer;
-pub use passwords::{MAX_PASSWORD_BYTES, MIN_PASSWORD_BYTES};
 pub use proofs::Granted;
 pub use token_text::TOKEN_PREFIX;
 pub use tokens::TokenSummary;
 pub use users::{CreatedUser, NewUser, UserSummary};
 
 pub use strongroom_crypto::PasswordCost;
+pub use strongroom_gate::{MAX_PASSWORD_BYTES, MIN_PASSWORD_BYTES};
 
-use crate::backoff::Backoff;
 use crate::cache::{Cache, Prepared};
 use crate::challenge::Challenges;
-use crate::passwords::Hasher;
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::time::Duration;
-use strongroom_gate::{Denied, Gate, MAX_TOKENS_PER_USER, Space};
+use strongroom_gate::{Backoff, Denied, Gate, MAX_TOKENS_PER_USER, Space};
 use strongroom_model::{Action, Caller, Credential, CredentialId, Principal, UserId};
 
 /// Bounds of a token's life.
@@ -93,7 +89,6 @@ pub struct Identity {
     settings: ArcSwap<Settings>,
     cache: Cache,
     challenges: Challenges,
-    hasher: Hasher,
     backoff: Backoff,
 }
 
@@ -102,7 +97,6 @@ impl Identity {
     pub fn new(gate: Arc<Gate>, settings: Settings) -> Self {
         let challenges = Challenges::new(gate.ambient());
         Self {
-            hasher: Hasher::new(gate.ambient()),
             gate,
             settings: ArcSwap::from_pointee(settings),
             cache: Cache::default(),

@@ -4,14 +4,13 @@ use crate::Identity;
 use crate::actions::{Authorize, Challenge, Login};
 use crate::challenge::Proof;
 use crate::error::{IdentityError, fail};
-use crate::passwords::Verified;
 use crate::token_text;
 use std::time::Duration;
 use strongroom_ambient::UnixMillis;
 use strongroom_crypto::{PasswordHash, PublicKey, sha256};
 use strongroom_gate::{
     BarrierError, Entry, Held, MAX_TOKENS, PasswordRecord, PeopleView, Permit, Person, TokenRecord, Verdict,
-    Way,
+    Verified, Way,
 };
 use strongroom_model::{CredentialId, Name, Origin, TokenId, UserId};
 use strongroom_secret::SecretBytes;
@@ -107,9 +106,10 @@ impl Identity {
         };
         let hash = found.as_ref().and_then(|(_, record)| PasswordHash::from_phc(&record.hash));
         let cost = self.settings.load().password_cost;
-        let verified = match self.hasher.verify(hash, password, cost).await {
+        let verified = match self.gate.hasher().verify(hash, password, cost).await {
             Ok(verified) => verified,
             Err(fault) => {
+                let fault = IdentityError::from(fault);
                 // nothing was tried; and nobody may fill the trail with it
                 self.backoff.forget(&attempt);
                 entry.note(fault.to_string());

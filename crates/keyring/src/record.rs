@@ -55,6 +55,8 @@ kinds! {
     Acl = 17;
     /// A password's hash.
     Password = 18;
+    /// A record of the attribute authority.
+    Sharing = 19;
 }
 
 /// Where records of a sealer lie: the part of their associated data that they share.

@@ -251,6 +251,71 @@ actions! {
     Explain = 224, "authz.explain", Read, READ;
     /// Ask who may do something.
     WhoCan = 225, "authz.who_can", Read, READ;
+
+    /// Prove a member's password to the attribute authority and get a token.
+    SharingLogin = 256, "sharing.login", Read, READ;
+    /// Prove a member's signing key to the attribute authority and get a token.
+    SharingToken = 257, "sharing.token", Write, WRITE;
+    /// End one's own token of the sharing system.
+    SharingLogout = 258, "sharing.logout", Write, DELETE;
+    /// Read the manifest of the sharing system.
+    SharingManifest = 259, "sharing.manifest", Read, READ;
+    /// Make or recognise an administrator of the sharing system.
+    SharingAddAdmin = 260, "sharing.add_admin", Write, WRITE;
+    /// Make a member of the sharing system.
+    SharingCreateUser = 261, "sharing.create_user", Write, WRITE;
+    /// End what a member holds: its next keys are those of a new epoch.
+    SharingRekey = 262, "sharing.rekey", Write, MODIFY;
+    /// Suspend a member.
+    SharingSuspend = 263, "sharing.suspend", Write, MODIFY;
+    /// Let a suspended member go on.
+    SharingResume = 264, "sharing.resume", Write, MODIFY;
+    /// Remove a member.
+    SharingDelete = 265, "sharing.delete", Write, DELETE;
+    /// Change a member's attributes.
+    SharingSetAttributes = 266, "sharing.set_attributes", Write, MODIFY;
+    /// Say which past epochs a member may read.
+    SharingSetEpochs = 267, "sharing.set_epochs", Write, MODIFY;
+    /// Set a member's password.
+    SharingSetPassword = 268, "sharing.set_password", Write, MODIFY;
+    /// Change one's own password as a member.
+    SharingOwnPassword = 269, "sharing.own_password", Write, MODIFY;
+    /// Register one's own keys as a member.
+    SharingRegisterKeys = 270, "sharing.register_keys", Write, MODIFY;
+    /// Read oneself as a member.
+    SharingMe = 271, "sharing.me", Read, READ;
+    /// Read the authority's public key.
+    SharingPublicKey = 272, "sharing.public_key", Read, READ;
+    /// Get one's own keys of some epochs.
+    SharingMemberKeys = 273, "sharing.member_keys", Read, READ;
+    /// Read the public keys of rights.
+    SharingRights = 274, "sharing.rights", Read, READ;
+    /// Register a right.
+    SharingCreateRight = 275, "sharing.create_right", Write, WRITE;
+    /// Get one's own index keys as a collector.
+    SharingIndexKeys = 276, "sharing.index_keys", Read, READ;
+    /// Get the tokens of a value that is looked for.
+    SharingTokens = 277, "sharing.tokens", Read, READ;
+    /// List the attributes that members have.
+    SharingAttributes = 278, "sharing.attributes", Read, READ;
+    /// List collectors.
+    SharingCollectors = 279, "sharing.collectors", Read, READ;
+    /// Leave word of how far one's own records go.
+    SharingPostHead = 280, "sharing.post_head", Write, MODIFY;
+    /// Read how far collectors' records go.
+    SharingHeads = 281, "sharing.heads", Read, READ;
+    /// Make a group of collectors.
+    SharingCreateGroup = 282, "sharing.create_group", Write, WRITE;
+    /// Change a group of collectors.
+    SharingChangeGroup = 283, "sharing.change_group", Write, MODIFY;
+    /// Remove a group of collectors.
+    SharingDeleteGroup = 284, "sharing.delete_group", Write, DELETE;
+    /// List groups of collectors.
+    SharingGroups = 285, "sharing.groups", Read, READ;
+    /// List members.
+    SharingMembers = 286, "sharing.members", Read, READ;
+    /// The server's own: make the authority, begin an epoch, remove what has expired.
+    SharingUpkeep = 287, "sharing.upkeep", Write, MODIFY;
 }
 
 #[cfg(test)]

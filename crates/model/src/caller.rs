@@ -82,6 +82,15 @@ pub enum Credential {
         /// The access key it was got with.
         key: CredentialId,
     },
+    /// A token of the sharing system, whose members are no users: the principal's id and name are the member's.
+    Member {
+        /// Names the token.
+        token: TokenId,
+        /// Whether the member administers the sharing system.
+        admin: bool,
+        /// When the token was made, milliseconds since 1970.
+        issued_ms: i64,
+    },
     /// The one-time token of an installation, which the server wrote to a file.
     Installation,
     /// Nothing: only what is open to anyone.
@@ -126,6 +135,11 @@ pub struct Repeat {
 }
 
 impl Caller {
+    /// Whether it is a member of the sharing system, and no user.
+    pub fn is_member(&self) -> bool {
+        matches!(self.credential, Credential::Member { .. })
+    }
+
     /// A caller that proved nothing.
     pub fn anonymous(origin: Origin, request: RequestId) -> Self {
         Self { principal: None, credential: Credential::None, origin, request, repeat: None, command: None }

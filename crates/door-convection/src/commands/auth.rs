@@ -32,7 +32,7 @@ pub(crate) async fn authorize(asked: &Asked<'_>) -> Answered {
 pub(crate) async fn deauth(asked: &Asked<'_>) -> Answered {
     let accessor = match asked.caller.credential {
         Credential::Token { token, .. } => token,
-        Credential::Installation | Credential::None => TokenId::default(),
+        Credential::Member { .. } | Credential::Installation | Credential::None => TokenId::default(),
     };
     let token = Token::own(&asked.caller, accessor);
     let permit = asked.door.gate.admit::<Deauth>(&asked.caller, token).await?;

@@ -55,7 +55,7 @@ impl Directory {
 }
 
 /// Each record of a table, in order; `take` may refuse one that does not open.
-async fn each<T>(
+pub(crate) async fn each<T>(
     opened: &Opened,
     prefix: Vec<u8>,
     kind: Kind,

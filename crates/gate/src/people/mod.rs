@@ -14,7 +14,7 @@ pub use directory::{
     MAX_ACLS, MAX_ATTACHED, MAX_GROUPS, MAX_MEMBERSHIPS, MAX_USERS, PROTECTED, Person, Team,
 };
 pub use group_view::{GroupView, GroupsView, MemberView};
-pub(crate) use load::known;
+pub(crate) use load::{each, known};
 pub use records::{AclRecord, CredentialRecord, GroupRecord, PasswordRecord, TokenRecord, UserRecord, Way};
 pub use tokens::{MAX_TOKENS, MAX_TOKENS_PER_USER};
 pub use user_view::{TokenView, UserView, UsersView};
@@ -351,6 +351,7 @@ impl Gate {
     pub(crate) async fn reload_people(&self, opened: &Opened) -> Result<(), BarrierError> {
         if let Some(directory) = self.people.load_full() {
             directory.read(opened).await?;
+            self.forget_sharing();
             self.next_epoch();
             self.refresh_policy(opened).await?;
         }

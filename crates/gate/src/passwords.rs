@@ -1,10 +1,8 @@
 //! Hashing of passwords: a few at a time, off the threads that serve requests.
 
-use crate::error::IdentityError;
 use std::sync::Arc;
 use strongroom_ambient::Ambient;
 use strongroom_crypto::{PasswordCost, PasswordHash};
-use strongroom_gate::Denied;
 use strongroom_secret::SecretBytes;
 use tokio::sync::Semaphore;
 
@@ -17,14 +15,16 @@ pub const MIN_PASSWORD_BYTES: usize = 12;
 /// The longest password, in bytes.
 pub const MAX_PASSWORD_BYTES: usize = 1_024;
 
-pub(crate) struct Hasher {
+/// Hashes passwords.
+pub struct Hasher {
     turns: Arc<Semaphore>,
     queue: Arc<Semaphore>,
     ambient: Ambient,
 }
 
 impl Hasher {
-    pub(crate) fn new(ambient: &Ambient) -> Self {
+    /// A hasher that does a few at a time.
+    pub fn new(ambient: &Ambient) -> Self {
         Self {
             turns: Arc::new(Semaphore::new(AT_ONCE)),
             queue: Arc::new(Semaphore::new(AT_ONCE + WAITING)),
@@ -33,25 +33,21 @@ impl Hasher {
     }
 
     /// Hashes a new password.
-    pub(crate) async fn make(
-        &self,
-        password: SecretBytes,
-        cost: PasswordCost,
-    ) -> Result<PasswordHash, IdentityError> {
+    pub async fn make(&self, password: SecretBytes, cost: PasswordCost) -> Result<PasswordHash, HashError> {
         check_length(&password)?;
         let ambient = self.ambient.clone();
         let made = self.run(move || PasswordHash::make(&ambient, &password, cost)).await?;
-        made.map_err(|_| IdentityError::Denied(Denied::Busy))
+        made.map_err(|_| HashError::Busy)
     }
 
     /// Whether a password is the hash's; without a hash it takes as long and is not. If it is, and the hash is of another
     /// cost than is used now, there is a fresh one.
-    pub(crate) async fn verify(
+    pub async fn verify(
         &self,
         hash: Option<PasswordHash>,
         password: SecretBytes,
         cost: PasswordCost,
-    ) -> Result<Verified, IdentityError> {
+    ) -> Result<Verified, HashError> {
         let ambient = self.ambient.clone();
         self.run(move || {
             let right = hash.is_some();
@@ -68,8 +64,8 @@ impl Hasher {
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, IdentityError> {
-        let busy = || IdentityError::Denied(Denied::Busy);
+    ) -> Result<T, HashError> {
+        let busy = || HashError::Busy;
         let place = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| busy())?;
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|_| busy())?;
         let done = tokio::task::spawn_blocking(move || {
@@ -82,14 +78,42 @@ impl Hasher {
 }
 
 /// What came of a password.
-pub(crate) enum Verified {
+#[derive(Debug)]
+pub enum Verified {
+    /// It is not the one.
     Wrong,
-    Right { fresh: Option<PasswordHash> },
+    /// It is.
+    Right {
+        /// A hash of the present cost, if the one before is of another.
+        fresh: Option<PasswordHash>,
+    },
 }
 
-fn check_length(password: &SecretBytes) -> Result<(), IdentityError> {
+/// Why a password was not hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HashError {
+    /// Too many wait for their turn.
+    #[error("busy")]
+    Busy,
+    /// The password is not acceptable.
+    #[error("a password has {min} to {max} bytes")]
+    Length {
+        /// At least.
+        min: usize,
+        /// At most.
+        max: usize,
+    },
+}
+
+impl std::fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hasher")
+    }
+}
+
+fn check_length(password: &SecretBytes) -> Result<(), HashError> {
     if (MIN_PASSWORD_BYTES..=MAX_PASSWORD_BYTES).contains(&password.len()) {
         return Ok(());
     }
-    Err(IdentityError::PasswordLength { min: MIN_PASSWORD_BYTES, max: MAX_PASSWORD_BYTES })
+    Err(HashError::Length { min: MIN_PASSWORD_BYTES, max: MAX_PASSWORD_BYTES })
 }

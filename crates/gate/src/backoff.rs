@@ -15,7 +15,7 @@ const MAX_KNOWN: usize = 100_000;
 /// Failures are forgotten after so long without another.
 const FORGET: Duration = Duration::from_mins(15);
 /// The longest wait.
-pub(crate) const LONGEST: Duration = Duration::from_mins(1);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// What failures are counted by, and how many are free.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,10 +72,10 @@ impl Known {
 
 /// Attempts at passwords.
 #[derive(Default)]
-pub(crate) struct Backoff(Mutex<Known>);
+pub struct Backoff(Mutex<Known>);
 
 /// One attempt, counted as a failure until it is told to have succeeded.
-pub(crate) struct Attempt {
+pub struct Attempt {
     user: Digest,
     origin: Origin,
 }
@@ -83,7 +83,7 @@ pub(crate) struct Attempt {
 impl Backoff {
     /// Begins an attempt at a moment of monotonic time, or says how long to wait. Whether the user exists makes no
     /// difference.
-    pub(crate) fn begin(&self, user: &str, origin: Origin, now: Duration) -> Result<Attempt, Duration> {
+    pub fn begin(&self, user: &str, origin: Origin, now: Duration) -> Result<Attempt, Duration> {
         let attempt = Attempt { user: sha256(user.as_bytes()), origin: network_of(origin) };
         let known = &mut *self.0.lock();
         let bys = attempt.counted_by(known);
@@ -116,7 +116,7 @@ impl Backoff {
     }
 
     /// The attempt was never made: it counts for nothing.
-    pub(crate) fn forget(&self, attempt: &Attempt) {
+    pub fn forget(&self, attempt: &Attempt) {
         let known = &mut *self.0.lock();
         for by in attempt.counted_by(known) {
             known.take_back(by);
@@ -124,7 +124,7 @@ impl Backoff {
     }
 
     /// The attempt was good: what it was counted as is forgotten.
-    pub(crate) fn succeeded(&self, attempt: &Attempt) {
+    pub fn succeeded(&self, attempt: &Attempt) {
         let known = &mut *self.0.lock();
         known.failures.remove(&By::Both(attempt.user, attempt.origin));
         known.take_back(By::User(attempt.user));
@@ -133,6 +133,18 @@ impl Backoff {
             known.welcome.clear();
         }
         known.welcome.insert((attempt.user, attempt.origin));
+    }
+}
+
+impl std::fmt::Debug for Backoff {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Backoff")
+    }
+}
+
+impl std::fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Attempt")
     }
 }
 
