@@ -244,6 +244,11 @@ impl RightSecrets {
         self.0.keys()
     }
 
+    /// Takes others over, such as those of a later delivery.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// For a file or a sealed record of the member.
     pub fn to_bytes(&self) -> SecretBytes {
         let names: usize =

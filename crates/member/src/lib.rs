@@ -8,18 +8,30 @@
 //!
 //! **What it does not know.** Records, policies, queries.
 //!
-//! **Where to start.** [`Config`] reads the file, [`SecretsFolder`] keeps the keys, [`Authority`] and [`Exchange`] ask.
+//! **Where to start.** [`Config`] reads the file, [`SecretsFolder`] keeps the keys, [`enroll`] makes and
+//! registers them, [`Session`] is the member at work with [`Authority`] and [`Exchange`].
 
 mod authority;
 pub mod config;
+mod enroll;
+mod error;
 mod exchange;
 mod folder;
 pub mod http;
+mod identity;
+mod keys;
+mod manifest;
+mod session;
 mod yaml;
 
 pub use authority::Authority;
 pub use config::{Config, ConfigError, Fault, Section};
+pub use enroll::{Enrolled, Enrolment, enroll, is_enrolled};
+pub use error::{ManifestError, MemberError};
 pub use exchange::Exchange;
 pub use folder::{FolderError, SecretsFolder};
 pub use http::{HttpError, Lines, Patience, Server, Url};
+pub use identity::Identity;
+pub use manifest::Trusted;
+pub use session::{Program, Session, Token};
 pub use yaml::{Node, Value};
