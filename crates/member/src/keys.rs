@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use strongroom_abe::{AttributeSet, MemberKey, PublicKey, Right, RightKeys, RightSecrets};
 use strongroom_blindindex::CollectorEpochKey;
 use strongroom_envelope::{
-    IndexBundle, KeyBundle, PolicyAndSuite, PolicySet, Purpose, Reader, Recipient, Suite, attributes_at, unwrap,
+    IndexBundle, KeyBundle, PolicyAndSuite, PolicySet, Purpose, Reader, Recipient, Suite, attributes_at,
+    unwrap,
 };
 use strongroom_secret::{SecretArray, SecretBytes};
 use strongroom_sharing::authority::{RightOf, WrappedKeys};
@@ -41,7 +42,11 @@ impl Session {
         if let Some(file) = self.folder.read(PUBLIC_FILE)? {
             let key = file.expose(PublicKey::from_bytes);
             let key = key.map_err(|_| self.folder.damaged(PUBLIC_FILE, "it is no public key"))?;
-            return if *key.digest() == manifest.authority { Ok(key) } else { Err(MemberError::OtherAuthority) };
+            return if *key.digest() == manifest.authority {
+                Ok(key)
+            } else {
+                Err(MemberError::OtherAuthority)
+            };
         }
         let told = self.authorised(async |token| self.authority.public_key(token).await).await?;
         let bad = unusable("its public key");
@@ -197,7 +202,8 @@ fn right_keys(told: &[RightOf], epoch: u64) -> Result<RightKeys, MemberError> {
     let bad = unusable("the keys of rights");
     let mut keys = RightKeys::default();
     for right in told {
-        let set = AttributeSet::parse(right.attributes.iter().map(String::as_str)).map_err(|error| bad(&error))?;
+        let set =
+            AttributeSet::parse(right.attributes.iter().map(String::as_str)).map_err(|error| bad(&error))?;
         let in_epoch = set.iter().any(|attribute| attribute.as_str().contains('@'));
         let set = if in_epoch { set } else { attributes_at(&set, epoch).map_err(|error| bad(&error))? };
         let key = BASE64.decode(right.key.as_bytes()).map_err(|error| bad(&error))?;

@@ -202,7 +202,8 @@ impl Session {
             return Ok(key);
         }
         let told = self.authorised(async |token| self.authority.public_key(token).await).await?;
-        let unusable = MemberError::Unusable { what: "its signing key", why: "it is no public key".to_owned() };
+        let unusable =
+            MemberError::Unusable { what: "its signing key", why: "it is no public key".to_owned() };
         let key = manifest::spki(&told.signing_key).ok_or(unusable)?;
         manifest::keep_key(&self.folder, &key)?;
         Ok(key)

@@ -66,6 +66,12 @@ impl std::fmt::Debug for Node {
     }
 }
 
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.kind())
+    }
+}
+
 /// A fault and its line.
 pub(crate) type At = (u64, Fault);
 
