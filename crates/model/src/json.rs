@@ -90,6 +90,26 @@ impl std::fmt::Debug for JsonText {
     }
 }
 
+/// How many bytes from the front stand for themselves inside a string; eight are looked at together.
+fn plain_run(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    const TOPS: u64 = ONES << 7;
+    // a byte's top bit is set if the byte is less than `than`; exact up to the first such byte, which is the one asked for
+    let less = |word: u64, than: u64| word.wrapping_sub(ONES * than) & !word & TOPS;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let ends = less(word ^ (ONES * u64::from(b'"')), 1)
+            | less(word ^ (ONES * u64::from(b'\\')), 1)
+            | less(word, 0x20);
+        if ends != 0 {
+            return at * 8 + ends.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_plain = |byte: &&u8| **byte != b'"' && **byte != b'\\' && **byte >= 0x20;
+    words.len() * 8 + rest.iter().take_while(is_plain).count()
+}
+
 /// Scans a text; gives it back as `str`.
 pub fn scan(bytes: &[u8], limits: JsonLimits) -> Result<&str, JsonError> {
     if bytes.len() > limits.bytes {
@@ -279,9 +299,7 @@ impl<'a> Scanner<'a> {
         let mut decoded: Option<String> = None;
         loop {
             let run = self.at;
-            while self.peek().is_some_and(|byte| byte != b'"' && byte != b'\\' && byte >= 0x20) {
-                self.at += 1;
-            }
+            self.at += plain_run(self.bytes.get(run..).unwrap_or_default());
             let plain = self.text.get(run..self.at).unwrap_or_default();
             if let Some(text) = &mut decoded {
                 text.push_str(plain);

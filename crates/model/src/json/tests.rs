@@ -93,3 +93,23 @@ proptest! {
         let _ = scan(&bytes, LIMITS).is_ok();
     }
 }
+
+#[test]
+fn a_plain_run_ends_where_it_does_byte_by_byte() {
+    for length in 0..20 {
+        for at in 0..length {
+            for byte in 0..=u8::MAX {
+                for before in [b'a', 0x7f, 0x80, 0xff, 0x20] {
+                    let mut bytes = vec![before; length];
+                    bytes[at] = byte;
+                    let ends = byte == b'"' || byte == b'\\' || byte < 0x20;
+                    assert_eq!(
+                        super::plain_run(&bytes),
+                        if ends { at } else { length },
+                        "{byte} at {at} of {length}"
+                    );
+                }
+            }
+        }
+    }
+}
