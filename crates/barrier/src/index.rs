@@ -72,6 +72,8 @@ impl Drop for OpenName {
 pub(crate) struct Index {
     names: BTreeMap<OpenName, Arc<Head>>,
     overflowed: bool,
+    /// Whether a newest version may be gone: where none is, a listing looks at names alone, not at what they name.
+    any_gone: bool,
     /// Grows with every change, so that whoever reads the folder anew knows whether it stood still meanwhile.
     changes: u64,
 }
@@ -106,6 +108,7 @@ impl Index {
 
     pub(crate) fn insert(&mut self, name: &str, head: Arc<Head>, limit: usize) {
         self.changes += 1;
+        self.any_gone |= head.is_gone();
         if self.overflowed {
             return;
         }
@@ -140,7 +143,7 @@ impl Index {
         };
         self.names
             .range::<str, _>((start, Bound::Unbounded))
-            .map(|(name, head)| (&*name.0, head.is_gone()))
+            .map(|(name, head)| (&*name.0, self.any_gone && head.is_gone()))
             .take_while(|(name, _)| name.starts_with(prefix))
             .filter(|(name, gone)| keep(name, *gone))
             .take(limit)
@@ -151,6 +154,7 @@ impl Index {
     /// that whoever reads the folder anew meanwhile looks again.
     pub(crate) fn relive(&mut self, name: &str, object: ObjectId, gone: bool) {
         self.changes += 1;
+        self.any_gone |= gone;
         if let Some(head) = self.names.get(name).filter(|head| head.object == object) {
             head.set_gone(gone);
         }
@@ -214,7 +218,9 @@ mod tests {
         let mut present = index(&["a"], 10);
         let before = present.changes();
         let stale = index(&["a"], 10);
+        assert!(!present.page("", None, 9, |_, _| true).is_gone(0));
         present.relive("a", ObjectId([1; 16]), true);
+        assert!(present.page("", None, 9, |_, _| true).is_gone(0));
         assert!(present.get("a").unwrap().is_gone());
         assert!(!present.replace(stale, before), "read before it was deleted");
         present.relive("a", ObjectId([2; 16]), false);
