@@ -4,19 +4,15 @@
 use crate::config::{Address, AutoUnlock, Config};
 use crate::listen::Listeners;
 use crate::metrics::Metrics;
+use crate::newcomer::{self, FirstTime, Newcomer};
 use crate::run::{Live, OWN_TLS_DIR, runtime, serve};
 use crate::wire::World;
 use crate::{ServerError, harden, logging};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-use strongroom_crypto::{PrivateKey, generate_ed25519_pkcs8, private_key_pem, public_key_pem};
-use strongroom_gate::{People, Secret, Server as ServerResource, Stores};
-use strongroom_identity::{Authorize, Challenge, Proof};
-use strongroom_model::{Caller, JsonLimits, JsonText, Name, Origin, RequestId, SecretPath};
-use strongroom_operator as operator;
-use strongroom_secret::SecretBytes;
+use strongroom_gate::{Secret, Stores};
+use strongroom_model::{Caller, JsonLimits, JsonText, Name, SecretPath};
 use strongroom_secrets as secrets;
 
 /// The store and secret that a new server begins with.
@@ -55,17 +51,6 @@ pub struct DevReady {
     pub first: Option<FirstTime>,
     /// Whether the server is unlocked.
     pub unlocked: bool,
-}
-
-/// What is made once.
-#[derive(Debug)]
-pub struct FirstTime {
-    /// The unlock keys: shown once.
-    pub unlock_keys: Vec<SecretBytes>,
-    /// Root's access key id.
-    pub access_key_id: String,
-    /// A token for root.
-    pub token: SecretBytes,
 }
 
 /// Runs a newcomer's server until it is told to stop. `tell` is called once it serves.
@@ -141,99 +126,33 @@ async fn first_time(world: &World, options: &DevOptions) -> Result<Option<FirstT
         return if untold(options).exists() { Err(interrupted()) } else { Ok(None) };
     }
     let newcomer = Newcomer { world };
-    let key = Newcomer::access_key(options)?;
+    let key = newcomer::access_key(&key_file(options))?;
     crate::tls::write_private(&untold(options), b"")?;
-    let public = public_key_pem(&key.public_key().map_err(ServerError::first)?);
-    let permit = newcomer.admit::<operator::Initialise>(&newcomer.nobody(), ServerResource).await?;
-    let made = world.operator.initialise(permit, KEYS, 1, &public).await?;
-    let unlock_key = made.keys.keys.first().ok_or_else(|| ServerError::first("no unlock key"))?;
-    let permit = newcomer.admit::<operator::Unlock>(&newcomer.nobody(), ServerResource).await?;
-    world.operator.unlock(permit, newcomer.nobody().origin, unlock_key).await?;
-    let access_key_id = made.access_key.to_string();
-    let token = newcomer.log_in(&access_key_id, &key).await?;
-    let root = newcomer.caller(&token).await?;
-    let permit = newcomer.admit::<operator::AddAutoUnlock>(&root, ServerResource).await?;
-    world.operator.add_auto_unlock(permit, std::slice::from_ref(unlock_key)).await?;
-    newcomer.first_secret(&root).await?;
+    let (first, root) = newcomer.begin(&key, KEYS).await?;
+    first_secret(&newcomer, &root).await?;
     world.install_token.remove();
-    Ok(Some(FirstTime { unlock_keys: made.keys.keys, access_key_id, token }))
+    Ok(Some(first))
 }
 
-/// Does what a newcomer would type.
-struct Newcomer<'a> {
-    world: &'a World,
-}
-
-impl Newcomer<'_> {
-    fn nobody(&self) -> Caller {
-        let origin = Origin::Local { uid: rustix::process::geteuid().as_raw() };
-        Caller::anonymous(origin, RequestId(self.world.ambient.uuid_v7()))
-    }
-
-    async fn admit<A: strongroom_gate::Action>(
-        &self,
-        caller: &Caller,
-        resource: A::Resource,
-    ) -> Result<strongroom_gate::Permit<A>, ServerError> {
-        let caller = Caller { request: RequestId(self.world.ambient.uuid_v7()), ..caller.clone() };
-        self.world.gate.admit::<A>(&caller, resource).await.map_err(ServerError::first)
-    }
-
-    /// Root's key pair, in a private file apart from the data.
-    fn access_key(options: &DevOptions) -> Result<PrivateKey, ServerError> {
-        let pkcs8 = generate_ed25519_pkcs8().map_err(ServerError::first)?;
-        let pem = private_key_pem(&pkcs8);
-        std::fs::create_dir_all(&options.state_dir)
-            .map_err(|source| ServerError::io("make", &options.state_dir, source))?;
-        pem.expose(|bytes| crate::tls::write_private(&key_file(options), bytes))?;
-        PrivateKey::from_pem(&pem).map_err(ServerError::first)
-    }
-
-    async fn log_in(&self, key_text: &str, key: &PrivateKey) -> Result<SecretBytes, ServerError> {
-        let (world, what) = (self.world, People { what: key_text.to_owned() });
-        let permit = self.admit::<Challenge>(&self.nobody(), what.clone()).await?;
-        let held = world.identity.challenge(permit, key_text);
-        let (challenge, _) = world.gate.release(held).await.map_err(ServerError::first)?;
-        // no door is in between that could be another's
-        let signed = [key_text.as_bytes(), challenge.as_bytes()].concat();
-        let signature = key.sign(&signed).map_err(ServerError::first)?;
-        let permit = self.admit::<Authorize>(&self.nobody(), what).await?;
-        let proof = Proof { key_text, challenge: &challenge, signature: &signature, signed: &signed };
-        let granted = world.identity.authorize(permit, &proof, Some(Duration::from_hours(8))).await;
-        Ok(granted.map_err(ServerError::first)?.token)
-    }
-
-    async fn caller(&self, token: &SecretBytes) -> Result<Caller, ServerError> {
-        let mut caller = self.nobody();
-        let text = token.expose(|bytes| String::from_utf8_lossy(bytes).into_owned());
-        self.world.identity.authenticate(&mut caller, &text).await.map_err(ServerError::first)?;
-        Ok(caller)
-    }
-
-    async fn first_secret(&self, root: &Caller) -> Result<(), ServerError> {
-        let (world, first) = (self.world, ServerError::first::<strongroom_model::NameError>);
-        let store = Name::new(FIRST_STORE).map_err(first)?;
-        let secret = || -> Result<Secret, ServerError> {
-            Ok(Secret { store: store.clone(), path: SecretPath::new(FIRST_SECRET).map_err(first)? })
-        };
-        let user = root.principal.as_ref().map(|principal| principal.user).unwrap_or_default();
-        let now = world.gate.now();
-        let permit = self.admit::<secrets::CreateStore>(root, Stores { name: Some(store.clone()) }).await?;
-        let usual = secrets::TypeRef::usual();
-        secrets::create_store(permit, user, now, usual, None, secrets::Settings::default()).await?;
-        let text = JsonText::new(FIRST_VALUE.as_bytes(), JsonLimits::VALUE).map_err(ServerError::first)?;
-        let permit = self.admit::<secrets::PutSecret>(root, secret()?).await?;
-        secrets::put(permit, user, now, &secrets::Value::json(&text), None).await?;
-        let permit = self.admit::<secrets::GetSecret>(root, secret()?).await?;
-        let held = secrets::read(permit, None).await?;
-        let read = world.gate.release(held).await.map_err(ServerError::first)?;
-        let same = read.live().is_some_and(|read| {
-            read.value.bytes.expose(|bytes| strongroom_secret::bytes_eq(bytes, FIRST_VALUE.as_bytes()))
-        });
-        if same {
-            Ok(())
-        } else {
-            Err(ServerError::first("the first secret did not come back as it went in"))
-        }
-    }
+async fn first_secret(newcomer: &Newcomer<'_>, root: &Caller) -> Result<(), ServerError> {
+    let (world, first) = (newcomer.world, ServerError::first::<strongroom_model::NameError>);
+    let store = Name::new(FIRST_STORE).map_err(first)?;
+    let secret = || -> Result<Secret, ServerError> {
+        Ok(Secret { store: store.clone(), path: SecretPath::new(FIRST_SECRET).map_err(first)? })
+    };
+    let user = root.principal.as_ref().map(|principal| principal.user).unwrap_or_default();
+    let now = world.gate.now();
+    let permit = newcomer.admit::<secrets::CreateStore>(root, Stores { name: Some(store.clone()) }).await?;
+    let usual = secrets::TypeRef::usual();
+    secrets::create_store(permit, user, now, usual, None, secrets::Settings::default()).await?;
+    let text = JsonText::new(FIRST_VALUE.as_bytes(), JsonLimits::VALUE).map_err(ServerError::first)?;
+    let permit = newcomer.admit::<secrets::PutSecret>(root, secret()?).await?;
+    secrets::put(permit, user, now, &secrets::Value::json(&text), None).await?;
+    let permit = newcomer.admit::<secrets::GetSecret>(root, secret()?).await?;
+    let held = secrets::read(permit, None).await?;
+    let read = world.gate.release(held).await.map_err(ServerError::first)?;
+    let same = read.live().is_some_and(|read| {
+        read.value.bytes.expose(|bytes| strongroom_secret::bytes_eq(bytes, FIRST_VALUE.as_bytes()))
+    });
+    if same { Ok(()) } else { Err(ServerError::first("the first secret did not come back as it went in")) }
 }

@@ -58,6 +58,9 @@ pub enum ServerError {
     /// A step of a newcomer's first start.
     #[error("first start: {0}")]
     First(String),
+    /// The key management server.
+    #[error(transparent)]
+    Kms(#[from] crate::kms::KmsError),
     /// A first start that ended before its unlock keys were shown: nobody can open what it made.
     #[error(
         "the first start was interrupted before its unlock keys were shown, so that nothing of yours is in it; \

@@ -6,6 +6,7 @@ use crate::metrics::Metrics;
 use crate::rate::Pace;
 use crate::syslog::Exporter;
 use crate::{ServerError, install_token::InstallToken, key_file::KeyFileSource};
+use std::path::Path;
 use std::sync::Arc;
 use strongroom_ambient::Ambient;
 use strongroom_door_convection::{ConvectionDoor, Parts as ConvectionParts};
@@ -15,6 +16,7 @@ use strongroom_gate::{Gate, GateOptions, Keep, Limits, RuleSet, SegmentDir};
 use strongroom_identity::{Identity, Lifetimes, Settings};
 use strongroom_model::Origin;
 use strongroom_operator::{Archive, AutoSource, Operator};
+use strongroom_secret::SecretBytes;
 use strongroom_store::SharedStore;
 use strongroom_store_sqlite::{Options, SqliteStore};
 
@@ -34,6 +36,16 @@ pub(crate) struct World {
 impl World {
     /// Opens the data directory, locked.
     pub(crate) async fn open(config: &Config, metrics: &Metrics) -> Result<Self, ServerError> {
+        let read = config.sharing.jwt_secret_file.as_deref().map(jwt_secret).transpose()?;
+        Self::open_with(config, metrics, read.as_ref()).await
+    }
+
+    /// The same, with the secret that keys of members' tokens are derived with.
+    pub(crate) async fn open_with(
+        config: &Config,
+        metrics: &Metrics,
+        _jwt_secret: Option<&SecretBytes>,
+    ) -> Result<Self, ServerError> {
         let ambient = Ambient::system();
         let options = Options { reserve_bytes: config.server.reserve_bytes, ..Options::default() };
         let sqlite = SqliteStore::open(&config.server.data_dir, options, strongroom_audit::link)?;
@@ -113,6 +125,12 @@ impl World {
         }
         self.install_token.remove();
     }
+}
+
+/// The secret of members' tokens, without the end of its line.
+fn jwt_secret(path: &Path) -> Result<SecretBytes, ServerError> {
+    let text = std::fs::read(path).map_err(|source| ServerError::io("read", path, source))?;
+    Ok(SecretBytes::new(text).expose(|text| SecretBytes::new(text.trim_ascii().to_vec())))
 }
 
 /// Below the data directory, where segments lie unless the configuration says otherwise.
