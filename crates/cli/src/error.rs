@@ -36,6 +36,9 @@ pub(crate) enum CliError {
         /// Its number.
         pid: i32,
     },
+    /// The configuration of a key management server.
+    #[error(transparent)]
+    KmsConfig(#[from] crate::commands::serve::KmsConfigError),
     /// Setting a server up.
     #[error(transparent)]
     Setup(#[from] crate::commands::setup::SetupError),

@@ -397,6 +397,14 @@ impl Config {
     }
 }
 
+/// An IP address and a port to listen on.
+///
+/// # Errors
+/// If the text is none; `localhost` is told what to write instead.
+pub fn listen_address(text: &str) -> Result<SocketAddr, Fault> {
+    units::tcp(text)
+}
+
 /// Whether a text is a DNS name or an IP address that a certificate may carry.
 pub(crate) fn is_host_name(text: &str) -> bool {
     units::host_name(text).is_ok()

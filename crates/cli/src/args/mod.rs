@@ -43,7 +43,7 @@ pub(crate) use people::{
     UserCommand, UserKeyCommand,
 };
 pub(crate) use secret::{Place, PutArgs, SecretCommand};
-pub(crate) use serve::{ConfigCommand, ConfigFile, DevArgs};
+pub(crate) use serve::{ConfigCommand, ConfigFile, DevArgs, KmsArgs};
 pub(crate) use store::StoreCommand;
 pub(crate) use transfer::{ExecArgs, ExportArgs, ExportFormat, ImportArgs, OnConflict, SourceFormat};
 
@@ -135,6 +135,8 @@ pub(crate) enum Command {
     Links(LinksArgs),
     /// Run a server of one's own in one command: data on disk, TLS, unlocked, a first secret in it
     Dev(DevArgs),
+    /// Run the key management server of the sharing system, and nothing else, in one command
+    Kms(KmsArgs),
     /// Show the state of the lock, auto-unlock and disk space
     Status,
     /// Make the root key, its unlock keys and the first user

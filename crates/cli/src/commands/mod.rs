@@ -22,7 +22,7 @@ mod passwords;
 pub(crate) mod programs;
 mod rotate;
 mod secret;
-mod serve;
+pub(crate) mod serve;
 pub(crate) mod setup;
 mod store;
 mod token;
@@ -185,6 +185,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), CliError> {
         Command::Server { config } => serve::server(&config),
         Command::Config(ConfigCommand::Check { file }) => serve::check(global, &file),
         Command::Dev(args) => serve::dev(&args),
+        Command::Kms(args) => serve::kms(&args),
         Command::Setup(args) => setup::run(global, &args),
         Command::Links(args) => links::run(global, &args),
         Command::Completions { shell } => manual::completions(shell),
@@ -253,6 +254,7 @@ async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
         | Command::Context(_)
         | Command::Backup(_)
         | Command::Dev(_)
+        | Command::Kms(_)
         | Command::Setup(_)
         | Command::Links(_)
         | Command::Server { .. }

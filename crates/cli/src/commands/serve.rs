@@ -1,6 +1,10 @@
 //! The server itself, its configuration, and a newcomer's server in one command.
 
+mod kms;
 mod program;
+
+pub(crate) use kms::KmsConfigError;
+pub(super) use kms::kms;
 
 use super::keys;
 use crate::args::{ConfigFile, DevArgs, Global};
