@@ -7,46 +7,46 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// The largest answer.
 const MOST_BYTES: u64 = 64 << 20;
 
 /// A server, and who asks.
 #[derive(Debug, Clone)]
-pub struct Site {
+pub(crate) struct Site {
     /// Its port on loopback.
-    pub port: u16,
+    pub(crate) port: u16,
     /// The member's token.
-    pub token: Option<String>,
+    pub(crate) token: Option<String>,
 }
 
 /// What it said.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// What came with it.
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Site {
     /// A server that is asked without a token.
-    pub const fn at(port: u16) -> Self {
+    pub(crate) const fn at(port: u16) -> Self {
         Self { port, token: None }
     }
 
     /// The same, asked by a member.
-    pub fn by(&self, token: &str) -> Self {
+    pub(crate) fn by(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
     /// Reads.
-    pub fn get(&self, path: &str) -> Outcome<Answer> {
+    pub(crate) fn get(&self, path: &str) -> Outcome<Answer> {
         self.ask("GET", path, &[])
     }
 
     /// Sends a body of JSON.
-    pub fn post(&self, path: &str, body: &Value) -> Outcome<Answer> {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Outcome<Answer> {
         self.ask("POST", path, body.to_string().as_bytes())
     }
 
@@ -71,7 +71,7 @@ impl Site {
 
 impl Answer {
     /// The body, if the status is this one.
-    pub fn with(self, status: u16) -> Outcome<Value> {
+    pub(crate) fn with(self, status: u16) -> Outcome<Value> {
         if self.status != status {
             let said = String::from_utf8_lossy(&self.body);
             return Err(Fault::new(format!("status {} in place of {status}: {said}", self.status)));

@@ -14,12 +14,21 @@
 
 pub mod fault;
 pub mod honeypot;
-pub mod http;
 pub mod needles;
 pub mod oracle;
 pub mod program;
 pub mod questions;
 pub mod random;
-pub mod remains;
-pub mod wire;
+pub mod run;
+pub mod threat;
 pub mod world;
+
+mod collecting;
+mod http;
+mod reading;
+mod remains;
+mod stage;
+mod wire;
+
+pub use fault::{Fault, Outcome};
+pub use run::{Plan, run};

@@ -1,9 +1,11 @@
 //! What readers must see, worked out over plain text.
 
-use crate::honeypot::Honeypot;
+use crate::honeypot::{Honeypot, name_of, number_of};
+use crate::threat::{self, Threat, Threats};
 use crate::world::{ORGANISATIONS, Organisation, Reader, organisation_of};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What records must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,36 +50,48 @@ pub struct Seen {
 type Record = Vec<(&'static str, Value)>;
 
 /// Knows every record and every policy.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Oracle {
     /// Who made the records,
     pub honeypot: Honeypot,
     /// and how many: their numbers are below this.
     pub records: u64,
+    /// Published threat data.
+    pub threats: Arc<Threats>,
 }
 
 impl Oracle {
-    /// The numbers of the records that answer a question.
-    pub fn answers(&self, questions: &[Question]) -> Vec<Vec<u64>> {
-        let mut found = vec![Vec::new(); questions.len()];
-        for number in 0..self.records {
-            let record = self.honeypot.record(number);
-            let Some(organisation) = ORGANISATIONS.get(organisation_of(number)) else { continue };
+    /// The names of the records that answer each question.
+    pub fn answers(&self, questions: &[Question]) -> Vec<BTreeSet<String>> {
+        let mut found = vec![BTreeSet::new(); questions.len()];
+        let mut look = |name: &dyn Fn() -> String, organisation: usize, record: &Record| {
+            let Some(organisation) = ORGANISATIONS.get(organisation) else { return };
             for (question, found) in questions.iter().zip(&mut found) {
-                if is_answer(question, organisation, &record) {
-                    found.push(number);
+                if is_answer(question, organisation, record) {
+                    found.insert(name());
                 }
             }
+        };
+        for number in 0..self.records {
+            look(&|| name_of(number), organisation_of(number), &self.honeypot.record(number));
+        }
+        for (name, threat) in &self.threats.0 {
+            look(&|| name.clone(), threat.organisation, &record_of(threat));
         }
         found
     }
 
     /// A record as a reader must see it.
-    pub fn seen(&self, number: u64, reader: &Reader) -> Seen {
+    pub fn seen(&self, name: &str, reader: &Reader) -> Option<Seen> {
+        let number = number_of(name).filter(|number| *number < self.records);
+        let (organisation, record) = match (number, self.threats.0.get(name)) {
+            (Some(number), _) => (organisation_of(number), self.honeypot.record(number)),
+            (_, Some(threat)) => (threat.organisation, record_of(threat)),
+            _ => return None,
+        };
         let mut seen = Seen::default();
-        let Some(organisation) = ORGANISATIONS.get(organisation_of(number)) else { return seen };
-        for (field, value) in self.honeypot.record(number) {
-            match organisation.rule(field) {
+        for (field, value) in record {
+            match ORGANISATIONS.get(organisation)?.rule(field) {
                 Some(rule) if rule.opens(reader.attributes) => {
                     seen.open.insert(field.to_owned(), value);
                 }
@@ -85,13 +99,19 @@ impl Oracle {
                 _ => {}
             }
         }
-        seen
+        Some(seen)
     }
 
-    /// How many records an organisation made.
+    /// How many records go through an organisation's collector.
     pub fn of(&self, organisation: usize) -> u64 {
-        (0..self.records).filter(|number| organisation_of(*number) == organisation).count() as u64
+        let made = (0..self.records).filter(|number| organisation_of(*number) == organisation).count();
+        let known = self.threats.0.values().filter(|threat| threat.organisation == organisation).count();
+        (made + known) as u64
     }
+}
+
+fn record_of(threat: &Threat) -> Record {
+    threat::FIELDS.into_iter().zip(threat.values.iter().cloned()).collect()
 }
 
 fn is_answer(question: &Question, organisation: &Organisation, record: &Record) -> bool {
@@ -128,7 +148,10 @@ pub fn text_of(value: &Value) -> String {
 }
 
 fn is_within(question: &Question, record: &Record) -> bool {
-    let at = value_of(record, "observed_at").and_then(Value::as_u64).unwrap_or_default();
+    if question.after.is_none() && question.before.is_none() {
+        return true;
+    }
+    let Some(at) = value_of(record, "observed_at").and_then(Value::as_u64) else { return false };
     let after = question.after.is_none_or(|edge| at > edge.at || (edge.included && at == edge.at));
     let before = question.before.is_none_or(|edge| at < edge.at || (edge.included && at == edge.at));
     after && before
@@ -140,11 +163,17 @@ mod tests {
     use crate::honeypot::FIRST_OBSERVED;
     use crate::world::READERS;
 
-    const ORACLE: Oracle = Oracle { honeypot: Honeypot { seed: 3 }, records: 500 };
+    fn oracle() -> Oracle {
+        Oracle { honeypot: Honeypot { seed: 3 }, records: 500, threats: Arc::default() }
+    }
 
     fn ask(condition: Condition) -> Vec<u64> {
         let question = Question { condition, after: None, before: None };
-        ORACLE.answers(&[question]).pop().unwrap()
+        numbers(&oracle().answers(&[question])[0])
+    }
+
+    fn numbers(names: &BTreeSet<String>) -> Vec<u64> {
+        names.iter().filter_map(|name| number_of(name)).collect()
     }
 
     #[test]
@@ -152,7 +181,8 @@ mod tests {
         let found = ask(Condition::Is("honeypot_record", "hp-000000010".into()));
         assert_eq!(found, [10]);
         // of a bank: sixteen fields, one of them removed
-        let [ines, boris, chen] = READERS.each_ref().map(|reader| ORACLE.seen(10, reader));
+        let [ines, boris, chen] =
+            READERS.each_ref().map(|reader| oracle().seen(&name_of(10), reader).unwrap());
         assert_eq!((ines.open.len(), ines.sealed), (6, 9));
         assert_eq!((boris.open.len(), boris.sealed), (15, 0));
         assert_eq!((chen.open.len(), chen.sealed), (3, 12));
@@ -179,8 +209,9 @@ mod tests {
             after: Some(Edge { at: FIRST_OBSERVED, included }),
             before: Some(Edge { at: FIRST_OBSERVED + 4, included }),
         };
-        let found = ORACLE.answers(&[window(false), window(true)]);
-        assert_eq!(found, [vec![1], vec![0, 1, 2]]);
+        let found = oracle().answers(&[window(false), window(true)]);
+        // of the first three all are of a bank, which has the port in its index
+        assert_eq!([numbers(&found[0]), numbers(&found[1])], [vec![1], vec![0, 1, 2]]);
     }
 
     const ALL_PORTS: [&str; 12] =

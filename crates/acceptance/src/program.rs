@@ -106,18 +106,19 @@ mod tests {
     #[test]
     fn a_program_ends_when_it_is_asked_and_when_it_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let start = |script: &str| {
+        let start = |name: &str, script: &str| {
             let mut command = Command::new("sh");
-            Program::start(command.args(["-c", script]), &folder.path().join("log")).unwrap()
+            let program = Program::start(command.args(["-c", script]), &folder.path().join(name)).unwrap();
+            until("start", Duration::from_secs(10), || program.log().contains("ready")).unwrap();
+            program
         };
-        let polite = start("echo ready; exec sleep 600");
-        until("start", Duration::from_secs(10), || polite.log().contains("ready")).unwrap();
-        let pid = polite.pid();
-        assert!(kill_process(Pid::from_child(&polite.child), Signal::CONT).is_ok());
-        drop(polite);
+        let deaf = start("deaf", "trap '' INT; echo ready; exec sleep 600");
+        let pid = deaf.pid();
+        drop(deaf);
         assert!(!Path::new(&format!("/proc/{pid}/exe")).exists());
-        start("exit 0").interrupt(Duration::from_secs(10)).unwrap();
-        assert!(start("exit 3").interrupt(Duration::from_secs(10)).is_err());
+        let polite = |code| format!("trap 'exit {code}' INT; echo ready; while :; do sleep 0.01; done");
+        start("good", &polite(0)).interrupt(Duration::from_secs(10)).unwrap();
+        assert!(start("bad", &polite(3)).interrupt(Duration::from_secs(10)).is_err());
         assert!(until("nothing", Duration::from_millis(1), || false).is_err());
     }
 

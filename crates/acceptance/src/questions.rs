@@ -3,6 +3,7 @@
 use crate::honeypot::{FIRST_OBSERVED, INTERVAL_SECS, SENSORS, name_of};
 use crate::oracle::{Condition, Edge, Oracle, Question, text_of};
 use crate::random::Random;
+use std::collections::BTreeSet;
 
 /// The fields that are asked for one by one.
 const ASKED: [&str; 9] = [
@@ -41,6 +42,23 @@ pub fn everything() -> Vec<Question> {
     let of = |sensor: &&str| Condition::Is("sensor_codename", (*sensor).to_owned());
     let whole = |condition| Question { condition, after: None, before: None };
     SENSORS.iter().map(of).map(whole).collect()
+}
+
+/// Published data: each kind of it, and some entries by name and title.
+pub fn of_threats(oracle: &Oracle, seed: u64) -> Vec<Question> {
+    let mut random = Random::new(seed);
+    let mut conditions = BTreeSet::new();
+    for (name, threat) in &oracle.threats.0 {
+        let [_, kind, title, _] = &threat.values;
+        conditions.insert(("threat_kind", text_of(kind)));
+        if random.below(400) == 0 {
+            conditions.insert(("threat_record", name.clone()));
+            conditions.insert(("threat_title", text_of(title)));
+        }
+    }
+    let whole =
+        |(field, value)| Question { condition: Condition::Is(field, value), after: None, before: None };
+    conditions.into_iter().filter(|(_, value)| !value.is_empty()).map(whole).collect()
 }
 
 /// The value that some record has.
@@ -134,14 +152,15 @@ impl Question {
 mod tests {
     use super::*;
     use crate::honeypot::Honeypot;
+    use std::sync::Arc;
 
     #[test]
     fn questions_have_answers_and_some_have_none() {
-        let oracle = Oracle { honeypot: Honeypot { seed: 9 }, records: 2_000 };
+        let oracle = Oracle { honeypot: Honeypot { seed: 9 }, records: 2_000, threats: Arc::default() };
         let asked = questions(&oracle, 1);
         assert_eq!(asked, questions(&oracle, 1));
         let found = oracle.answers(&asked);
-        let counts: Vec<usize> = found.iter().map(Vec::len).collect();
+        let counts: Vec<usize> = found.iter().map(BTreeSet::len).collect();
         assert_eq!(counts.get(..4), Some(&[1, 1, 0, 0][..]));
         assert!(counts.iter().filter(|count| **count > 0).count() > 20, "{counts:?}");
         assert!(counts.iter().any(|count| *count > 100), "{counts:?}");

@@ -10,7 +10,7 @@ use std::path::Path;
 const PIECE: usize = 1 << 20;
 
 /// Looks at each file below a folder.
-pub fn files(folder: &Path, search: &mut Search<'_>) -> Outcome<()> {
+pub(crate) fn files(folder: &Path, search: &mut Search<'_>) -> Outcome<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let kind = entry.file_type()?;
@@ -37,7 +37,7 @@ fn file(path: &Path, search: &mut Search<'_>) -> Outcome<()> {
 }
 
 /// Looks at all that a process can read of its own memory, but the program's own file.
-pub fn memory(pid: u32, search: &mut Search<'_>) -> Outcome<()> {
+pub(crate) fn memory(pid: u32, search: &mut Search<'_>) -> Outcome<()> {
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps"))?;
     let memory = File::open(format!("/proc/{pid}/mem"))?;
     let mut piece = vec![0; PIECE];

@@ -20,15 +20,15 @@ struct Seen {
 
 /// The proxy; it lives as long as the process.
 #[derive(Debug, Clone)]
-pub struct Wire {
+pub(crate) struct Wire {
     /// Where it listens.
-    pub port: u16,
+    pub(crate) port: u16,
     seen: Arc<Mutex<Seen>>,
 }
 
 impl Wire {
     /// Begins to pass on to a port of loopback.
-    pub fn tap(to: u16, needles: Arc<Needles>) -> Outcome<Self> {
+    pub(crate) fn tap(to: u16, needles: Arc<Needles>) -> Outcome<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let wire = Self { port: listener.local_addr()?.port(), seen: Arc::default() };
         let seen = wire.seen.clone();
@@ -42,7 +42,7 @@ impl Wire {
     }
 
     /// What was found so far, and in how many bytes.
-    pub fn found(&self) -> (Vec<(String, u64)>, u64) {
+    pub(crate) fn found(&self) -> (Vec<(String, u64)>, u64) {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         (seen.found.clone().into_iter().collect(), seen.bytes)
     }
@@ -89,12 +89,12 @@ mod tests {
     fn what_goes_by_arrives_and_is_seen() {
         let mut needles = Needles::default();
         needles.add("word", b"a plain value");
-        let server = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let wire = Wire::tap(server.local_addr().unwrap().port(), Arc::new(needles)).unwrap();
+        let behind = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let wire = Wire::tap(behind.local_addr().unwrap().port(), Arc::new(needles)).unwrap();
         let mut client = TcpStream::connect(("127.0.0.1", wire.port)).unwrap();
         client.write_all(b"here is a plain value").unwrap();
         client.shutdown(Shutdown::Write).unwrap();
-        let mut served = server.accept().unwrap().0;
+        let mut served = behind.accept().unwrap().0;
         let mut got = String::new();
         served.read_to_string(&mut got).unwrap();
         assert_eq!(got, "here is a plain value");

@@ -71,12 +71,16 @@ policy:
       - match: attacker_country
       - match: payload_sha256
       - match: sensor_codename
+      - match: threat_record
+      - match: threat_title
     regex:
       - match: "fetched_"
   timestamp:
     exact: [observed_at]
   exact:
     - match: honeypot_record
+      abe_pol: "ANALYST or RESEARCH"
+    - match: threat_record
       abe_pol: "ANALYST or RESEARCH"
     - match: observed_at
       abe_pol: "ANALYST or RESEARCH"
@@ -107,6 +111,10 @@ policy:
         rule("client_banner", &[&["BANK", "ANALYST"]], false),
         rule("sensor_codename", &[&["BANK", "ANALYST"]], true),
         rule("session_note", &[&["BANK", "ANALYST"]], false),
+        rule("threat_record", EVERYBODY, true),
+        rule("threat_kind", &[&["BANK", "ANALYST"]], false),
+        rule("threat_title", &[&["BANK", "ANALYST"]], true),
+        rule("threat_body", &[&["BANK", "ANALYST"]], false),
     ],
 };
 
@@ -124,6 +132,8 @@ policy:
       - match: attacker_addr
       - match: payload_sha256
       - match: sensor_codename
+      - match: threat_record
+      - match: threat_kind
     regex:
       - match: "login_"
       - match: "protocol"
@@ -131,6 +141,8 @@ policy:
     regex: ["observed"]
   exact:
     - match: honeypot_record
+      abe_pol: "ANALYST or RESEARCH"
+    - match: threat_record
       abe_pol: "ANALYST or RESEARCH"
     - match: observed_at
       abe_pol: "ANALYST or RESEARCH"
@@ -159,6 +171,10 @@ policy:
         rule("client_banner", &[&["RESEARCH"], &["CERT"]], false),
         rule("sensor_codename", &[&["CERT", "EU"]], true),
         rule("session_note", &[&["CERT", "EU"]], false),
+        rule("threat_record", EVERYBODY, true),
+        rule("threat_kind", &[&["CERT", "EU"]], true),
+        rule("threat_title", &[&["CERT", "EU"]], false),
+        rule("threat_body", &[&["CERT", "EU"]], false),
     ],
 };
 
@@ -172,7 +188,7 @@ policy:
     abe_pol: "RESEARCH or ANALYST"
   index:
     regex:
-      - match: "honeypot|attacker_addr|sensor_port|fetched_domain|login|payload|sensor_code"
+      - match: "honeypot|attacker_addr|sensor_port|fetched_domain|login|payload|sensor_code|threat_[rkt]"
   timestamp:
     exact: [observed_at]
   exact:
@@ -201,6 +217,10 @@ policy:
         rule("client_banner", EVERYBODY, false),
         rule("sensor_codename", &[&["RESEARCH"], &["CERT"]], true),
         rule("session_note", &[&["RESEARCH", "ANALYST"]], false),
+        rule("threat_record", EVERYBODY, true),
+        rule("threat_kind", EVERYBODY, true),
+        rule("threat_title", EVERYBODY, true),
+        rule("threat_body", EVERYBODY, false),
     ],
 };
 
@@ -208,7 +228,7 @@ policy:
 pub const ORGANISATIONS: [Organisation; 3] = [BANK, HOSPITAL, UNIVERSITY];
 
 /// How values of fields are compared: (field, form), for all configurations alike.
-pub const FORMS: [(&str, &str); 11] = [
+pub const FORMS: [(&str, &str); 14] = [
     ("honeypot_record", "text"),
     ("attacker_addr", "ip"),
     ("sensor_port", "port"),
@@ -220,6 +240,9 @@ pub const FORMS: [(&str, &str); 11] = [
     ("payload_sha256", "hash"),
     ("sensor_codename", "text"),
     ("observed_at", "text"),
+    ("threat_record", "text"),
+    ("threat_kind", "text"),
+    ("threat_title", "text"),
 ];
 
 /// Whose record a number is.
@@ -257,12 +280,13 @@ impl Organisation {
 mod tests {
     use super::*;
     use crate::honeypot::FIELDS;
+    use crate::threat;
 
     #[test]
     fn each_organisation_decides_on_each_field() {
         for organisation in ORGANISATIONS {
             let fields: Vec<&str> = organisation.rules.iter().map(|rule| rule.field).collect();
-            assert_eq!(fields, FIELDS, "{}", organisation.name);
+            assert_eq!(fields, [&FIELDS[..], &threat::FIELDS[..]].concat(), "{}", organisation.name);
         }
         assert_eq!(ORGANISATIONS.iter().map(|each| each.share).sum::<u64>(), 10);
         let owners: Vec<usize> = (0..10).map(organisation_of).collect();
@@ -282,6 +306,6 @@ mod tests {
         };
         let [ines, boris, chen] = READERS.each_ref().map(sees);
         assert!(ines != boris && boris != chen && ines != chen);
-        assert_eq!((ines.len(), boris.len(), chen.len()), (34, 29, 22));
+        assert_eq!((ines.len(), boris.len(), chen.len()), (43, 38, 28));
     }
 }

@@ -16,6 +16,7 @@
     reason = "a tool for a terminal: its output is its product"
 )]
 
+mod acceptance;
 mod bench;
 mod clock;
 mod demo;
@@ -43,6 +44,9 @@ usage: cargo xtask COMMAND
                                        Strongroom and OpenBao side by side; wrk, one table
   bench --only convection [--quick] [--ours-only|--theirs-only]
                                        the convection door and the original's server side by side
+  bench --only sharing [--quick]       attribute-based encryption, envelopes, tokens, collector to exchange, queries
+  acceptance [--records N] [--seed N] [--kills N]
+                                       the sharing system against a plain-text oracle: 1,000,000 records and threat data
   demo                                 a real server, 100,000 secrets, kill -9, and a full check";
 
 fn main() -> ExitCode {
@@ -64,6 +68,7 @@ fn run(command: &str, arguments: &[String]) -> Outcome<bool> {
         "test" => test::run(&root(), arguments),
         "tidy" => tidy::run(&root()),
         "bench" => bench::run(&root(), arguments),
+        "acceptance" => acceptance::run(&root(), arguments),
         "demo" => demo::run(&root()),
         "fuzz-smoke" => fuzz::command(&root(), arguments),
         _ => Err(USAGE.into()),
