@@ -54,6 +54,12 @@ pub(crate) enum CliError {
     /// The server did not start, or did not go on.
     #[error("{}", with_causes(.0))]
     Server(#[from] strongroom_server::ServerError),
+    /// The exchange's options.
+    #[error(transparent)]
+    ExchangeOptions(#[from] strongroom_exchange::OptionsError),
+    /// The exchange did not start.
+    #[error(transparent)]
+    Exchange(#[from] strongroom_exchange::ExchangeError),
     /// A backup that cannot be used, or a directory that it cannot be restored to.
     #[error(transparent)]
     Backup(#[from] strongroom_server::backup::BackupError),

@@ -18,6 +18,11 @@ impl Authority {
         Self::patient(config, Patience::default())
     }
 
+    /// One that no configuration names.
+    pub fn at(server: Server) -> Self {
+        Self(server)
+    }
+
     /// The same with another patience.
     pub fn patient(config: &Config, patience: Patience) -> Result<Self, HttpError> {
         Server::new(&config.kms, &config.tls, config.basic_auth.as_ref(), patience).map(Self)

@@ -18,6 +18,7 @@ mod original;
 mod people;
 mod secret;
 mod serve;
+mod sharing;
 mod store;
 mod transfer;
 
@@ -44,6 +45,7 @@ pub(crate) use people::{
 };
 pub(crate) use secret::{Place, PutArgs, SecretCommand};
 pub(crate) use serve::{ConfigCommand, ConfigFile, DevArgs, KmsArgs};
+pub(crate) use sharing::ExchangeArgs;
 pub(crate) use store::StoreCommand;
 pub(crate) use transfer::{ExecArgs, ExportArgs, ExportFormat, ImportArgs, OnConflict, SourceFormat};
 
@@ -137,6 +139,8 @@ pub(crate) enum Command {
     Dev(DevArgs),
     /// Run the key management server of the sharing system, and nothing else, in one command
     Kms(KmsArgs),
+    /// Run an exchange: the keeper of encrypted records
+    Exchange(Box<ExchangeArgs>),
     /// Show the state of the lock, auto-unlock and disk space
     Status,
     /// Make the root key, its unlock keys and the first user

@@ -24,6 +24,7 @@ mod rotate;
 mod secret;
 pub(crate) mod serve;
 pub(crate) mod setup;
+mod sharing;
 mod store;
 mod token;
 mod unlock_key;
@@ -186,6 +187,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), CliError> {
         Command::Config(ConfigCommand::Check { file }) => serve::check(global, &file),
         Command::Dev(args) => serve::dev(&args),
         Command::Kms(args) => serve::kms(&args),
+        Command::Exchange(args) => sharing::exchange(*args),
         Command::Setup(args) => setup::run(global, &args),
         Command::Links(args) => links::run(global, &args),
         Command::Completions { shell } => manual::completions(shell),
@@ -255,6 +257,7 @@ async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
         | Command::Backup(_)
         | Command::Dev(_)
         | Command::Kms(_)
+        | Command::Exchange(_)
         | Command::Setup(_)
         | Command::Links(_)
         | Command::Server { .. }

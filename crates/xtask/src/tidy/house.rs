@@ -91,7 +91,8 @@ pub(crate) const HOUSE: &[Room] = &[
     door("door-convection"),
     door("door-cybex"),
     program("member", &[]),
-    program("exchange", &["server"]),
+    // of a member it has the client of the authority: the manifest says who may come
+    program("exchange", &["member", "server"]),
     program("collector", &["member", "server"]),
     program("query", &["member"]),
     room("server", Surface, &["api", "door-native", "door-convection", "door-cybex"]),

@@ -1,0 +1,73 @@
+//! Records in; headers under a later epoch.
+
+use super::answer::{self, Asked, Refused, json};
+use super::{Exchange, Member};
+use crate::submission::Submission;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
+use data_encoding::BASE64;
+use http::StatusCode;
+use std::sync::Arc;
+use std::time::Duration;
+use strongroom_envelope::BatchHeader;
+use strongroom_sharing::exchange::{Insert, Rewrap};
+
+/// How long an insertion waits for its turn.
+const TURN: Duration = Duration::from_secs(10);
+const NO_SENDER: Refused =
+    Refused::forbidden("this member sends no records: it has no signing key, or is suspended");
+
+/// `POST /add/enc-data`.
+pub(super) async fn insert(
+    State(exchange): State<Exchange>,
+    Member(member): Member,
+    request: Request,
+) -> Result<Response, Refused> {
+    let keys = exchange.members.signing_keys(member)?.ok_or(NO_SENDER)?;
+    // before its body is read: what waits takes no memory
+    let turn = tokio::time::timeout(TURN, Arc::clone(&exchange.insertions).acquire_owned()).await;
+    let turn = turn.ok().and_then(Result::ok).ok_or(Refused::BUSY)?;
+    let body = answer::body(request, &exchange).await?;
+    let checked = tokio::task::spawn_blocking(move || {
+        let insert: Insert = answer::read(&body)?;
+        Ok::<_, Refused>(Submission::read(&insert, member, &keys)?)
+    });
+    let submission = checked.await.map_err(|_| Refused::BUSY)??;
+    let inserted = exchange.keeper.insert(submission).await?;
+    drop(turn);
+    if let Some(first) = inserted.refused.first() {
+        let (refused, error) = (inserted.refused.len(), &first.error);
+        tracing::warn!(%member, refused, id = ?first.id, %error, "records were refused; the first of them");
+    }
+    let status = if inserted.refused.is_empty() { StatusCode::CREATED } else { StatusCode::CONFLICT };
+    Ok(json(status, &inserted))
+}
+
+/// `POST /rewrap`: by the batch's collector. Whoever else can open a batch could make such a header too, but also one that
+/// opens nothing, and nobody here could tell.
+pub(super) async fn rewrap(
+    State(exchange): State<Exchange>,
+    Member(member): Member,
+    Asked(rewrap): Asked<Rewrap>,
+) -> Result<Response, Refused> {
+    let bytes = BASE64.decode(rewrap.header.as_bytes());
+    let bytes = bytes.map_err(|_| Refused::invalid("the header is no base64"))?;
+    let header = BatchHeader::parse(&bytes);
+    let header = header.map_err(|error| Refused::invalid(format!("the header: {error}")))?;
+    if header.collector() != member {
+        return Err(Refused::forbidden("a batch is wrapped anew by its own collector"));
+    }
+    let absent = Refused::missing("there is no such batch");
+    let (storage, id) = (Arc::clone(&exchange.storage), header.batch());
+    let found =
+        tokio::task::spawn_blocking(move || storage.batch(&id)).await.map_err(|_| Refused::BUSY)??;
+    let found = found.filter(|found| found.digest == *header.digest()).ok_or_else(|| absent.clone())?;
+    let present = BatchHeader::parse(&found.header).map_err(|_| absent.clone())?;
+    if header.epoch() < present.epoch() {
+        return Err(Refused::conflict("it is wrapped for a later epoch already"));
+    }
+    if !exchange.keeper.rewrap(id, *header.digest(), bytes).await? {
+        return Err(absent);
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
