@@ -39,6 +39,15 @@ pub(crate) enum CliError {
     /// The configuration of a key management server.
     #[error(transparent)]
     KmsConfig(#[from] crate::commands::serve::KmsConfigError),
+    /// A member's configuration.
+    #[error(transparent)]
+    MemberConfig(#[from] strongroom_member::ConfigError),
+    /// A member of the sharing system cannot go on.
+    #[error(transparent)]
+    Member(#[from] strongroom_member::MemberError),
+    /// A search.
+    #[error(transparent)]
+    Query(#[from] crate::commands::sharing::QueryError),
     /// Setting a server up.
     #[error(transparent)]
     Setup(#[from] crate::commands::setup::SetupError),
@@ -211,6 +220,8 @@ impl CliError {
             {
                 ExitCode::SUCCESS
             }
+            Self::Query(error) if error.is_unread() => ExitCode::SUCCESS,
+            Self::Query(error) if error.is_usage() => ExitCode::from(2),
             Self::Usage(_) => ExitCode::from(2),
             Self::Transfer(error) => error.exit_code(),
             Self::Client(error) if error.is_usage() => ExitCode::from(2),

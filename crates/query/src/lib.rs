@@ -46,4 +46,5 @@ pub use row::{Cell, Row};
 pub use search::{Asked, DEFAULT_LIMIT, Options, SearchError, Searcher, Watch};
 pub use settings::{FieldSpec, Fields, PatternError};
 pub use signers::Signers;
+pub use strongroom_envelope::Reader;
 pub use summary::{Completeness, Finding, Summary, Unproven};

@@ -45,7 +45,7 @@ pub(crate) use people::{
 };
 pub(crate) use secret::{Place, PutArgs, SecretCommand};
 pub(crate) use serve::{ConfigCommand, ConfigFile, DevArgs, KmsArgs};
-pub(crate) use sharing::ExchangeArgs;
+pub(crate) use sharing::{EnrollArgs, ExchangeArgs, QueryArgs, QueryFormat, QueryKind, QueryWord};
 pub(crate) use store::StoreCommand;
 pub(crate) use transfer::{ExecArgs, ExportArgs, ExportFormat, ImportArgs, OnConflict, SourceFormat};
 
@@ -141,6 +141,8 @@ pub(crate) enum Command {
     Kms(KmsArgs),
     /// Run an exchange: the keeper of encrypted records
     Exchange(Box<ExchangeArgs>),
+    /// Search what members of the sharing system have sealed, and open it as far as one's attributes reach
+    Query(Box<QueryArgs>),
     /// Show the state of the lock, auto-unlock and disk space
     Status,
     /// Make the root key, its unlock keys and the first user

@@ -1,5 +1,11 @@
 //! The programs of the sharing system.
 
+mod enroll;
+mod query;
+
+pub(crate) use enroll::EnrollArgs;
+pub(crate) use query::{QueryArgs, QueryFormat, QueryKind, QueryWord};
+
 use clap::Args;
 use std::num::NonZeroU32;
 use std::path::PathBuf;

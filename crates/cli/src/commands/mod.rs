@@ -24,7 +24,7 @@ mod rotate;
 mod secret;
 pub(crate) mod serve;
 pub(crate) mod setup;
-mod sharing;
+pub(crate) mod sharing;
 mod store;
 mod token;
 mod unlock_key;
@@ -188,6 +188,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), CliError> {
         Command::Dev(args) => serve::dev(&args),
         Command::Kms(args) => serve::kms(&args),
         Command::Exchange(args) => sharing::exchange(*args),
+        Command::Query(args) => runtime()?.block_on(sharing::query::run(*args)),
         Command::Setup(args) => setup::run(global, &args),
         Command::Links(args) => links::run(global, &args),
         Command::Completions { shell } => manual::completions(shell),
@@ -258,6 +259,7 @@ async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
         | Command::Dev(_)
         | Command::Kms(_)
         | Command::Exchange(_)
+        | Command::Query(_)
         | Command::Setup(_)
         | Command::Links(_)
         | Command::Server { .. }

@@ -1,0 +1,33 @@
+//! A member's keys: made here, registered with its password.
+
+use crate::args::EnrollArgs;
+use crate::commands::passwords;
+use crate::error::CliError;
+use crate::output;
+use std::path::Path;
+use strongroom_ambient::Ambient;
+use strongroom_member::{Config, Enrolment};
+
+/// Enrols as the command line says.
+pub(crate) async fn run(args: &EnrollArgs) -> Result<(), CliError> {
+    let config = Config::read(&args.config, args.secrets.as_deref())?;
+    with(&config, args.user.clone(), args.password_file.as_deref(), args.replace).await
+}
+
+/// Enrols the member of a configuration.
+pub(crate) async fn with(
+    config: &Config,
+    username: Option<String>,
+    password_file: Option<&Path>,
+    replace: bool,
+) -> Result<(), CliError> {
+    let whose = username.as_deref().unwrap_or("the member");
+    let password = passwords::read(password_file, &format!("Password of {whose}: "))?;
+    let how = Enrolment { password, username, replace };
+    let enrolled = strongroom_member::enroll(config, &Ambient::system(), how).await?;
+    output::note(&format!("Enrolled {} ({}).", enrolled.name, enrolled.member));
+    output::note(&format!("  its signing key:        {}", enrolled.fingerprint));
+    output::note(&format!("  the authority's key:    {}", enrolled.authority));
+    output::note(&format!("  attributes:             {}", enrolled.attributes.join(", ")));
+    Ok(())
+}
