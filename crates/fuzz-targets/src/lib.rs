@@ -17,6 +17,7 @@ mod api;
 mod backup;
 mod config;
 mod convection;
+mod envelope;
 mod import;
 mod keys;
 pub mod mutate;
@@ -45,6 +46,12 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("convection_request", convection::convection_request),
     ("convection_fernet", original::fernet),
     ("convection_storage", original::storage),
+    ("envelope_bundle", envelope::bundle),
+    ("envelope_header", envelope::header),
+    ("envelope_path", envelope::path),
+    ("envelope_record", envelope::record),
+    ("envelope_signed", envelope::signed),
+    ("envelope_wrapped", envelope::wrapped),
     ("import_env", import::env),
     ("import_json", import::json),
     ("import_pem", import::pem),

@@ -114,7 +114,7 @@ fn known() -> &'static Known {
     })
 }
 
-fn unhex(text: &str) -> Vec<u8> {
+pub(crate) fn unhex(text: &str) -> Vec<u8> {
     let (pairs, _) = text.as_bytes().as_chunks::<2>();
     let byte = |pair: &[u8; 2]| {
         let digits = std::str::from_utf8(pair).expect("digits are ASCII");
