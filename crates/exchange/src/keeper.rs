@@ -212,6 +212,8 @@ impl Writer {
             }
             Job::Expire { below_hour, answer } => {
                 let done = expire::expire(&*self.storage, &self.standing, below_hour);
+                // batches went with their last records
+                self.batches = draft::Batches::default();
                 if let Err(StorageError::Unknown { .. }) = &done {
                     self.recover();
                 }

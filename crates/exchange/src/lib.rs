@@ -15,6 +15,7 @@ pub mod find;
 pub mod keeper;
 pub mod members;
 pub mod options;
+pub mod postgres;
 pub mod run;
 pub mod sqlite;
 pub mod storage;

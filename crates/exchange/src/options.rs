@@ -1,10 +1,10 @@
-//! What the exchange is told at its start: on the command line, or in a file of TOML with the same words.
+//! What the exchange is told at its start: on the command line, or in a file of TOML or YAML with the same words.
 
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
-use strongroom_member::Url;
+use strongroom_member::{Url, Value, read_yaml};
 
 /// Where it listens if nothing is said.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:5001";
@@ -102,7 +102,9 @@ pub enum OptionsError {
         reason: String,
     },
     /// A manifest could come from anybody.
-    #[error("{url} is beyond this host and in clear: give the authority's key (authority_key), or use https")]
+    #[error(
+        "{url} is beyond this host and in clear: give its key (authority_key), use https, or say plaintext = \"declared\""
+    )]
     Unpinned {
         /// The authority.
         url: String,
@@ -179,7 +181,9 @@ impl Said {
             return Err(wrong("larger than 64 KiB".to_owned()));
         }
         let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-        toml::from_str(&text).map_err(|error| wrong(error.to_string()))
+        let is_yaml = path.extension().is_some_and(|name| name == "yaml" || name == "yml");
+        if is_yaml { of_yaml(&text) } else { toml::from_str(&text).map_err(|error| error.to_string()) }
+            .map_err(wrong)
     }
 
     /// What is said here, and the rest as it is said there.
@@ -228,7 +232,7 @@ impl Said {
         Ok(Options {
             listen,
             store: store(self.store, self.store_file)?,
-            authority: authority(self.authority, self.authority_key.is_some())?,
+            authority: authority(self.authority, self.authority_key.is_some() || self.plaintext.is_some())?,
             authority_key: self.authority_key,
             authority_ca: self.authority_ca,
             tls,
@@ -237,6 +241,30 @@ impl Said {
             log: self.log.unwrap_or_else(|| "info".to_owned()),
         })
     }
+}
+
+/// The same words in YAML, each a text or a number.
+fn of_yaml(text: &str) -> Result<Said, String> {
+    let at = |line: u64, reason: &str| format!("line {line}: {reason}");
+    let root = read_yaml(text).map_err(|(line, fault)| at(line, &fault.to_string()))?;
+    let Value::Map(entries) = root.value else { return Err(at(root.line, "a mapping is expected")) };
+    let mut table = toml::Table::new();
+    for (key, node) in entries {
+        let value = match node.value {
+            Value::Null => continue,
+            Value::Text(text) => toml::Value::String(text),
+            Value::Number(digits) => {
+                let number = digits.parse().map_err(|_| at(node.line, "a smaller number is expected"))?;
+                toml::Value::Integer(number)
+            }
+            other => return Err(at(node.line, &format!("{key}: a text or a number, not {}", other.kind()))),
+        };
+        // each by itself first: it is its line that is told
+        let alone = toml::Table::from_iter([(key.clone(), value.clone())]);
+        alone.try_into::<Said>().map_err(|error| at(node.line, error.message()))?;
+        table.insert(key, value);
+    }
+    table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())
 }
 
 fn address(text: &str) -> Result<SocketAddr, OptionsError> {
@@ -333,6 +361,21 @@ mod tests {
         std::fs::write(&path, "\nlissten = 1\n").unwrap();
         let refused = Said::read(&path).unwrap_err().to_string();
         assert!(refused.contains("line 2") && refused.contains("lissten"), "{refused}");
+        let path = dir.path().join("config.yaml");
+        std::fs::write(&path, "# as in containers\nauthority: http://127.0.0.1:5002\nretention_days: 365\n")
+            .unwrap();
+        let read = Said::read(&path).unwrap();
+        assert_eq!(
+            (read.authority.as_deref(), read.retention_days),
+            (Some("http://127.0.0.1:5002"), Some(365))
+        );
+        for (text, place) in
+            [("store: a\nstorre: b\n", "line 2"), ("store: [a]\n", "line 1"), ("- a\n", "line 1")]
+        {
+            std::fs::write(&path, text).unwrap();
+            let refused = Said::read(&path).unwrap_err().to_string();
+            assert!(refused.contains(place), "{refused}");
+        }
     }
 
     #[test]

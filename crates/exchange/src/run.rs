@@ -3,6 +3,7 @@
 use crate::keeper::Keeper;
 use crate::members::{self, Members, MembersError};
 use crate::options::{Options, StoreAt};
+use crate::postgres::PostgresStorage;
 use crate::sqlite::SqliteStorage;
 use crate::storage::{Storage, StorageError};
 use crate::web::{Exchange, Rates};
@@ -75,7 +76,17 @@ pub fn run(options: &Options) -> Result<(), ExchangeError> {
     hardening.log();
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.enable_all().thread_name("exchange").build().map_err(ExchangeError::Runtime)?;
-    runtime.block_on(serve(options))
+    // stores block, and are opened where that is allowed
+    let ambient = Ambient::system();
+    let storage = open(&options.store)?;
+    let (keeper, ending) = Keeper::start(Arc::clone(&storage), ambient.clone())?;
+    let members = Arc::new(members(options, Arc::clone(&storage), ambient.clone())?);
+    let parts = Parts { ambient, storage, keeper, members };
+    let served = runtime.block_on(serve(options, parts));
+    drop(runtime);
+    // what was begun is finished: the last group is on disk before this ends
+    ending.wait();
+    served
 }
 
 /// The first hour that is kept.
@@ -84,13 +95,18 @@ pub(crate) fn oldest_kept(ambient: &Ambient, days: u32) -> u32 {
     hour.saturating_sub(days.saturating_mul(24))
 }
 
-async fn serve(options: &Options) -> Result<(), ExchangeError> {
-    let ambient = Ambient::system();
+/// What is opened before anything is served.
+struct Parts {
+    ambient: Ambient,
+    storage: Arc<dyn Storage>,
+    keeper: Keeper,
+    members: Arc<Members>,
+}
+
+async fn serve(options: &Options, parts: Parts) -> Result<(), ExchangeError> {
+    let Parts { ambient, storage, keeper, members } = parts;
     let mut signals = Signals::catch().map_err(ExchangeError::Runtime)?;
     let notifier = Notifier::from_env();
-    let storage = open(&options.store)?;
-    let (keeper, ending) = Keeper::start(Arc::clone(&storage), ambient.clone())?;
-    let members = Arc::new(members(options, Arc::clone(&storage), ambient.clone())?);
     if let Err(error) = members.refresh().await {
         tracing::error!(%error, "the authority's manifest; nobody is let in without one");
     }
@@ -130,8 +146,6 @@ async fn serve(options: &Options) -> Result<(), ExchangeError> {
     for chore in chores {
         let _ = chore.await;
     }
-    // what was begun is finished: the last group is on disk before this ends
-    let _ = tokio::time::timeout(STOP_DEADLINE, tokio::task::spawn_blocking(|| ending.wait())).await;
     Ok(())
 }
 
@@ -142,7 +156,7 @@ fn limits() -> Limits {
 fn open(store: &StoreAt) -> Result<Arc<dyn Storage>, StorageError> {
     match store {
         StoreAt::Directory(dir) => Ok(Arc::new(SqliteStorage::open(dir)?)),
-        StoreAt::Postgres(_) => Err(StorageError::Unavailable { context: "postgres".to_owned() }),
+        StoreAt::Postgres(url) => Ok(Arc::new(PostgresStorage::open(url)?)),
     }
 }
 

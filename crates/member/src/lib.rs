@@ -34,4 +34,4 @@ pub use http::{HttpError, Lines, Patience, Server, Url};
 pub use identity::Identity;
 pub use manifest::Trusted;
 pub use session::{Program, Session, Token};
-pub use yaml::{Node, Value};
+pub use yaml::{Node, Value, read_yaml};

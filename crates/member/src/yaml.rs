@@ -75,6 +75,14 @@ impl std::fmt::Debug for Value {
 /// A fault and its line.
 pub(crate) type At = (u64, Fault);
 
+/// Reads a document of another program's, as [`crate::Config`] reads a member's.
+///
+/// # Errors
+/// What is wrong with it, and its line.
+pub fn read_yaml(text: &str) -> Result<Node, (u64, Fault)> {
+    read(text)
+}
+
 /// Reads a document.
 pub(crate) fn read(text: &str) -> Result<Node, At> {
     if text.len() > MAX_FILE_BYTES {
