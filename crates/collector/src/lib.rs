@@ -12,13 +12,19 @@
 //! **Where to start.** [`policy::Rules`] and [`plan::Keyed`] for what becomes of a record, `inputs` for where records come
 //! from.
 
+pub mod inputs;
+pub mod intake;
 pub mod plan;
 pub mod policy;
 pub mod record;
+pub mod settings;
 
 mod members;
 mod moment;
 
+pub use inputs::Inputs;
+pub use intake::{Intake, Sink, SinkError, Stop, Stopper};
 pub use plan::{Keyed, Plan};
 pub use policy::Rules;
 pub use record::{Incoming, Mark, RecordError};
+pub use settings::{Settings, SettingsError};

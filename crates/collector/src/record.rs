@@ -40,6 +40,24 @@ pub enum RecordError {
     /// No JSON, or too much of it.
     #[error(transparent)]
     Json(#[from] JsonError),
+    /// No text.
+    #[error("the text is not UTF-8 at byte {at}")]
+    Text {
+        /// Where.
+        at: usize,
+    },
+    /// Longer than [`MAX_RECORD_BYTES`].
+    #[error("a record has at most {MAX_RECORD_BYTES} bytes")]
+    TooLong,
+    /// Its sender went away, or was silent for too long, in the middle of it.
+    #[error("the record ends in its middle")]
+    Unfinished,
+    /// Nothing that its format says.
+    #[error("this is not {wanted}")]
+    Shape {
+        /// What it should be.
+        wanted: &'static str,
+    },
     /// JSON, but not an object.
     #[error("a record is a JSON object")]
     NoObject,

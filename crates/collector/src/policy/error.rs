@@ -66,6 +66,9 @@ pub enum PolicyFault {
     /// Networks that cannot be.
     #[error(transparent)]
     Networks(#[from] strongroom_blindindex::NetworksError),
+    /// An address that nothing can be bound to.
+    #[error(transparent)]
+    Bind(#[from] crate::settings::BindError),
     /// Both a policy and none.
     #[error("remove and abe_pol do not go together")]
     RemovedAndEncrypted,

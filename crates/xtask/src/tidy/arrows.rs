@@ -71,6 +71,8 @@ const ALGORITHM_TABLE: &[(&str, &str, &str)] = &[
     ("server", "tokio-rustls", "terminates TLS"),
     ("member", "rustls", "speaks TLS to authority and exchange"),
     ("member", "tokio-rustls", "speaks TLS to authority and exchange"),
+    ("collector", "rustls", "terminates TLS of its inputs"),
+    ("collector", "tokio-rustls", "terminates TLS of its inputs"),
     ("cli", "rustls", "speaks TLS"),
     ("cli", "tokio-rustls", "speaks TLS"),
     ("load", "rustls", "speaks TLS; not shipped"),
