@@ -239,7 +239,7 @@ fn forms() -> String {
 /// Its policy, a file that it follows, small batches, so that kills hit them in the middle.
 fn collector_config(organisation: &Organisation) -> String {
     format!(
-        "batch:\n  max_records: 2000\n  max_secs: 5\ninputs:\n  - kind: file\n    path: input.ndjson\n{}",
+        "batch:\n  max_records: 2000\n  max_secs: 5\ninputs:\n  - file: input.ndjson\n{}",
         organisation.policy
     )
 }

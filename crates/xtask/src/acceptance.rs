@@ -13,7 +13,8 @@ const LIMIT_MINUTES: u64 = 240;
 
 /// Runs it; an error is a machine on which it cannot run.
 pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome<bool> {
-    let packages = ["build", "--release", "--package", "strongroom-cli", "--package", "strongroom-acceptance"];
+    let packages =
+        ["build", "--release", "--package", "strongroom-cli", "--package", "strongroom-acceptance"];
     if !shell::run(shell::cargo(root).args(packages), clock::minutes(40))?.is_success() {
         return Err("the release does not build".into());
     }

@@ -11,6 +11,7 @@ mod people;
 mod process;
 mod product;
 mod rotation;
+mod sharing;
 mod table;
 mod within;
 
@@ -76,7 +77,8 @@ pub(crate) fn run(root: &Path, arguments: &[String]) -> Outcome<bool> {
     {
         return match part.as_str() {
             "convection" => convection::run(root, rest),
-            other => Err(format!("no part {other}: there is convection").into()),
+            "sharing" => sharing::run(root, rest),
+            other => Err(format!("no part {other}: there are convection and sharing").into()),
         };
     }
     let plan = Plan::parse(arguments)?;

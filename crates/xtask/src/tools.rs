@@ -20,6 +20,7 @@ const DEBIAN: &[(&str, &str, &str)] = &[
     ("fish", "fish", "completions in fish"),
     ("mandoc", "mandoc", "the manual's pages under a strict reader"),
     ("haproxy", "haproxy", "a real proxy before a listener"),
+    ("docker", "docker.io", "images of the sharing system, built and run"),
     ("strace", "strace", "the trace that no acknowledgement precedes its flush"),
 ];
 
