@@ -3,4 +3,5 @@
 mod find;
 mod keeper;
 mod storage;
+mod web;
 mod world;
