@@ -1,4 +1,4 @@
-# Read by the modules' scripts: what they do alike. Expects `image` and `me`, of servers `config`, and the module's folder as the current one.
+# Read by the modules' scripts: what they do alike. Expects `image` and `me` and the module's folder as the current one.
 
 libs_image=cybexp-priv-libs
 network=cybexp-priv
@@ -100,7 +100,7 @@ serve() {
         # shellcheck disable=SC2086 # words on purpose
         docker run --detach --name "$image" ${confined/OWNER/$owner} --restart unless-stopped \
             --stop-timeout 60 --network "$network" --publish "$bind_address:$bind_port:5000" \
-            --volume "$PWD/secrets:/secrets" --volume "$PWD/db:/db" --volume "$PWD/$config:/$config:ro" \
+            --volume "$PWD/secrets:/secrets" --volume "$PWD/db:/db" --volume "$PWD/config.yaml:/config.yaml:ro" \
             "$image" > /dev/null
     fi
     echo "$image: http://$bind_address:$bind_port/"
@@ -143,7 +143,7 @@ server_main() {
     if [ -n "$build" ]; then build_image; fi
     if [ -n "$only" ]; then exit 0; fi
     need_image
-    need_config "$config"
+    need_config config.yaml
     make_folders secrets db
     serve
     if [ -n "$follow" ]; then exec docker logs --follow "$image"; fi

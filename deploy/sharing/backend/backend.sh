@@ -4,14 +4,12 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 me=backend.sh
 image=cybexp-priv-backend-api
-# shellcheck disable=SC2034 # of common.sh
-config=config.toml
 
 usage() {
     cat <<'USAGE'
 usage: bash backend.sh [-b|--build] [--build-only] [-l|--logs] [--down] [-c|--vacuum] [-s|--shell] [-h|--help]
 
-Runs the backend (exchange) with config.toml, secrets/ and db/ of this folder,
+Runs the backend (exchange) with config.yaml, secrets/ and db/ of this folder,
 by default on 127.0.0.1:5001: see ports in docker-compose.yml. Run again, it replaces the container: by that of a newer
 image, or with a changed configuration. What secrets/ and db/ hold stays.
 

@@ -4,8 +4,6 @@ set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 me=kms.sh
 image=cybexp-kms-priv
-# shellcheck disable=SC2034 # of common.sh
-config=config.yaml
 
 usage() {
     cat <<'USAGE'
