@@ -14,16 +14,21 @@
 
 pub mod inputs;
 pub mod intake;
+pub mod keeper;
+pub mod pipeline;
 pub mod plan;
 pub mod policy;
+pub mod poster;
 pub mod record;
 pub mod settings;
+pub mod spool;
 
 mod members;
 mod moment;
 
 pub use inputs::Inputs;
 pub use intake::{Intake, Sink, SinkError, Stop, Stopper};
+pub use pipeline::{Pipeline, PipelineError};
 pub use plan::{Keyed, Plan};
 pub use policy::Rules;
 pub use record::{Incoming, Mark, RecordError};

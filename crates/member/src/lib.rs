@@ -16,6 +16,8 @@ pub mod config;
 mod enroll;
 mod error;
 mod exchange;
+#[cfg(any(test, feature = "fake"))]
+pub mod fake;
 mod folder;
 pub mod http;
 mod identity;

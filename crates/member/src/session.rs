@@ -215,3 +215,6 @@ impl std::fmt::Debug for Session {
         write!(f, "Session({})", self.member())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,451 @@
+//! The spool: final sealed records on the disk, in the order of their chain, until the exchange has them; and raw records,
+//! sealed under the spool's own key, for the time in which nothing may be encrypted.
+//!
+//! It is a log in segments. A group of records is one frame with length and checksum; it is acknowledged when the file was
+//! synced, and one sync serves all groups that were written meanwhile. After a kill the log is read again: a torn frame at
+//! the end was never acknowledged and is cut off, and the chain goes on behind the last record. A full disk changes nothing:
+//! what was half written is cut off at once.
+
+mod error;
+pub(crate) mod frame;
+mod read;
+mod recover;
+mod state;
+
+pub use error::SpoolError;
+pub(crate) use read::{Cursor, RawRecord};
+
+use error::at;
+use frame::Entry;
+use state::{Segment, State};
+use std::fs::{self, File};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use strongroom_envelope::Chain;
+use strongroom_member::config::SpoolConfig;
+use strongroom_sharing::MemberId;
+
+/// A segment is ended beyond this many bytes.
+const SEGMENT_BYTES: u64 = 16 << 20;
+
+/// A place in the log: segment and byte.
+pub(crate) type Position = (u64, u64);
+
+/// The log on the disk.
+pub struct Spool {
+    limits: SpoolConfig,
+    writer: Mutex<Writer>,
+    /// What is written, and the file to sync for it.
+    written: Mutex<(Position, Arc<File>)>,
+    /// What is durable. Whoever holds it syncs; the others wait for it.
+    synced: Mutex<Position>,
+    broken: AtomicBool,
+    _lock: File,
+}
+
+/// The end of the log.
+pub(crate) struct Writer {
+    state: State,
+    file: Arc<File>,
+    number: u64,
+    /// The header of the batch that goes on: each segment begins with it.
+    header: Option<Vec<u8>>,
+    frame: Vec<u8>,
+}
+
+/// What a group adds to the log: entries, and what they change.
+pub(crate) struct Draft<'a> {
+    pub(crate) chain: Chain,
+    pub(crate) out: &'a mut Vec<u8>,
+    records: Option<(u64, u64)>,
+    header: Option<Vec<u8>>,
+    marks: Vec<(String, Vec<u8>)>,
+    last_raw: u64,
+    drained: u64,
+    posted: u64,
+}
+
+impl Draft<'_> {
+    /// The header of a new batch.
+    pub(crate) fn header(&mut self, bytes: Vec<u8>) {
+        Entry::Header(&bytes).write(self.out);
+        self.header = Some(bytes);
+    }
+
+    /// A record, sealed in place; it moves the chain on.
+    pub(crate) fn record<E>(
+        &mut self,
+        seal: impl FnOnce(&mut Chain, &mut Vec<u8>) -> Result<u64, E>,
+    ) -> Result<(), E> {
+        let chain = &mut self.chain;
+        let sequence = frame::write_record(self.out, |out| seal(chain, out))?;
+        self.records = Some((self.records.map_or(sequence, |(first, _)| first), sequence));
+        Ok(())
+    }
+
+    /// How far a source is read.
+    pub(crate) fn mark(&mut self, source: &str, position: &[u8]) {
+        Entry::Mark { source, position }.write(self.out);
+        self.marks.push((source.to_owned(), position.to_owned()));
+    }
+
+    /// The next raw record, sealed with its number.
+    pub(crate) fn raw(&mut self, seal: impl FnOnce(u64) -> Vec<u8>) {
+        self.last_raw += 1;
+        let sealed = seal(self.last_raw);
+        Entry::Raw { number: self.last_raw, sealed: &sealed }.write(self.out);
+    }
+
+    /// Raw records are done.
+    pub(crate) fn drained(&mut self, number: u64) {
+        Entry::Drained(number).write(self.out);
+        self.drained = number;
+    }
+
+    /// How long it is by now.
+    pub(crate) fn bytes(&self) -> usize {
+        self.out.len()
+    }
+}
+
+/// How a spool stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Level {
+    /// Records that the exchange has not taken yet.
+    pub waiting: u64,
+    /// Raw records that wait for a fresh manifest.
+    pub raw: u64,
+    /// Bytes on the disk.
+    pub bytes: u64,
+}
+
+impl Spool {
+    /// Opens or makes it, and brings it into order after a kill.
+    pub fn open(limits: &SpoolConfig, collector: MemberId) -> Result<Self, SpoolError> {
+        let folder = &limits.folder;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(at(folder))?;
+        let lock = locked(&folder.join(".lock"))?;
+        let mut state = recover::recover(folder, collector)?;
+        let (number, file) = match state.segments.last_key_value() {
+            Some((number, _)) => (*number, open_segment(folder, *number)?),
+            None => begin_segment(folder, &mut state, 1, 0, None)?,
+        };
+        let end = state.segment(number).bytes;
+        let file = Arc::new(file);
+        let writer = Writer { state, file: file.clone(), number, header: None, frame: Vec::new() };
+        let place = (number, end);
+        Ok(Self {
+            limits: limits.clone(),
+            writer: Mutex::new(writer),
+            written: Mutex::new((place, file)),
+            synced: Mutex::new(place),
+            broken: AtomicBool::new(false),
+            _lock: lock,
+        })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.limits.folder
+    }
+
+    /// How it stands.
+    pub fn level(&self) -> Level {
+        let writer = self.lock();
+        let State { chain, posted, last_raw, drained, .. } = &writer.state;
+        let last = chain.next_sequence().saturating_sub(1);
+        Level {
+            waiting: last.saturating_sub(*posted),
+            raw: last_raw.saturating_sub(*drained),
+            bytes: writer.state.bytes(),
+        }
+    }
+
+    /// How far a source is read, durably or about to be.
+    pub fn mark(&self, source: &str) -> Option<Vec<u8>> {
+        self.lock().state.marks.get(source).cloned()
+    }
+
+    /// Where the chain ends.
+    #[cfg(test)]
+    pub(crate) fn chain(&self) -> Chain {
+        self.lock().state.chain.clone()
+    }
+
+    /// Records up to this one are at the exchange.
+    pub(crate) fn posted(&self) -> u64 {
+        self.lock().state.posted
+    }
+
+    /// The first record that is still here.
+    pub(crate) fn first_record(&self) -> Option<u64> {
+        self.lock().state.segments.values().find_map(|segment| segment.records).map(|(first, _)| first)
+    }
+
+    /// Raw records up to this one are done.
+    pub(crate) fn drained(&self) -> u64 {
+        self.lock().state.drained
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writer> {
+        // a panic in the midst of a change leaves the log as it was: a draft is committed in one go
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether there is room. Draining makes room in the end, so it may go beyond.
+    fn check_room(&self, state: &State, drains: bool) -> Result<(), SpoolError> {
+        if self.broken.load(Ordering::Acquire) {
+            return Err(SpoolError::Broken);
+        }
+        let most = if drains { self.limits.max_bytes.saturating_mul(2) } else { self.limits.max_bytes };
+        if state.bytes() >= most {
+            return Err(SpoolError::Full { why: "spool.max_bytes is reached" });
+        }
+        let free = rustix::fs::statvfs(&self.limits.folder);
+        let free = free.map_err(|error| at(&self.limits.folder)(error.into()))?;
+        if free.f_bavail.saturating_mul(free.f_frsize) < self.limits.keep_free_bytes {
+            return Err(SpoolError::Full { why: "its file system has less room than spool.keep_free_bytes" });
+        }
+        Ok(())
+    }
+
+    /// Writes a group as one frame. What `fill` gives back comes back with the place up to which to sync; if it fails, or the
+    /// disk does, nothing has happened.
+    pub(crate) fn write<T, E: From<SpoolError>>(
+        &self,
+        drains: bool,
+        fill: impl FnOnce(&mut Draft<'_>) -> Result<T, E>,
+    ) -> Result<(T, Position), E> {
+        let mut writer = self.lock();
+        self.check_room(&writer.state, drains)?;
+        if writer.end() >= SEGMENT_BYTES {
+            let number = writer.number;
+            let epoch = writer.state.segment(number).epoch;
+            self.next_segment(&mut writer, epoch)?;
+        }
+        let result = writer.draft(fill, |writer| self.append(writer))?;
+        let place = (writer.number, writer.end());
+        Ok((result, place))
+    }
+
+    /// Appends the frame at hand; cuts it off again if that fails.
+    fn append(&self, writer: &Writer) -> Result<u64, SpoolError> {
+        let end = writer.end();
+        let path = segment_path(&self.limits.folder, writer.number);
+        if let Err(error) = writer.file.write_all_at(&writer.frame, end) {
+            if writer.file.set_len(end).is_err() {
+                self.broken.store(true, Ordering::Release);
+            }
+            return Err(at(&path)(error));
+        }
+        let end = end + u64::try_from(writer.frame.len()).unwrap_or(u64::MAX);
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner) =
+            ((writer.number, end), writer.file.clone());
+        Ok(end)
+    }
+
+    /// Returns when everything up to a place is durable.
+    pub(crate) fn sync(&self, place: Position) -> Result<(), SpoolError> {
+        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        if *synced >= place {
+            return Ok(());
+        }
+        if self.broken.load(Ordering::Acquire) {
+            return Err(SpoolError::Broken);
+        }
+        let (target, file) = self.written.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if file.sync_data().is_err() {
+            // the system may have thrown the pages away: only the disk knows what is there
+            self.broken.store(true, Ordering::Release);
+            return Err(SpoolError::Broken);
+        }
+        *synced = target;
+        Ok(())
+    }
+
+    /// What may be read: it will be there after any crash.
+    pub(crate) fn durable(&self) -> Position {
+        *self.synced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a segment of another epoch, unless the present one has no records of another.
+    pub(crate) fn set_epoch(&self, epoch: u64) -> Result<(), SpoolError> {
+        let mut writer = self.lock();
+        let number = writer.number;
+        if writer.state.segment(number).epoch == epoch {
+            return Ok(());
+        }
+        writer.header = None;
+        self.next_segment(&mut writer, epoch)
+    }
+
+    fn next_segment(&self, writer: &mut Writer, epoch: u64) -> Result<(), SpoolError> {
+        if self.broken.load(Ordering::Acquire) {
+            return Err(SpoolError::Broken);
+        }
+        // a segment that is not the last is whole
+        if writer.file.sync_data().is_err() {
+            self.broken.store(true, Ordering::Release);
+            return Err(SpoolError::Broken);
+        }
+        let header = writer.header.take();
+        let next = writer.number + 1;
+        let (number, file) =
+            begin_segment(&self.limits.folder, &mut writer.state, next, epoch, header.as_deref())?;
+        writer.header = header;
+        writer.number = number;
+        writer.file = Arc::new(file);
+        *self.written.lock().unwrap_or_else(PoisonError::into_inner) =
+            ((number, writer.end()), writer.file.clone());
+        Ok(())
+    }
+
+    /// Forgets the batch that goes on: the next record begins another.
+    pub(crate) fn end_batch(&self) {
+        self.lock().header = None;
+    }
+
+    /// The exchange has all records up to this one. Not synced: if it is lost, they are posted again, and told to be there.
+    pub(crate) fn set_posted(&self, sequence: u64) -> Result<(), SpoolError> {
+        let mut writer = self.lock();
+        if sequence <= writer.state.posted {
+            return Ok(());
+        }
+        writer.draft(
+            |draft| {
+                Entry::Posted(sequence).write(draft.out);
+                draft.posted = sequence;
+                Ok::<_, SpoolError>(())
+            },
+            |writer| self.append(writer),
+        )
+    }
+
+    /// Segments of which nothing is needed any more.
+    pub(crate) fn done(&self) -> Vec<(u64, Segment)> {
+        self.lock().state.done()
+    }
+
+    /// The epochs of segments that hold records, and the epoch that is written.
+    pub(crate) fn epochs(&self) -> (Vec<u64>, u64) {
+        let mut writer = self.lock();
+        let number = writer.number;
+        let with = writer.state.segments.values().filter(|segment| segment.records.is_some());
+        let all = with.map(|segment| segment.epoch).collect();
+        (all, writer.state.segment(number).epoch)
+    }
+
+    /// Removes a segment of which nothing is needed any more.
+    pub(crate) fn remove(&self, number: u64) -> Result<(), SpoolError> {
+        let path = segment_path(&self.limits.folder, number);
+        fs::remove_file(&path).map_err(at(&path))?;
+        self.lock().state.segments.remove(&number);
+        Ok(())
+    }
+}
+
+impl Writer {
+    fn end(&self) -> u64 {
+        self.state.segments.get(&self.number).map_or(0, |segment| segment.bytes)
+    }
+
+    /// Makes a frame, writes it, and only then changes what is known.
+    fn draft<T, E: From<SpoolError>>(
+        &mut self,
+        fill: impl FnOnce(&mut Draft<'_>) -> Result<T, E>,
+        append: impl FnOnce(&Self) -> Result<u64, SpoolError>,
+    ) -> Result<T, E> {
+        let mut out = std::mem::take(&mut self.frame);
+        frame::begin_frame(&mut out);
+        let mut draft = Draft {
+            chain: self.state.chain.clone(),
+            out: &mut out,
+            records: None,
+            header: None,
+            marks: Vec::new(),
+            last_raw: self.state.last_raw,
+            drained: self.state.drained,
+            posted: self.state.posted,
+        };
+        let filled = fill(&mut draft);
+        let Draft { chain, records, header, marks, last_raw, drained, posted, .. } = draft;
+        frame::end_frame(&mut out);
+        self.frame = out;
+        let result = filled?;
+        if self.frame.len() == frame::HEAD_BYTES {
+            return Ok(result);
+        }
+        let end = append(self)?;
+        let number = self.number;
+        let raw_came = last_raw > self.state.last_raw;
+        self.state.chain = chain;
+        self.state.marks.extend(marks);
+        (self.state.last_raw, self.state.drained, self.state.posted) = (last_raw, drained, posted);
+        if header.is_some() {
+            self.header = header;
+        }
+        let segment = self.state.segment(number);
+        segment.bytes = end;
+        if raw_came {
+            segment.last_raw = last_raw;
+        }
+        if let Some((first, last)) = records {
+            segment.records = Some((segment.records.map_or(first, |(first, _)| first), last));
+        }
+        Ok(result)
+    }
+}
+
+fn locked(path: &Path) -> Result<File, SpoolError> {
+    let options = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    let lock = options.map_err(at(path))?;
+    match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(lock),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(SpoolError::InUse { path: path.to_owned() }),
+        Err(error) => Err(at(path)(error.into())),
+    }
+}
+
+/// The file of a segment.
+pub(crate) fn segment_path(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("segment-{number:016x}.log"))
+}
+
+fn open_segment(folder: &Path, number: u64) -> Result<File, SpoolError> {
+    let path = segment_path(folder, number);
+    fs::OpenOptions::new().read(true).write(true).open(&path).map_err(at(&path))
+}
+
+/// Makes a segment whose first frame says where everything stands; it is there as a whole or not at all.
+fn begin_segment(
+    folder: &Path,
+    state: &mut State,
+    number: u64,
+    epoch: u64,
+    header: Option<&[u8]>,
+) -> Result<(u64, File), SpoolError> {
+    let mut first = Vec::new();
+    frame::begin_frame(&mut first);
+    state.snapshot(epoch, header, &mut first);
+    frame::end_frame(&mut first);
+    let path = segment_path(folder, number);
+    let temporary = folder.join("segment.new");
+    let make = || {
+        let mut options = fs::OpenOptions::new();
+        let file = options.read(true).write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        file.write_all_at(&first, 0)?;
+        file.sync_all()?;
+        fs::rename(&temporary, &path)?;
+        File::open(folder)?.sync_all()?;
+        Ok(file)
+    };
+    let file = make().map_err(at(&path))?;
+    let bytes = u64::try_from(first.len()).unwrap_or(u64::MAX);
+    *state.segment(number) = Segment { bytes, epoch, records: None, last_raw: state.last_raw };
+    Ok((number, file))
+}
+
+#[cfg(test)]
+mod tests;
