@@ -152,7 +152,7 @@ impl SharingView {
 
     /// The life of the store that this is.
     pub fn incarnation(&self) -> Option<[u8; 16]> {
-        self.gate.signer.load().as_ref().map(|signer| signer.0)
+        self.gate.incarnation()
     }
 
     /// Random to everybody else, and the same for the same text as long as the store lives.
@@ -222,6 +222,20 @@ impl Gate {
         let state = self.sharing_state(&opened).await?;
         let authority = state.known.read().authority.clone();
         Ok(authority)
+    }
+
+    /// The life of the store that this is; none while locked.
+    pub fn incarnation(&self) -> Option<[u8; 16]> {
+        self.signer.load().as_ref().map(|signer| signer.0)
+    }
+
+    /// Whether the sharing system remembers anything that no more need be known.
+    pub async fn has_old_marks(&self) -> Result<bool, BarrierError> {
+        let opened = self.opened()?;
+        let state = self.sharing_state(&opened).await?;
+        let now = self.now();
+        let old = state.known.read().marks.values().any(|mark| mark.until < now);
+        Ok(old)
     }
 
     /// The member of a token that was checked, if both still hold.
