@@ -100,7 +100,7 @@ fn main() -> Outcome<()> {
     let attributes = attributes_at(&AttributeSet::parse(["ANALYST", "UNR"])?, 1)?;
     let mut reader = Reader::new(master.public().clone());
     reader.add_key(1, master.member_key(&ambient, &attributes));
-    let open = least(1, || Ok(reader.open_batch(&header)))?;
+    let open = least(5, || Ok(reader.open_batch(&header)))?;
     println!("open a batch of 2 policies {open:>12.1} us");
     let (open, record) = (reader.open_batch(&header), SealedRecord::parse(&record)?);
     row("open", least(RECORDS, || Ok(open.open(&record)?))?);

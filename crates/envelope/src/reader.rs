@@ -13,13 +13,23 @@ use crate::wire::FormatError;
 
 /// Policies that are kept ready: making one ready costs about as much as opening a header.
 const MAX_READY: usize = 64;
+/// Headers of one policy after which tables pay for themselves,
+const TABLED_AFTER: u32 = 3;
+/// and leaves up to which they are made: 18 kB each.
+const MAX_TABLED_LEAVES: usize = 16;
 
 /// One member's keys. Cheap to share between threads behind a reference.
 pub struct Reader {
     public: PublicKey,
     keys: BTreeMap<u64, MemberKey>,
     rights: RightSecrets,
-    ready: Mutex<BTreeMap<String, Prepared>>,
+    ready: Mutex<BTreeMap<String, Ready>>,
+}
+
+/// A policy made ready, and how often it was asked for.
+struct Ready {
+    prepared: Prepared,
+    uses: u32,
 }
 
 /// Why the fields of a policy stay sealed.
@@ -125,8 +135,12 @@ impl Reader {
     }
 
     fn prepared(&self, policy: &Policy) -> Result<Prepared, Locked> {
-        if let Some(ready) = self.ready.lock().get(policy.as_str()) {
-            return Ok(ready.clone());
+        if let Some(ready) = self.ready.lock().get_mut(policy.as_str()) {
+            ready.uses = ready.uses.saturating_add(1);
+            if ready.uses == TABLED_AFTER && policy.leaves() <= MAX_TABLED_LEAVES {
+                ready.prepared = ready.prepared.with_tables();
+            }
+            return Ok(ready.prepared.clone());
         }
         // an honest batch has a policy within the authority's uses
         let prepared = self.public.prepare(policy).map_err(|_| Locked::Rejected)?;
@@ -134,7 +148,7 @@ impl Reader {
         if ready.len() >= MAX_READY {
             ready.clear();
         }
-        ready.insert(policy.as_str().to_owned(), prepared.clone());
+        ready.insert(policy.as_str().to_owned(), Ready { prepared: prepared.clone(), uses: 1 });
         Ok(prepared)
     }
 }
