@@ -42,11 +42,11 @@ impl Attributes {
     /// What collectors left word of.
     pub async fn heads(&self, permit: Permit<ReadHeads>) -> Result<Vec<SignedText>, AuthorityError> {
         let (view, entry) = permit.open();
-        let heads = view.heads().iter().map(|head| {
+        let told = |head: &std::sync::Arc<HeadRecord>| {
             let [payload, kid, signature] = head.signed.clone();
             SignedText { payload, kid, signature }
-        });
-        let heads = heads.collect();
+        };
+        let heads = view.heads().iter().map(told).collect();
         self.release(entry, heads).await
     }
 }
