@@ -110,6 +110,11 @@ impl Collecting {
         Ok(began.elapsed())
     }
 
+    /// Microseconds of processor that the collectors have used.
+    pub(crate) fn cpu_micros(&self) -> Outcome<u64> {
+        self.programs.iter().map(Program::cpu_micros).sum()
+    }
+
     /// Ends the collectors: each must end well.
     pub(crate) fn end(self) -> Outcome<()> {
         self.programs.into_iter().try_for_each(|program| program.interrupt(Duration::from_mins(1)))

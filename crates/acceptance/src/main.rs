@@ -1,4 +1,4 @@
-//! `strongroom-acceptance BINARY HOME [--records N] [--seed N] [--kills N] [--data DIR]`: what `cargo xtask acceptance` runs.
+//! `strongroom-acceptance BINARY HOME [--records N] [--seed N] [--kills N] [--collect N] [--data DIR]`: what `cargo xtask acceptance` runs.
 
 #![expect(clippy::print_stderr, reason = "a program for a terminal")]
 
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
 fn plan(words: &[String]) -> Outcome<Plan> {
     let [binary, home, options @ ..] = words else {
         return Err(Fault::new(
-            "usage: strongroom-acceptance BINARY HOME [--records N] [--seed N] [--kills N] [--data DIR]",
+            "usage: strongroom-acceptance BINARY HOME [--records N] [--seed N] [--kills N] [--collect N] [--data DIR]",
         ));
     };
     let mut plan = Plan {
@@ -32,6 +32,7 @@ fn plan(words: &[String]) -> Outcome<Plan> {
         kills: 12,
         most_found: 100_000,
         limit: Duration::from_hours(1),
+        only_collects: false,
         data: None,
     };
     for pair in options.chunks(2) {
@@ -45,6 +46,7 @@ fn plan(words: &[String]) -> Outcome<Plan> {
             "--records" => plan.records = number,
             "--seed" => plan.seed = number,
             "--kills" => plan.kills = number,
+            "--collect" => (plan.records, plan.only_collects) = (number, true),
             _ => return Err(Fault::new(format!("{name}: unknown"))),
         }
     }

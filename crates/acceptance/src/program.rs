@@ -53,6 +53,16 @@ impl Program {
         self.child.id()
     }
 
+    /// Microseconds of processor that it used so far, all threads, user space and kernel; clock ticks are of 10 ms.
+    pub fn cpu_micros(&self) -> Outcome<u64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()))?;
+        // the name may hold spaces: what counts comes after its closing bracket
+        let after: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |at: usize| after.get(at).and_then(|field| field.parse::<u64>().ok());
+        let (user, kernel) = ticks(11).zip(ticks(12)).ok_or_else(|| Fault::new("no times in stat"))?;
+        Ok((user + kernel) * 10_000)
+    }
+
     /// Whether it ended by itself.
     pub fn has_ended(&mut self) -> bool {
         !matches!(self.child.try_wait(), Ok(None))
@@ -114,6 +124,7 @@ mod tests {
         };
         let deaf = start("deaf", "trap '' INT; echo ready; exec sleep 600");
         let pid = deaf.pid();
+        assert!(deaf.cpu_micros().unwrap() < 10_000_000);
         drop(deaf);
         assert!(!Path::new(&format!("/proc/{pid}/exe")).exists());
         let polite = |code| format!("trap 'exit {code}' INT; echo ready; while :; do sleep 0.01; done");

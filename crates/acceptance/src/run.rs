@@ -36,6 +36,8 @@ pub struct Plan {
     pub most_found: usize,
     /// How long the records may take to arrive.
     pub limit: Duration,
+    /// Ends when the records have arrived, and says what that cost; without kills.
+    pub only_collects: bool,
     /// Where packages with threat data are installed.
     pub data: Option<PathBuf>,
 }
@@ -51,6 +53,9 @@ pub fn run(plan: &Plan) -> Outcome<()> {
     let needles = needles(&oracle);
     let mut stage = Stage::set(&plan.binary, &plan.home, needles.clone())?;
     say("servers started, seven members made and enrolled", began);
+    if plan.only_collects {
+        return measure(plan, &oracle, &stage);
+    }
     collect(plan, &oracle, &mut stage)?;
     read(plan, &oracle, &stage)?;
     spy(&stage, &needles)?;
@@ -103,6 +108,27 @@ fn collect(plan: &Plan, oracle: &Oracle, stage: &mut Stage) -> Outcome<()> {
     }
     collecting.settle(stage, plan.limit)?;
     say(&format!("{} records arrived, killed meanwhile: {}", oracle.records, killed.join(" ")), began);
+    collecting.end()
+}
+
+/// What records cost on their way: processor time of the collectors and of the exchange, and the rate end to end.
+fn measure(plan: &Plan, oracle: &Oracle, stage: &Stage) -> Outcome<()> {
+    let mut collecting = Collecting::start(stage)?;
+    let before = (collecting.cpu_micros()?, stage.exchange.cpu_micros()?);
+    let began = now();
+    collecting.give(oracle.honeypot, 0..oracle.records)?;
+    collecting.settle(stage, plan.limit)?;
+    let after = (collecting.cpu_micros()?, stage.exchange.cpu_micros()?);
+    let each = |micros: u64| micros / oracle.records.max(1);
+    say(
+        &format!(
+            "{} records durable, CPU us a record: collectors {}, exchange {}",
+            oracle.records,
+            each(after.0 - before.0),
+            each(after.1 - before.1)
+        ),
+        began,
+    );
     collecting.end()
 }
 

@@ -2,6 +2,7 @@
 //! exchange under ten million records. Method and limits stand in `bench/README.md`.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use super::table::{self, Figure, Goal};
@@ -40,6 +41,9 @@ pub(super) fn run(root: &Path, arguments: &[String]) -> Outcome<bool> {
         println!("exchange, {records} records");
         printed.push(("exchange", bulk(root, records)?));
     }
+    let records = if is_quick { "10000" } else { "100000" };
+    println!("collectors to exchange, {records} records");
+    printed.push(("collectors to exchange", collecting(root, records)?));
     let mut page = table::page("Sharing", "the original", &figures, &[], &[NO_CHARM.to_owned()]);
     for (package, text) in &printed {
         page.push_str("\n## ");
@@ -66,6 +70,18 @@ fn bulk(root: &Path, records: &str) -> Outcome<String> {
     }
     std::fs::create_dir_all(&folder)?;
     example(root, "exchange", "bulk", &[&folder.display().to_string(), records], clock::minutes(60))
+}
+
+/// Records from files through three collectors, durable at the exchange.
+fn collecting(root: &Path, records: &str) -> Outcome<String> {
+    super::build(root, &["strongroom-cli", "strongroom-acceptance"])?;
+    let home = root.join("target/bench/collecting");
+    if home.exists() {
+        std::fs::remove_dir_all(&home)?;
+    }
+    let mut command = Command::new(root.join("target/release/strongroom-acceptance"));
+    command.arg(root.join("target/release/strongroom")).arg(&home).args(["--collect", records]);
+    shell::read(&mut command)
 }
 
 /// What an example prints, built for speed.
