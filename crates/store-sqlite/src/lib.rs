@@ -145,7 +145,7 @@ impl Store for SqliteStore {
             return Err(CommitError::Closed);
         }
         // a writer that dies in the middle takes its answers along
-        outcome.await.unwrap_or(Err(CommitError::Unknown))
+        outcome.await.map_or(Err(CommitError::Unknown), |(outcome, _spent)| outcome)
     }
 
     fn commit_detached(&self, slot: Slot, txn: Txn) {
