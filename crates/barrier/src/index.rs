@@ -1,8 +1,7 @@
 //! The index of opened names: the one thing kept open in memory, wiped on lock.
 
 use crate::name_list::Names;
-use std::borrow::Borrow;
-use std::collections::BTreeMap;
+use crate::shelves::Shelves;
 use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -49,28 +48,12 @@ impl Head {
     }
 }
 
-/// An opened name; wiped when dropped.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct OpenName(Box<str>);
-
-impl Borrow<str> for OpenName {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Drop for OpenName {
-    fn drop(&mut self) {
-        strongroom_secret::wipe(&mut *self.0);
-    }
-}
-
 /// Names of a folder in order, while there are no more than the limit.
 ///
 /// Writers hold its lock for one insertion or removal in memory, never across input or output.
 #[derive(Default)]
 pub(crate) struct Index {
-    names: BTreeMap<OpenName, Arc<Head>>,
+    names: Shelves,
     overflowed: bool,
     /// Whether a newest version may be gone: where none is, a listing looks at names alone, not at what they name.
     any_gone: bool,
@@ -114,10 +97,10 @@ impl Index {
         }
         if self.names.len() >= limit {
             self.overflowed = true;
-            self.names.clear();
+            self.names = Shelves::default();
             return;
         }
-        self.names.insert(OpenName(name.into()), head);
+        self.names.insert(name, head);
     }
 
     /// Removes a name if it still names this object.
@@ -142,8 +125,8 @@ impl Index {
             _ => Bound::Included(prefix),
         };
         self.names
-            .range::<str, _>((start, Bound::Unbounded))
-            .map(|(name, head)| (&*name.0, self.any_gone && head.is_gone()))
+            .from(start)
+            .map(|(name, head)| (name, self.any_gone && head.is_gone()))
             .take_while(|(name, _)| name.starts_with(prefix))
             .filter(|(name, gone)| keep(name, *gone))
             .take(limit)
@@ -162,7 +145,7 @@ impl Index {
 
     pub(crate) fn wipe(&mut self) {
         self.changes += 1;
-        self.names.clear();
+        self.names = Shelves::default();
         self.overflowed = true;
     }
 }

@@ -28,6 +28,7 @@ mod rewrite;
 mod rows;
 mod sealed;
 mod settle;
+mod shelves;
 
 pub use batch::{Applied, Batch};
 pub use deep::DeepReport;
