@@ -66,9 +66,10 @@ pub struct Synced {
 }
 
 impl Synced {
-    /// Whether every collector's chain is there up to its head.
+    /// Whether every collector's chain is there from its first record to its head.
     pub fn is_proven(&self) -> bool {
-        !self.is_stopped && self.findings == 0 && self.collectors.values().all(|own| own.is_proven)
+        let is_whole = |own: &Extent| own.is_proven && own.first == 1;
+        !self.is_stopped && self.findings == 0 && self.collectors.values().all(is_whole)
     }
 }
 
@@ -143,8 +144,9 @@ impl One<'_> {
         if !whole {
             self.find(walk.next(), "the copy on the disk is damaged here; it is fetched again from here on");
         }
-        if walk.next() == 1 && start > 1 {
-            walk.begin(start);
+        walk.is_reading = false;
+        if walk.chain.is_none() {
+            walk.first = start.max(1);
         }
         while !self.watch.is_stopped() {
             let given = exchange.records(self.collector, walk.next()).await?;
@@ -244,6 +246,8 @@ struct Walk<'a> {
     collector: MemberId,
     chain: Option<Chain>,
     first: u64,
+    /// Whether it walks over what was checked when it came, whose first record may be any.
+    is_reading: bool,
     head: Option<&'a Head>,
     at_head: Option<bool>,
     batches: BTreeSet<BatchId>,
@@ -251,12 +255,15 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(collector: MemberId, head: Option<&'a Head>) -> Self {
-        Self { collector, chain: None, first: 1, head, at_head: None, batches: BTreeSet::new() }
-    }
-
-    /// Begins later: what was before is no longer kept.
-    fn begin(&mut self, first: u64) {
-        self.first = first;
+        Self {
+            collector,
+            chain: None,
+            first: 1,
+            is_reading: true,
+            head,
+            at_head: None,
+            batches: BTreeSet::new(),
+        }
     }
 
     fn next(&self) -> u64 {
@@ -274,19 +281,18 @@ impl<'a> Walk<'a> {
         if authentic(record, signers).is_err() {
             return Err("is not signed by its collector: changed or invented");
         }
-        let chain = match self.chain.take() {
-            Some(mut chain) => chain.follow(record).map(|()| chain),
-            None if record.id().sequence >= self.first => {
+        match &mut self.chain {
+            Some(chain) => chain.follow(record).map_err(|broken| match broken {
+                ChainBreak::Collector => "is another collector's",
+                ChainBreak::Sequence { .. } => "is missing: another number was given in its place",
+                ChainBreak::Previous { .. } => "names another record as the one before it",
+            })?,
+            None if record.id().sequence == self.first || self.is_reading => {
                 self.first = record.id().sequence;
-                Ok(Chain::after(record))
+                self.chain = Some(Chain::after(record));
             }
-            None => Err(ChainBreak::Sequence { found: record.id().sequence, expected: self.first }),
-        };
-        self.chain = Some(chain.map_err(|broken| match broken {
-            ChainBreak::Collector => "is another collector's",
-            ChainBreak::Sequence { .. } => "is missing: another number was given in its place",
-            ChainBreak::Previous { .. } => "names another record as the one before it",
-        })?);
+            None => return Err("is missing: another number was given in its place"),
+        }
         self.batches.insert(record.batch());
         if let Some(head) = self.head.filter(|head| head.sequence == record.id().sequence) {
             self.at_head = Some(head.digest == HEXLOWER.encode(&record.digest()));

@@ -65,7 +65,11 @@ fn place(root: &mut BTreeMap<String, Tree>, name: &str, value: String) {
         },
         _ => value,
     };
-    root.insert(name.to_owned(), Tree::Leaf(value));
+    let mut name = name.to_owned();
+    while root.contains_key(&name) {
+        name.push('~');
+    }
+    root.insert(name, Tree::Leaf(value));
 }
 
 fn put(
