@@ -92,7 +92,9 @@ fn read(forms: Option<&Node>, policy: Option<&Node>) -> Result<Fields, FieldsErr
         }
     }
     if !fields.has_timestamps() {
-        USUAL_TIMESTAMPS.iter().for_each(|name| fields.timestamp(name));
+        for name in USUAL_TIMESTAMPS {
+            fields.timestamp(name);
+        }
     }
     Ok(fields)
 }

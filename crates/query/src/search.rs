@@ -182,7 +182,9 @@ impl<X: Exchange> Searcher<'_, X> {
         for section in work.plan.sections() {
             let tokens = work.plan.tokens_of(section);
             let found = proven.fetch(section, &tokens, self.exchange, self.signers).await?;
-            found.iter().for_each(|finding| work.find(finding));
+            for finding in &found {
+                work.find(finding);
+            }
         }
         let (conditions, tallies) = proven.conditions(&work.plan);
         work.tallies = Some(tallies);
@@ -197,7 +199,9 @@ impl<X: Exchange> Searcher<'_, X> {
         let is_cut = work.summary.completeness.is_cut;
         let (completeness, findings) = proven.held_against(tallies, is_cut, self.signers.epoch());
         work.summary.completeness = completeness;
-        findings.iter().for_each(|finding| work.find(finding));
+        for finding in &findings {
+            work.find(finding);
+        }
         Ok(())
     }
 

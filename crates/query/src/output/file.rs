@@ -32,7 +32,7 @@ impl OutputFile {
             return Err(tell(io::Error::from(io::ErrorKind::IsADirectory)));
         }
         let random: [u8; 8] = ambient.random();
-        let suffix: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let suffix = data_encoding::HEXLOWER.encode(&random);
         let temporary = path.with_file_name(format!(".{}.{suffix}.part", name.to_string_lossy()));
         let file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(tell)?;

@@ -25,7 +25,9 @@ fn sealed() -> Cell {
 fn written(format: Format, ids: bool, rows: &[Row]) -> String {
     let mut out = Vec::new();
     let mut sink = sink(format, ids, &ambient(), &mut out);
-    rows.iter().for_each(|row| sink.row(row).unwrap());
+    for row in rows {
+        sink.row(row).unwrap();
+    }
     sink.finish().unwrap();
     drop(sink);
     String::from_utf8(out).unwrap()

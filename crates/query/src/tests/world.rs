@@ -44,11 +44,13 @@ pub(crate) struct World {
 pub(crate) struct FakeExchange {
     pub(crate) records: RefCell<Vec<(u64, Vec<u8>)>>,
     pub(crate) headers: RefCell<HashMap<BatchId, Vec<u8>>>,
-    pub(crate) proofs: RefCell<HashMap<(MemberId, u64), (SignedText, Arc<ProofTree>)>>,
+    pub(crate) proofs: RefCell<HashMap<(MemberId, u64), Signature>>,
     pub(crate) lie: RefCell<Option<Lie>>,
     pub(crate) asked: RefCell<Vec<Query>>,
 }
 
+/// A collector's word and what it is on.
+type Signature = (SignedText, Arc<ProofTree>);
 pub(crate) type Lie = Box<dyn Fn(&mut Vec<Vec<u8>>)>;
 
 impl World {
@@ -89,7 +91,7 @@ impl World {
         world
     }
 
-    pub(crate) fn fields(&self) -> Fields {
+    pub(crate) fn fields() -> Fields {
         let mut fields = Fields::default();
         let networks = Some(Networks::new(&[24], &[]).unwrap());
         fields.search("src_ip", FieldSpec { networks, days: true, ..FieldSpec::default() });
@@ -233,7 +235,7 @@ impl World {
     ) -> Result<Outcome, SearchError> {
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
         let question = Question::read(text, now).unwrap();
-        let (reader, signers, fields) = (self.reader(names), self.signers(), self.fields());
+        let (reader, signers, fields) = (self.reader(names), self.signers(), Self::fields());
         let mut watch = Watched::default();
         let mut out = Vec::new();
         let summary = block_on(async {
