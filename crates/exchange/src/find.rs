@@ -23,6 +23,8 @@ const MAX_DEPTH: usize = 16;
 const MAX_NODES: usize = 1_024;
 /// Looks at the store for one page: past them it ends early, and its cursor goes on.
 const PAGE_LOOKS: u64 = 200_000;
+/// Steps of intersections for one page: past them the same.
+const PAGE_STEPS: u64 = 1 << 20;
 
 /// Why a question cannot be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -172,6 +174,7 @@ pub fn count(
     let mut search = Search::begin(storage, standing, ask, cancelled);
     // ten times what a page may cost
     search.walk.looks_left = PAGE_LOOKS.saturating_mul(10);
+    search.walk.steps_left = PAGE_STEPS.saturating_mul(32);
     let mut count = 0_u64;
     loop {
         match search.next()? {
@@ -218,7 +221,7 @@ impl<'a> Search<'a> {
             let heads = standing.heads.iter().filter(|head| wanted.contains(&head.collector.0));
             heads.map(|head| head.number).collect()
         });
-        let walk = Walk { storage, looks_left: PAGE_LOOKS };
+        let walk = Walk { storage, looks_left: PAGE_LOOKS, steps_left: PAGE_STEPS, tired_at: None };
         Self { walk, standing, ask, cancelled, collectors, low, at, stream: None }
     }
 
@@ -236,7 +239,13 @@ impl<'a> Search<'a> {
             let Some((first, mut stream)) = self.stream.take().or_else(|| self.span()) else {
                 return Ok(Step::End);
             };
-            match stream.at_most(self.at, &mut self.walk)? {
+            let found = stream.at_most(self.at, &mut self.walk)?;
+            if let Some(tired) = self.walk.tired_at.filter(|tired| found.is_none_or(|found| found < *tired)) {
+                // what is newer was told already
+                let tired = tired.min(self.at);
+                return Ok(Step::Tired(tired));
+            }
+            match found {
                 Some(found) if found >= self.low.max(first) => {
                     self.at = found.saturating_sub(1);
                     // what is left of this span lies below

@@ -13,6 +13,10 @@ pub(super) struct Walk<'a> {
     pub(super) storage: &'a dyn Storage,
     /// Looks at the store.
     pub(super) looks_left: u64,
+    /// Steps from one stream to another.
+    pub(super) steps_left: u64,
+    /// Where an intersection gave up for want of steps: of what is older nothing is known.
+    pub(super) tired_at: Option<Arrival>,
 }
 
 /// The records of one span that meet a condition.
@@ -72,6 +76,11 @@ impl Stream {
                 while agreed < all.len() {
                     // those that were not asked yet first, then again whoever said nothing of the latest candidate
                     let Some(one) = all.get_mut(agreed) else { break };
+                    walk.steps_left = walk.steps_left.saturating_sub(1);
+                    if walk.steps_left == 0 {
+                        walk.tired_at = walk.tired_at.max(Some(candidate));
+                        return Ok(None);
+                    }
                     match one.at_most(candidate, walk)? {
                         None => return Ok(None),
                         Some(found) if found == candidate => agreed += 1,

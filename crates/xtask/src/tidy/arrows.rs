@@ -71,6 +71,8 @@ const ALGORITHM_TABLE: &[(&str, &str, &str)] = &[
     ("server", "tokio-rustls", "terminates TLS"),
     ("member", "rustls", "speaks TLS to authority and exchange"),
     ("member", "tokio-rustls", "speaks TLS to authority and exchange"),
+    ("exchange", "rustls", "speaks TLS to PostgreSQL"),
+    ("exchange", "tokio-rustls", "speaks TLS to PostgreSQL"),
     ("collector", "rustls", "terminates TLS of its inputs"),
     ("collector", "tokio-rustls", "terminates TLS of its inputs"),
     ("cli", "rustls", "speaks TLS"),
