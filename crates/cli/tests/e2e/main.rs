@@ -74,6 +74,8 @@ mod sealed;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
+mod sharing_exchange;
+#[cfg(test)]
 mod sharing_images;
 #[cfg(test)]
 mod targets;

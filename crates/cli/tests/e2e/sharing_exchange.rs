@@ -55,7 +55,8 @@ impl Authority {
                     }
                 }
                 let body = text.lock().unwrap().clone();
-                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                let head =
+                    format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
                 let _ = stream.get_mut().write_all((head + &body).as_bytes());
             }
         });
@@ -264,7 +265,9 @@ fn what_was_acknowledged_outlives_kill_9_in_the_middle() {
         while at < records.len() {
             let end = records.len().min(at + 7);
             let body = one.body(&records[at..end]).to_string();
-            let Some((status, said)) = exchange.try_ask("POST", "/add/enc-data", &token, &body) else { break };
+            let Some((status, said)) = exchange.try_ask("POST", "/add/enc-data", &token, &body) else {
+                break;
+            };
             assert_eq!(status, 201, "{said}");
             acknowledged = acknowledged.max(end);
             at = end;
@@ -298,7 +301,8 @@ fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_afterwards() {
     let records = one.records(60, 100_000);
     let mut taken = 0;
     let refusal = loop {
-        let (status, said) = exchange.ask("POST", "/add/enc-data", &token, &one.body(&records[taken..=taken]));
+        let (status, said) =
+            exchange.ask("POST", "/add/enc-data", &token, &one.body(&records[taken..=taken]));
         if status != 201 {
             break (status, said);
         }
