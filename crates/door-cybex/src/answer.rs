@@ -3,7 +3,7 @@
 use crate::fault::Fault;
 use crate::route::Verb;
 use axum::body::Body;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use metrics::counter;
 use serde::Serialize;
@@ -41,10 +41,28 @@ fn with_status(status: StatusCode, value: &impl Serialize) -> Result<Response<Bo
     Ok(raw(status, JSON, text))
 }
 
+/// It was done; there is nothing to say but that.
+pub(crate) fn done(result: &'static str) -> Result<Response<Body>, Fault> {
+    json(&Done { result })
+}
+
+/// The same, 201.
+pub(crate) fn made(result: &'static str) -> Result<Response<Body>, Fault> {
+    created(&Done { result })
+}
+
+#[derive(Serialize)]
+struct Done {
+    result: &'static str,
+}
+
 /// What was wrong.
 pub(crate) fn refusal(fault: &Fault) -> Response<Body> {
     let said = Refusal { error: fault.error.to_owned(), message: fault.message.clone() };
     let mut answer = raw(fault.status, JSON, serde_json::to_vec(&said).unwrap_or_default());
+    if fault.status == StatusCode::UNAUTHORIZED {
+        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     if let Some(seconds) = fault.retry_after {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

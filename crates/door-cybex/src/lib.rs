@@ -11,10 +11,16 @@
 //! `fault`.
 
 mod answer;
+mod asked;
 mod body;
 mod fault;
+mod groups;
+mod keys;
+mod members;
 mod route;
+mod session;
 
+use crate::asked::Asked;
 use crate::fault::Fault;
 use crate::route::{Found, Verb};
 use axum::body::Body;
@@ -24,12 +30,15 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use strongroom_attributes::Attributes;
 use strongroom_gate::Gate;
 
 /// What the door stands on.
 pub struct Parts {
     /// The gate.
     pub gate: Arc<Gate>,
+    /// The attribute authority.
+    pub attributes: Arc<Attributes>,
 }
 
 /// The door, as a service of HTTP requests. Clones share everything.
@@ -98,16 +107,51 @@ impl Door {
         answer
     }
 
-    async fn handle(self: Arc<Self>, verb: Verb, _: Head, body: Body) -> Result<Response<Body>, Fault> {
+    async fn handle(self: Arc<Self>, verb: Verb, head: Head, body: Body) -> Answered {
+        if verb == Verb::Up {
+            return Ok(answer::up());
+        }
+        let asked = Asked::take(&self, verb, &head, body).await?;
+        self.dispatch(verb, &asked).await
+    }
+
+    async fn dispatch(&self, verb: Verb, asked: &Asked) -> Answered {
         match verb {
             Verb::Up => Ok(answer::up()),
-            _ => {
-                body::read(body, body::STRANGERS_BYTES).await?;
-                Err(Fault::locked())
-            }
+            Verb::Login => session::login(self, asked).await,
+            Verb::Logout => session::logout(self, asked).await,
+            Verb::Token => session::renew(self, asked).await,
+            Verb::ChangePassword => session::change_password(self, asked).await,
+            Verb::RegisterKeys => session::register_keys(self, asked).await,
+            Verb::Me => session::me(self, asked).await,
+            Verb::CreateUser => members::create(self, asked).await,
+            Verb::Rekey => members::rekey(self, asked).await,
+            Verb::Suspend => members::suspend(self, asked).await,
+            Verb::Resume => members::resume(self, asked).await,
+            Verb::DeleteUser => members::delete(self, asked).await,
+            Verb::ChangeAttributes => members::change_attributes(self, asked).await,
+            Verb::ChangeEpochs => members::change_epochs(self, asked).await,
+            Verb::Collectors => members::collectors(self, asked).await,
+            Verb::PublicKey => keys::public_key(self, asked).await,
+            Verb::MemberKeys | Verb::MemberKeysPosted => keys::member_keys(self, asked).await,
+            Verb::Rights => keys::rights(self, asked).await,
+            Verb::CreateRight => keys::create_right(self, asked).await,
+            Verb::IndexKeys => keys::index_keys(self, asked).await,
+            Verb::Tokens => keys::tokens(self, asked).await,
+            Verb::Attributes => keys::attributes(self, asked).await,
+            Verb::Manifest => keys::manifest(self, asked).await,
+            Verb::PostHead => keys::post_head(self, asked).await,
+            Verb::Heads => keys::heads(self, asked).await,
+            Verb::CreateGroup => groups::create(self, asked).await,
+            Verb::ChangeGroup => groups::change(self, asked).await,
+            Verb::DeleteGroup => groups::delete(self, asked).await,
+            Verb::Groups => groups::list(self, asked).await,
         }
     }
 }
+
+/// What a request comes to.
+pub(crate) type Answered = Result<Response<Body>, Fault>;
 
 /// A panic ends its request, and neither the connection nor the requests beside it.
 async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Fault> {

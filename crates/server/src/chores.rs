@@ -74,6 +74,9 @@ async fn rounds(world: &World, tls: &TlsHandles, audit: &Audit, held: &(impl Fn(
         if let Err(fault) = world.operator.housekeeping().await {
             tracing::warn!(%fault, "housekeeping failed");
         }
+        if let Err(fault) = world.attributes.upkeep().await {
+            tracing::warn!(%fault, "the attribute authority's epoch could not be looked after");
+        }
         if round.is_multiple_of(each) {
             signed = checkpoint(world, audit, signed).await;
         }

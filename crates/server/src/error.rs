@@ -58,6 +58,14 @@ pub enum ServerError {
     /// A step of a newcomer's first start.
     #[error("first start: {0}")]
     First(String),
+    /// A secret for tokens that could be guessed.
+    #[error("{place}: {source}")]
+    WeakJwtSecret {
+        /// Where it stands.
+        place: String,
+        /// What is wrong with it.
+        source: strongroom_attributes::WeakSecretError,
+    },
     /// The key management server.
     #[error(transparent)]
     Kms(#[from] crate::kms::KmsError),

@@ -31,6 +31,7 @@ pub mod notify;
 pub mod pid_file;
 pub mod rate;
 mod run;
+mod sharing;
 pub mod signals;
 mod syslog;
 pub mod tls;

@@ -11,7 +11,7 @@ use crate::signals::{Asked, Signals};
 use crate::syslog::Exporter;
 use crate::tls::TlsHandles;
 use crate::wire::{World, of_people};
-use crate::{ServerError, chores, harden, logging};
+use crate::{ServerError, chores, harden, logging, sharing};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -156,6 +156,10 @@ fn reload(
         Some(Err(fault)) => tracing::error!(%fault, "configuration was not reloaded; the present one stays"),
         Some(Ok(fresh)) => {
             world.identity.set(of_people(&fresh));
+            match sharing::settings(&fresh.sharing, None) {
+                Ok(settings) => world.attributes.set(settings),
+                Err(fault) => tracing::error!(%fault, "[sharing] was not reloaded; what was in force stays"),
+            }
             borders.reload(&fresh);
             world.gate.set_nacls(borders.nacls());
             warn(&fresh);
@@ -182,7 +186,6 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("limits", old.limits == new.limits),
         ("unlock.auto", old.auto_unlock == new.auto_unlock),
         ("audit", old.audit == new.audit),
-        ("sharing", old.sharing == new.sharing),
     ];
     sections.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
 }

@@ -5,10 +5,10 @@ use crate::gauges::Gauges;
 use crate::metrics::Metrics;
 use crate::rate::Pace;
 use crate::syslog::Exporter;
-use crate::{ServerError, install_token::InstallToken, key_file::KeyFileSource};
-use std::path::Path;
+use crate::{ServerError, install_token::InstallToken, key_file::KeyFileSource, sharing};
 use std::sync::Arc;
 use strongroom_ambient::Ambient;
+use strongroom_attributes::Attributes;
 use strongroom_door_convection::{ConvectionDoor, Parts as ConvectionParts};
 use strongroom_door_cybex::{CybexDoor, Parts as CybexParts};
 use strongroom_door_native::{NativeDoor, Parts};
@@ -27,6 +27,7 @@ pub(crate) struct World {
     pub(crate) gate: Arc<Gate>,
     pub(crate) operator: Arc<Operator>,
     pub(crate) identity: Arc<Identity>,
+    pub(crate) attributes: Arc<Attributes>,
     pub(crate) door: NativeDoor,
     pub(crate) convection: ConvectionDoor,
     pub(crate) cybex: CybexDoor,
@@ -36,16 +37,16 @@ pub(crate) struct World {
 impl World {
     /// Opens the data directory, locked.
     pub(crate) async fn open(config: &Config, metrics: &Metrics) -> Result<Self, ServerError> {
-        let read = config.sharing.jwt_secret_file.as_deref().map(jwt_secret).transpose()?;
-        Self::open_with(config, metrics, read.as_ref()).await
+        Self::open_with(config, metrics, None).await
     }
 
-    /// The same, with the secret that keys of members' tokens are derived with.
+    /// The same, with the secret that keys of members' tokens are derived with in place of that of the configuration.
     pub(crate) async fn open_with(
         config: &Config,
         metrics: &Metrics,
-        _jwt_secret: Option<&SecretBytes>,
+        jwt_secret: Option<&SecretBytes>,
     ) -> Result<Self, ServerError> {
+        let authority = sharing::settings(&config.sharing, jwt_secret)?;
         let ambient = Ambient::system();
         let options = Options { reserve_bytes: config.server.reserve_bytes, ..Options::default() };
         let sqlite = SqliteStore::open(&config.server.data_dir, options, strongroom_audit::link)?;
@@ -89,7 +90,9 @@ impl World {
                 move |user| pace.allows(&user)
             }),
         });
-        let cybex = CybexDoor::new(CybexParts { gate: Arc::clone(&gate) });
+        let attributes = Arc::new(Attributes::new(Arc::clone(&gate), authority));
+        let parts = CybexParts { gate: Arc::clone(&gate), attributes: Arc::clone(&attributes) };
+        let cybex = CybexDoor::new(parts);
         let door = NativeDoor::new(Parts {
             gate: Arc::clone(&gate),
             operator: Arc::clone(&operator),
@@ -109,7 +112,7 @@ impl World {
             }),
             version: env!("CARGO_PKG_VERSION"),
         });
-        Ok(Self { ambient, store, gate, operator, identity, door, convection, cybex, install_token })
+        Ok(Self { ambient, store, gate, operator, identity, door, attributes, convection, cybex, install_token })
     }
 
     /// Takes note that the server stops, and closes the store.
@@ -125,12 +128,6 @@ impl World {
         }
         self.install_token.remove();
     }
-}
-
-/// The secret of members' tokens, without the end of its line.
-fn jwt_secret(path: &Path) -> Result<SecretBytes, ServerError> {
-    let text = std::fs::read(path).map_err(|source| ServerError::io("read", path, source))?;
-    Ok(SecretBytes::new(text).expose(|text| SecretBytes::new(text.trim_ascii().to_vec())))
 }
 
 /// Below the data directory, where segments lie unless the configuration says otherwise.
