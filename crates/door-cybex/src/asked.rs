@@ -130,7 +130,8 @@ fn epochs(verb: Verb, query: Option<&str>) -> Result<Option<String>, Fault> {
         None => Ok(None),
         Some(query) if known => {
             let wanted = query.strip_prefix("epochs=").filter(|wanted| !wanted.contains(['&', '=']));
-            let wanted = wanted.ok_or_else(|| Fault::invalid("the query may say epochs=1-4,7 and nothing else"))?;
+            let wanted =
+                wanted.ok_or_else(|| Fault::invalid("the query may say epochs=1-4,7 and nothing else"))?;
             Ok(Some(wanted.replace("%2C", ",").replace("%2c", ",")))
         }
         Some(_) => Err(Fault::invalid("no query is known here")),
@@ -143,7 +144,8 @@ mod tests {
     use http::Request;
 
     fn head(fields: &[(&str, &str)]) -> Head {
-        let builder = fields.iter().fold(Request::builder(), |builder, (name, value)| builder.header(*name, *value));
+        let builder =
+            fields.iter().fold(Request::builder(), |builder, (name, value)| builder.header(*name, *value));
         builder.body(()).unwrap().into_parts().0
     }
 

@@ -70,7 +70,11 @@ impl Fault {
 impl Fault {
     /// Who asks has proved nothing.
     pub(crate) fn unauthenticated() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", "no valid token: log in, and send it in X-Authorization")
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthenticated",
+            "no valid token: log in, and send it in X-Authorization",
+        )
     }
 
     /// The rules do not allow it. What upon is what the caller said, and not repeated.
@@ -83,7 +87,8 @@ impl Fault {
     }
 
     fn no_trail() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "trail_unavailable", "the audit trail cannot be written").again_in(1)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "trail_unavailable", "the audit trail cannot be written")
+            .again_in(1)
     }
 
     fn full() -> Self {
@@ -174,6 +179,8 @@ impl From<AuthorityError> for Fault {
             | A::Name(_)
             | A::Attribute(_)
             | A::Policy(_)
+            | A::Epoch(_)
+            | A::Value(_)
             | A::Key(_)
             | A::PasswordLength { .. } => Self::invalid(fault.to_string()),
             A::Denied(fault) => fault.into(),

@@ -4,8 +4,8 @@ use crate::asked::Asked;
 use crate::fault::Fault;
 use crate::{Answered, Door, answer};
 use strongroom_attributes::{
-    AskTokens, CreateRight, IndexKeys, ListAttributes, MemberKeys, PostHead, ReadHeads, ReadManifest, ReadPublicKey,
-    ReadRights, Sharing,
+    AskTokens, CreateRight, IndexKeys, ListAttributes, MemberKeys, PostHead, ReadHeads, ReadManifest,
+    ReadPublicKey, ReadRights, Sharing,
 };
 use strongroom_sharing::SignedText;
 use strongroom_sharing::authority as wire;

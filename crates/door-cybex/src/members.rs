@@ -6,8 +6,8 @@ use crate::session::{enrolment, secret, text};
 use crate::{Answered, Door, answer};
 use serde::Serialize;
 use strongroom_attributes::{
-    CreateUser, Delete, ListCollectors, NewMember, Rekey, Resume, SetAttributes, SetEpochs, Sharing, Suspend, named,
-    registered_name,
+    CreateUser, Delete, ListCollectors, NewMember, Rekey, Resume, SetAttributes, SetEpochs, Sharing, Suspend,
+    named, registered_name,
 };
 use strongroom_sharing::authority as wire;
 
@@ -19,12 +19,10 @@ pub(crate) async fn create(door: &Door, asked: &Asked) -> Answered {
         _ => return Err(Fault::invalid("wrap_key and signing_key come together or not at all")),
     };
     let resource = named(&wanted.username)?;
-    let new = NewMember {
-        attributes: wanted.attributes,
-        keys,
-        past_epochs: wanted.past_epochs,
-        ..NewMember::with(secret(wanted.password), secret(wanted.password2))
-    };
+    let mut new = NewMember::with(secret(wanted.password), secret(wanted.password2));
+    new.attributes = wanted.attributes;
+    new.keys = keys;
+    new.past_epochs = wanted.past_epochs;
     let permit = door.gate.admit::<CreateUser>(&asked.caller, resource).await?;
     let made = door.attributes.create_user(permit, new).await?;
     answer::created(&wire::Created {

@@ -6,8 +6,8 @@ use crate::{Answered, Door, answer};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use strongroom_attributes::{
-    Enrolment, Granted, Login, Logout, OwnPassword, ReadMe, RegisterKeys, Renew, SetPassword, Sharing, claimed,
-    named,
+    Enrolment, Granted, Login, Logout, OwnPassword, ReadMe, RegisterKeys, Renew, SetPassword, Sharing,
+    claimed, named,
 };
 use strongroom_secret::SecretBytes;
 use strongroom_sharing::authority as wire;

@@ -13,15 +13,14 @@ const MAX_SECRET_BYTES: u64 = 4_096;
 
 /// The authority's settings; the secret of tokens is the one that is given, or else that of the configured file.
 pub(crate) fn settings(config: &Sharing, given: Option<&SecretBytes>) -> Result<Settings, ServerError> {
-    let copied = given.map(|secret| (JWT_SECRET.to_owned(), trimmed(secret)));
-    let read = |path: &Path| Ok((path.display().to_string(), read(path)?));
-    let secret = match (copied, &config.jwt_secret_file) {
-        (Some(copied), _) => Some(copied),
-        (None, Some(path)) => Some(read(path)?),
+    let secret = match (given, &config.jwt_secret_file) {
+        (Some(given), _) => Some((JWT_SECRET.to_owned(), trimmed(given))),
+        (None, Some(path)) => Some((path.display().to_string(), read(path)?)),
         (None, None) => None,
     };
     if let Some((place, secret)) = &secret {
-        check_token_secret(secret).map_err(|source| ServerError::WeakJwtSecret { place: place.clone(), source })?;
+        check_token_secret(secret)
+            .map_err(|source| ServerError::WeakJwtSecret { place: place.clone(), source })?;
     }
     Ok(Settings {
         token_secret: secret.map(|(_, secret)| secret),

@@ -112,7 +112,18 @@ impl World {
             }),
             version: env!("CARGO_PKG_VERSION"),
         });
-        Ok(Self { ambient, store, gate, operator, identity, door, attributes, convection, cybex, install_token })
+        Ok(Self {
+            ambient,
+            store,
+            gate,
+            operator,
+            identity,
+            door,
+            attributes,
+            convection,
+            cybex,
+            install_token,
+        })
     }
 
     /// Takes note that the server stops, and closes the store.

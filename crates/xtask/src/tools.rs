@@ -21,6 +21,8 @@ const DEBIAN: &[(&str, &str, &str)] = &[
     ("mandoc", "mandoc", "the manual's pages under a strict reader"),
     ("haproxy", "haproxy", "a real proxy before a listener"),
     ("docker", "docker.io", "images of the sharing system, built and run"),
+    ("nginx", "nginx-light", "TLS and Basic authentication before the sharing system's servers"),
+    ("curl", "curl", "the sharing system's manual, line by line"),
     ("strace", "strace", "the trace that no acknowledgement precedes its flush"),
 ];
 

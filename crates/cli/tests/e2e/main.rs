@@ -15,6 +15,8 @@ mod served;
 #[cfg(test)]
 mod shared;
 #[cfg(test)]
+mod sharing_kms;
+#[cfg(test)]
 mod site;
 #[cfg(test)]
 mod talk;
