@@ -63,6 +63,12 @@ pub(crate) enum CliError {
     /// The server did not start, or did not go on.
     #[error("{}", with_causes(.0))]
     Server(#[from] strongroom_server::ServerError),
+    /// The collector.
+    #[error(transparent)]
+    Collector(#[from] strongroom_collector::program::CollectorError),
+    /// What is sent to a collector.
+    #[error(transparent)]
+    CollectorClient(#[from] strongroom_collector::send::SendError),
     /// The exchange's options.
     #[error(transparent)]
     ExchangeOptions(#[from] strongroom_exchange::OptionsError),

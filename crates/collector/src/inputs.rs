@@ -12,6 +12,7 @@ mod syslog;
 mod tail;
 mod udp;
 
+pub(crate) use line::{Shape, shape};
 pub use listen::{ListenError, Listening};
 
 use crate::intake::{Intake, Stop};
@@ -114,4 +115,4 @@ fn name(input: &Input) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

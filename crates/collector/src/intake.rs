@@ -91,6 +91,11 @@ impl Stop {
         *self.0.borrow()
     }
 
+    /// The same, for what waits by itself.
+    pub fn watch(&self) -> watch::Receiver<bool> {
+        self.0.clone()
+    }
+
     /// Waits for it.
     pub async fn wait(&mut self) {
         // whoever could end it is gone: that is an end too

@@ -12,6 +12,7 @@
 //! **Where to start.** [`policy::Rules`] and [`plan::Keyed`] for what becomes of a record, `inputs` for where records come
 //! from.
 
+pub mod explain;
 pub mod inputs;
 pub mod intake;
 pub mod keeper;
@@ -19,7 +20,11 @@ pub mod pipeline;
 pub mod plan;
 pub mod policy;
 pub mod poster;
+pub mod program;
 pub mod record;
+pub mod rejected;
+pub mod sample;
+pub mod send;
 pub mod settings;
 pub mod spool;
 

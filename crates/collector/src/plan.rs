@@ -222,7 +222,7 @@ impl Index {
 }
 
 /// The name of a member of an object: RFC 6901 without the first slash.
-fn pointer<'a>(above: &str, raw: &'a [u8]) -> Result<Cow<'a, str>, RecordError> {
+pub(crate) fn pointer<'a>(above: &str, raw: &'a [u8]) -> Result<Cow<'a, str>, RecordError> {
     let mut name = text(raw);
     if name.contains(['~', '/']) {
         name = name.replace('~', "~0").replace('/', "~1").into();

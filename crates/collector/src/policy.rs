@@ -251,6 +251,13 @@ impl Rules {
         (Some(self.default), "default".to_owned())
     }
 
+    /// The rules in the order in which they are asked, in words, with the number of their policy.
+    pub fn order(&self) -> impl Iterator<Item = (String, Option<u16>)> {
+        let exact = self.exact.iter().map(|(name, number)| (format!("exact {name}"), *number));
+        let regex = self.regex.iter().map(|(pattern, number)| (format!("regex {}", pattern.text()), *number));
+        exact.chain(regex).chain([("default".to_owned(), Some(self.default))])
+    }
+
     fn form(&self, name: &str) -> FieldForm {
         let above = name.match_indices('/').map(|(end, _)| name.get(..end).unwrap_or_default());
         let names = std::iter::once(name).chain(above.collect::<Vec<_>>().into_iter().rev());

@@ -45,7 +45,10 @@ pub(crate) use people::{
 };
 pub(crate) use secret::{Place, PutArgs, SecretCommand};
 pub(crate) use serve::{ConfigCommand, ConfigFile, DevArgs, KmsArgs};
-pub(crate) use sharing::{EnrollArgs, ExchangeArgs, QueryArgs, QueryFormat, QueryKind, QueryWord};
+pub(crate) use sharing::{
+    CollectorArgs, CollectorPlace, CollectorWord, EnrollArgs, ExchangeArgs, QueryArgs, QueryFormat, QueryKind, QueryWord,
+    SendArgs,
+};
 pub(crate) use store::StoreCommand;
 pub(crate) use transfer::{ExecArgs, ExportArgs, ExportFormat, ImportArgs, OnConflict, SourceFormat};
 
@@ -141,6 +144,8 @@ pub(crate) enum Command {
     Kms(KmsArgs),
     /// Run an exchange: the keeper of encrypted records
     Exchange(Box<ExchangeArgs>),
+    /// Take records in, encrypt them by policy and send them to an exchange
+    Collector(Box<CollectorArgs>),
     /// Search what members of the sharing system have sealed, and open it as far as one's attributes reach
     Query(Box<QueryArgs>),
     /// Show the state of the lock, auto-unlock and disk space

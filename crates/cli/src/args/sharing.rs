@@ -1,8 +1,10 @@
 //! The programs of the sharing system.
 
+mod collector;
 mod enroll;
 mod query;
 
+pub(crate) use collector::{CollectorArgs, CollectorPlace, CollectorWord, SendArgs};
 pub(crate) use enroll::EnrollArgs;
 pub(crate) use query::{QueryArgs, QueryFormat, QueryKind, QueryWord};
 

@@ -188,6 +188,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), CliError> {
         Command::Dev(args) => serve::dev(&args),
         Command::Kms(args) => serve::kms(&args),
         Command::Exchange(args) => sharing::exchange(*args),
+        Command::Collector(args) => sharing::collector::run(*args),
         Command::Query(args) => runtime()?.block_on(sharing::query::run(*args)),
         Command::Setup(args) => setup::run(global, &args),
         Command::Links(args) => links::run(global, &args),
@@ -259,6 +260,7 @@ async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
         | Command::Dev(_)
         | Command::Kms(_)
         | Command::Exchange(_)
+        | Command::Collector(_)
         | Command::Query(_)
         | Command::Setup(_)
         | Command::Links(_)

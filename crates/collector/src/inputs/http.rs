@@ -43,7 +43,8 @@ pub(super) async fn serve(connection: Connection, place: Place) {
         async move { Ok::<_, Infallible>(answer(request, &place).await) }
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(64 << 10);
+    // who has said all it has to say may close its half
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(64 << 10).half_close(true);
     let connection = http.serve_connection(TokioIo::new(connection.stream), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

@@ -37,7 +37,7 @@ pub(super) fn incoming(json: Vec<u8>) -> Incoming {
 }
 
 /// Whether bytes are an object by themselves, are its beginning, or neither.
-pub(super) fn shape(bytes: &[u8]) -> Shape {
+pub(crate) fn shape(bytes: &[u8]) -> Shape {
     use strongroom_model::JsonFault;
     match strongroom_model::scan_json(bytes, LIMITS) {
         Ok(_) => Shape::Whole,
@@ -48,7 +48,7 @@ pub(super) fn shape(bytes: &[u8]) -> Shape {
 
 /// See [`shape`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Whole,
     Beginning,
     Other,

@@ -9,29 +9,29 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-pub(super) struct World {
-    pub(super) sink: Arc<Memory>,
-    pub(super) stopper: crate::intake::Stopper,
-    pub(super) inputs: Inputs,
+pub(crate) struct World {
+    pub(crate) sink: Arc<Memory>,
+    pub(crate) stopper: crate::intake::Stopper,
+    pub(crate) inputs: Inputs,
 }
 
-pub(super) fn started(kind: InputKind) -> World {
+pub(crate) fn started(kind: InputKind) -> World {
     let (sink, intake, stopper, stop) = world();
     let inputs = Inputs::start(&[Input { line: 1, kind, tls: None }], &intake, &stop).unwrap();
     World { sink, stopper, inputs }
 }
 
-pub(super) fn any() -> SocketAddr {
+pub(crate) fn any() -> SocketAddr {
     "127.0.0.1:0".parse().unwrap()
 }
 
 impl World {
-    pub(super) async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.inputs.addresses()[0].1).await.unwrap()
     }
 
     /// Sends, ends, and waits for the other side's end; what it said.
-    pub(super) async fn send(&self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) async fn send(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = self.connect().await;
         // who is refused in the middle is not listened to any more
         let _ = stream.write_all(bytes).await;
@@ -41,7 +41,7 @@ impl World {
         said
     }
 
-    pub(super) async fn stopped(mut self) -> Arc<Memory> {
+    pub(crate) async fn stopped(mut self) -> Arc<Memory> {
         self.stopper.stop();
         self.inputs.ended().await;
         self.sink

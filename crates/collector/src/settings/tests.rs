@@ -44,7 +44,7 @@ debug:
 "#;
     let settings = settings(text).unwrap();
     let policy = &settings.policy;
-    assert_eq!(policy.index.exact, [(10, "src_ip".to_owned()), (11, "dst_ip".to_owned())]);
+    assert_eq!(policy.index.exact, [(11, "src_ip".to_owned()), (12, "dst_ip".to_owned())]);
     assert_eq!((policy.index.regex.len(), policy.timestamp.regex.len()), (1, 1));
     let treatments: Vec<bool> = policy.exact.iter().map(|rule| rule.treatment == Treatment::Remove).collect();
     assert_eq!(treatments, [true, false, false]);
