@@ -75,7 +75,8 @@ fn policies(rules: &Rules, out: &mut String) {
 fn fields(rules: &Rules, out: &mut String) {
     out.push_str("\nFields: the first rule that matches decides\n");
     for (by, policy) in rules.order() {
-        let readers = policy.map_or("is removed, and not indexed".to_owned(), |number| format!("for policy {}", number + 1));
+        let readers = policy
+            .map_or("is removed, and not indexed".to_owned(), |number| format!("for policy {}", number + 1));
         line(out, &format!("{by}: {readers}"));
     }
     out.push_str("\nSearchable\n");
@@ -129,7 +130,8 @@ fn ways_in(inputs: &[Input], out: &mut String) {
             InputKind::File { path, .. } => format!("file {}", path.display()),
             InputKind::Stdin(_) => "standard input".to_owned(),
         };
-        let exposed = if input.is_exposed() { ": records arrive in clear, for whoever is on the way" } else { "" };
+        let exposed =
+            if input.is_exposed() { ": records arrive in clear, for whoever is on the way" } else { "" };
         line(out, &format!("{what}{exposed}"));
     }
 }

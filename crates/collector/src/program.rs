@@ -79,7 +79,11 @@ pub struct Done {
 
 impl Collector {
     /// Reads a configuration. `bind` is where the raw TCP input listens, whatever the configuration says.
-    pub fn read(path: &Path, secrets: Option<&Path>, bind: Option<SocketAddr>) -> Result<Self, CollectorError> {
+    pub fn read(
+        path: &Path,
+        secrets: Option<&Path>,
+        bind: Option<SocketAddr>,
+    ) -> Result<Self, CollectorError> {
         let config = Config::read(path, secrets)?;
         let mut settings = Settings::read(&config)?;
         if let Some(address) = bind {
@@ -112,7 +116,8 @@ impl Collector {
 
     /// What its operator should know before it runs.
     pub fn notices(&self) -> Vec<String> {
-        let exposed = self.settings.inputs.iter().filter(|input| input.is_exposed()).filter_map(Input::address);
+        let exposed =
+            self.settings.inputs.iter().filter(|input| input.is_exposed()).filter_map(Input::address);
         let warned = exposed.map(|address| {
             format!("records arrive at {address} in clear: whoever is on the way can read and change them")
         });
@@ -194,7 +199,8 @@ impl Collector {
             tracing::warn!(%error, "no fresh manifest yet: records wait, sealed");
         }
         let only_one = self.settings.debug.process_only_one.then_some(stopper);
-        let sink = PipelineSink { pipeline: pipeline.clone(), rejected, only_one, has_one: AtomicBool::new(false) };
+        let sink =
+            PipelineSink { pipeline: pipeline.clone(), rejected, only_one, has_one: AtomicBool::new(false) };
         self.work(&pipeline, Arc::new(sink), stop, ready).await
     }
 
@@ -227,7 +233,7 @@ impl Collector {
             tracing::warn!(%error, "records wait in the spool for the next start");
         }
         let level = pipeline.level();
-        Ok(Done { taken: counts.taken(), refused: counts.refused(), waiting: level.sealed + level.raw })
+        Ok(Done { taken: counts.taken(), refused: counts.refused(), waiting: level.waiting + level.raw })
     }
 }
 

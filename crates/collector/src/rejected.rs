@@ -79,7 +79,9 @@ impl Rejected {
                 path = %self.path.display(),
                 "the file of rejected records is full: this one is not kept; read it with `strongroom collector rejected`, then remove it"
             ),
-            Err(error) => tracing::error!(path = %self.path.display(), %error, "a rejected record is not kept"),
+            Err(error) => {
+                tracing::error!(path = %self.path.display(), %error, "a rejected record is not kept")
+            }
         }
     }
 
@@ -160,7 +162,8 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// The frame at a place, and where it ends.
 fn frame(all: &[u8], at: usize) -> Option<(&[u8], usize)> {
     let (length, rest) = all.get(at..)?.split_first_chunk::<4>()?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).ok().filter(|length| *length <= MAX_FRAME_BYTES)?;
+    let length =
+        usize::try_from(u32::from_be_bytes(*length)).ok().filter(|length| *length <= MAX_FRAME_BYTES)?;
     Some((rest.get(..length)?, at + 4 + length))
 }
 
@@ -189,9 +192,13 @@ mod tests {
         let again = file(folder.path(), 1);
         again.keep("tcp", &vec![b'x'; 1 << 20], "too long");
         let entries = again.entries().unwrap();
-        let told: Vec<(&str, usize)> = entries.iter().map(|entry| (entry.reason.as_str(), entry.bytes)).collect();
+        let told: Vec<(&str, usize)> =
+            entries.iter().map(|entry| (entry.reason.as_str(), entry.bytes)).collect();
         assert_eq!(told, [("cut off", 21), ("too long", 1 << 20)]);
-        assert_eq!(data_encoding::BASE64.decode(entries[0].record.as_bytes()).unwrap(), b"{\"password\":\"hunter2\"");
+        assert_eq!(
+            data_encoding::BASE64.decode(entries[0].record.as_bytes()).unwrap(),
+            b"{\"password\":\"hunter2\""
+        );
         let path = folder.path().join("rejected.sealed");
         let bytes = std::fs::read(&path).unwrap();
         assert!(!bytes.windows(7).any(|window| window == b"hunter2"));

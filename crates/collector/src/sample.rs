@@ -70,7 +70,8 @@ fn each(
     for member in Members::at(json, from) {
         let name = pointer(above, json.get(member.name).unwrap_or_default())?;
         let value = json.get(member.value.clone()).unwrap_or_default();
-        let is_split = value.first() == Some(&b'{') && Members::at(value, 0).next().is_some() && rules.splits(&name);
+        let is_split =
+            value.first() == Some(&b'{') && Members::at(value, 0).next().is_some() && rules.splits(&name);
         if is_split { each(json, member.value.start, &name, rules, see)? } else { see(&name) }
     }
     Ok(())
@@ -128,7 +129,10 @@ mod tests {
         let rule = |matches: &str, treatment| Rule { line: 1, matches: matches.to_owned(), treatment };
         let file = PolicyFile {
             default: Some(choice("ANALYST")),
-            index: Names { exact: vec![(1, "src_ip".to_owned()), (1, "http/host".to_owned())], regex: vec![] },
+            index: Names {
+                exact: vec![(1, "src_ip".to_owned()), (1, "http/host".to_owned())],
+                regex: vec![],
+            },
             exact: vec![
                 rule("secret", Treatment::Remove),
                 rule("http/host", Treatment::Encrypt(Choice { post_quantum: true, ..choice("CERT or UNR") })),
@@ -140,7 +144,8 @@ mod tests {
 
     #[test]
     fn a_sample_says_who_reads_and_what_is_found() {
-        let text = samples().show(br#"{"src_ip":"10.0.0.1","secret":"hunter2","http":{"host":"a.org","x":1}}"#);
+        let text =
+            samples().show(br#"{"src_ip":"10.0.0.1","secret":"hunter2","http":{"host":"a.org","x":1}}"#);
         assert_eq!(
             text,
             "record 1: 3 fields encrypted, 2 index tokens\n  \

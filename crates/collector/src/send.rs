@@ -83,7 +83,8 @@ impl Sending {
         let mut sent = 0;
         while let Some(ended) = workers.join_next().await {
             let ended = ended.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-            let collector = |source| SendError::Collector { host: self.host.clone(), port: self.port, source };
+            let collector =
+                |source| SendError::Collector { host: self.host.clone(), port: self.port, source };
             sent += ended.map_err(collector)?;
         }
         read.map(|()| sent)
@@ -104,7 +105,11 @@ impl Sending {
             if text.is_empty() {
                 continue;
             }
-            let record = self.record(text).map_err(|why| SendError::Line { path: self.file.clone(), line: number, why })?;
+            let record = self.record(text).map_err(|why| SendError::Line {
+                path: self.file.clone(),
+                line: number,
+                why,
+            })?;
             // no worker is left: their errors say why
             if lines.send(record).await.is_err() || self.only_one {
                 return Ok(());
@@ -190,7 +195,9 @@ mod tests {
         let port = world.inputs.addresses()[0].1.port();
         for (text, line) in [("{}\nx\n", 2), ("[1]\n", 1)] {
             let (_file, sending) = sending(text, port);
-            assert!(matches!(sending.send().await, Err(SendError::Line { line: found, .. }) if found == line));
+            assert!(
+                matches!(sending.send().await, Err(SendError::Line { line: found, .. }) if found == line)
+            );
         }
         world.stopped().await;
         let (_file, sending) = sending("{\"a\":1}\n", port);

@@ -46,8 +46,8 @@ pub(crate) use people::{
 pub(crate) use secret::{Place, PutArgs, SecretCommand};
 pub(crate) use serve::{ConfigCommand, ConfigFile, DevArgs, KmsArgs};
 pub(crate) use sharing::{
-    CollectorArgs, CollectorPlace, CollectorWord, EnrollArgs, ExchangeArgs, QueryArgs, QueryFormat, QueryKind, QueryWord,
-    SendArgs,
+    CollectorArgs, CollectorPlace, CollectorWord, EnrollArgs, ExchangeArgs, QueryArgs, QueryFormat,
+    QueryKind, QueryWord, SendArgs,
 };
 pub(crate) use store::StoreCommand;
 pub(crate) use transfer::{ExecArgs, ExportArgs, ExportFormat, ImportArgs, OnConflict, SourceFormat};

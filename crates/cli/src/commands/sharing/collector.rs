@@ -107,7 +107,9 @@ async fn explain(place: &CollectorPlace) -> Result<(), CliError> {
     let warnings = match collector.check(session.as_ref()).await {
         Ok(warnings) => warnings,
         Err(error) => {
-            output::note(&format!("The policies are not compared with the attributes that there are: {error}"));
+            output::note(&format!(
+                "The policies are not compared with the attributes that there are: {error}"
+            ));
             Vec::new()
         }
     };
@@ -159,7 +161,10 @@ async fn collect(collector: &Collector, log: &str) -> Result<(), CliError> {
         }
     };
     let done = collector.run(session, stopper, stop, ready).await?;
-    output::note(&format!("{} records taken, {} refused, {} wait for the exchange", done.taken, done.refused, done.waiting));
+    output::note(&format!(
+        "{} records taken, {} refused, {} wait for the exchange",
+        done.taken, done.refused, done.waiting
+    ));
     Ok(())
 }
 
