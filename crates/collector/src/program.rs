@@ -216,17 +216,19 @@ impl Collector {
         let (intake, workers) = Intake::start(sink, workers, stop.clone()).map_err(CollectorError::Thread)?;
         let mut inputs = Inputs::start(&self.settings.inputs, &intake, &stop)?;
         let (behind, end) = Stop::new();
-        let keeper = tokio::spawn(crate::keeper::keep(pipeline.clone(), end.watch()));
-        let posts = poster::post(pipeline.clone(), self.config.max_post_retries, end.watch());
-        let posts = tokio::spawn(posts);
         ready(inputs.addresses());
-        inputs.ended().await;
         let counts = intake.counts().clone();
-        drop(intake);
-        // the workers' last group may wait for a flush
-        let _ = tokio::task::spawn_blocking(move || workers.join()).await;
-        behind.stop();
-        let _ = tokio::join!(keeper, posts);
+        let taking = async {
+            inputs.ended().await;
+            drop(intake);
+            // the workers' last group may wait for a flush
+            let _ = tokio::task::spawn_blocking(move || workers.join()).await;
+            behind.stop();
+        };
+        // beside each other in one task: inputs and workers have theirs
+        let keeping = crate::keeper::keep(pipeline.clone(), end.watch());
+        let posting = poster::post(pipeline.clone(), self.config.max_post_retries, end.watch());
+        tokio::join!(taking, keeping, posting);
         if !stop.is_now()
             && let Err(error) = poster::post_all(pipeline.clone()).await
         {
