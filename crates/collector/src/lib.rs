@@ -30,6 +30,8 @@ pub mod spool;
 
 mod members;
 mod moment;
+#[cfg(test)]
+mod testing;
 
 pub use inputs::Inputs;
 pub use intake::{Intake, Sink, SinkError, Stop, Stopper};

@@ -48,7 +48,7 @@ impl Session {
                 Err(MemberError::OtherAuthority)
             };
         }
-        let told = self.authorised(async |token| self.authority.public_key(token).await).await?;
+        let told = self.with_token(|token| async move { self.authority.public_key(&token).await }).await?;
         let bad = unusable("its public key");
         let bytes = BASE64.decode(told.cpabe_pk.as_bytes()).map_err(|error| bad(&error))?;
         let key = PublicKey::from_bytes(&bytes).map_err(|error| bad(&error))?;
@@ -108,7 +108,7 @@ impl Session {
     async fn changed_epoch(&self, epochs: &BTreeSet<u64>) -> Result<Option<u64>, MemberError> {
         let Some(epoch) = self.manifest()?.map(|manifest| manifest.epoch()) else { return Ok(None) };
         let Some(key) = self.member_key(epoch)?.filter(|_| epochs.contains(&epoch)) else { return Ok(None) };
-        let me = self.authorised(async |token| self.authority.me(token).await).await?;
+        let me = self.with_token(|token| async move { self.authority.me(&token).await }).await?;
         let now = AttributeSet::parse(me.attributes.iter().map(String::as_str)).ok();
         let now = now.and_then(|now| attributes_at(&now, epoch).ok()).unwrap_or_default();
         let same = key.attributes().count() == now.len() && key.attributes().all(|has| now.contains(has));
@@ -117,7 +117,9 @@ impl Session {
 
     async fn fetch_these(&self, epochs: &[u64]) -> Result<(), MemberError> {
         let list = epochs.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
-        let wrapped = self.authorised(async |token| self.authority.member_keys(token, &list).await).await?;
+        let list = list.as_str();
+        let wrapped =
+            self.with_token(|token| async move { self.authority.member_keys(&token, list).await }).await?;
         let bundle = self.unwrapped(&wrapped, Purpose::MemberKeys).await?;
         let bad = unusable("member keys");
         let bundle = KeyBundle::from_bytes(&bundle).map_err(|error| bad(&error))?;
@@ -150,7 +152,7 @@ impl Session {
         if let Some(key) = self.kept_index_key(epoch)? {
             return Ok(key);
         }
-        let wrapped = self.authorised(async |token| self.authority.index_keys(token).await).await?;
+        let wrapped = self.with_token(|token| async move { self.authority.index_keys(&token).await }).await?;
         let bundle = self.unwrapped(&wrapped, Purpose::IndexKeys).await?;
         let bundle = IndexBundle::from_bytes(&bundle).map_err(|error| unusable("index keys")(&error))?;
         for (epoch, key) in &bundle.epochs {
@@ -177,7 +179,7 @@ impl Session {
     ) -> Result<PolicySet, MemberError> {
         let public = self.public_key().await?;
         let rights = if policies.iter().any(|policy| policy.suite == Suite::PairingAndRights) {
-            let told = self.authorised(async |token| self.authority.rights(token).await).await?;
+            let told = self.with_token(|token| async move { self.authority.rights(&token).await }).await?;
             right_keys(&told.rights, manifest.epoch())?
         } else {
             RightKeys::default()

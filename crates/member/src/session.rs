@@ -164,6 +164,17 @@ impl Session {
         }
     }
 
+    /// The same for work that may go on in another thread, which a borrowed token cannot.
+    pub async fn with_token<T, F>(&self, ask: impl Fn(Token) -> F) -> Result<T, HttpError>
+    where
+        F: Future<Output = Result<T, HttpError>>,
+    {
+        match ask(self.token().await?).await {
+            Err(error) if error.is_unauthenticated() => ask(self.renew().await?).await,
+            other => other,
+        }
+    }
+
     /// The last manifest: the one at hand, or the folder's. It may be stale.
     pub fn manifest(&self) -> Result<Option<Arc<Trusted>>, MemberError> {
         if let Some(manifest) = self.state().manifest.clone() {
@@ -201,7 +212,7 @@ impl Session {
         if let Some(key) = manifest::trusted_key(&self.folder, self.pinned.as_ref())? {
             return Ok(key);
         }
-        let told = self.authorised(async |token| self.authority.public_key(token).await).await?;
+        let told = self.with_token(|token| async move { self.authority.public_key(&token).await }).await?;
         let unusable =
             MemberError::Unusable { what: "its signing key", why: "it is no public key".to_owned() };
         let key = manifest::spki(&told.signing_key).ok_or(unusable)?;

@@ -152,10 +152,11 @@ impl Poster {
             self.chores().await?;
             return Ok(false);
         };
-        let insert = chunk.insert();
+        let insert = &chunk.insert();
         let session = self.pipeline.session();
-        let posted =
-            session.authorised(async |token| session.exchange().insert(token, &insert).await).await?;
+        let posted = session
+            .with_token(|token| async move { session.exchange().insert(&token, insert).await })
+            .await?;
         self.settle(&chunk, &posted).await?;
         self.chores().await?;
         Ok(true)
@@ -261,8 +262,10 @@ impl Poster {
         let session = self.pipeline.session();
         let at = u64::try_from(session.ambient().now().0 / 1000).unwrap_or(0);
         let head = Head { collector: session.member(), sequence, digest: HEXLOWER.encode(&digest), at };
-        let signed = Signed::sign(&head, session.identity().signer(), HEAD_CONTEXT)?;
-        session.authorised(async |token| session.authority().post_head(token, signed.text()).await).await?;
+        let signed = &Signed::sign(&head, session.identity().signer(), HEAD_CONTEXT)?;
+        session
+            .with_token(|token| async move { session.authority().post_head(&token, signed.text()).await })
+            .await?;
         self.told.0 = sequence;
         Ok(())
     }

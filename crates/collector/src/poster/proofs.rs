@@ -160,9 +160,11 @@ pub(super) async fn post_ended(pipeline: &Arc<Pipeline>) -> Result<(), PostError
     for epoch in ended(&pipeline.spool)? {
         let worker = pipeline.clone();
         let proof = tokio::task::spawn_blocking(move || proof_of(&worker, epoch)).await;
-        if let Some(proof) = proof.map_err(|_| PostError::Interrupted)?? {
+        if let Some(proof) = &proof.map_err(|_| PostError::Interrupted)?? {
             let session = pipeline.session();
-            session.authorised(async |token| session.exchange().post_proof(token, &proof).await).await?;
+            session
+                .with_token(|token| async move { session.exchange().post_proof(&token, proof).await })
+                .await?;
         } else {
             tracing::error!("epoch {epoch} has more than {MAX_LEAVES} different tokens: it gets no proof");
         }

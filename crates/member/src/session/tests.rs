@@ -8,7 +8,7 @@ use crate::folder::FolderError;
 use std::collections::BTreeSet;
 use std::path::Path;
 use strongroom_abe::Policy;
-use strongroom_ambient::{Entropy as _, FakeClock, UnixMillis};
+use strongroom_ambient::{FakeClock, UnixMillis};
 use strongroom_crypto::PrivateKey;
 use strongroom_envelope::{Batch, Chain, PlainField, PolicyAndSuite, Suite};
 
@@ -226,8 +226,6 @@ async fn a_manifest_grows_stale_by_either_clock() {
     // set back, the wall clock does not make it fresh again
     clock.set_wall(UnixMillis(world.ambient.now().0 - 900_000));
     assert!(!trusted.is_fresh(&world.ambient));
-    let mut bytes = [0; 4];
-    world.ambient.entropy.fill(&mut bytes);
 }
 
 #[tokio::test]
