@@ -127,7 +127,7 @@ impl Stage {
             self.enroll("collector", organisation.name)?;
         }
         for reader in READERS.iter().chain([&SUSPENDED]) {
-            self.configure(reader.registered, "")?;
+            self.configure(reader.registered, "policy:\n  timestamp:\n    exact: [observed_at]\n")?;
             self.enroll("query", reader.registered)?;
         }
         Ok(())
