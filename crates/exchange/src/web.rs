@@ -5,6 +5,7 @@ mod answer;
 mod insert;
 mod look;
 mod proofs;
+mod shares;
 mod stream;
 
 use crate::keeper::Keeper;
@@ -16,6 +17,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::routing::{get, post};
 use http::request::Parts;
+use shares::Shares;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use strongroom_ambient::Ambient;
@@ -29,8 +31,10 @@ use tokio::sync::Semaphore;
 const OTHER_BODY_BYTES: usize = 1 << 20;
 /// Leaves of a proof are as many as a collector's records of an epoch have tokens.
 const PROOF_BODY_BYTES: usize = MAX_INSERT_BYTES;
-/// Insertions that are read and checked at a time; others wait with their bodies unread.
-const INSERTIONS: usize = 8;
+/// Bodies of insertions that are read at a time; others wait unread,
+const BODIES: usize = 16;
+/// and insertions that are checked and committed at a time.
+const INSERTIONS: usize = 4;
 /// Questions that are answered at a time.
 const QUESTIONS: usize = 8;
 
@@ -58,6 +62,8 @@ pub struct Inside {
     /// Days that records are kept; without, for ever.
     pub retention_days: Option<u32>,
     pace: Pace<MemberId>,
+    shares: Arc<Shares>,
+    bodies: Arc<Semaphore>,
     insertions: Arc<Semaphore>,
     questions: Arc<Semaphore>,
 }
@@ -79,6 +85,8 @@ impl Exchange {
             ambient,
             retention_days,
             pace: Pace::new(rates.requests_per_second),
+            shares: Arc::default(),
+            bodies: Arc::new(Semaphore::new(BODIES)),
             insertions: Arc::new(Semaphore::new(INSERTIONS)),
             questions: Arc::new(Semaphore::new(QUESTIONS)),
         }))

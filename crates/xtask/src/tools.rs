@@ -23,6 +23,7 @@ const DEBIAN: &[(&str, &str, &str)] = &[
     ("docker", "docker.io", "images of the sharing system, built and run"),
     ("nginx", "nginx-light", "TLS and Basic authentication before the sharing system's servers"),
     ("curl", "curl", "the sharing system's manual, line by line"),
+    ("pg_ctlcluster", "postgresql", "the exchange's store in PostgreSQL"),
     ("strace", "strace", "the trace that no acknowledgement precedes its flush"),
 ];
 

@@ -33,6 +33,8 @@ impl Refused {
     );
     pub(crate) const TOO_MANY: Self =
         Self::of(429, "too_many_requests", "too many requests of this member; wait a second");
+    pub(crate) const TOO_MUCH_AT_ONCE: Self =
+        Self::of(429, "too_many_requests", "this member has as much under way as it may");
     pub(crate) const NO_ADMIN: Self =
         Self::of(403, "admin", "administrators neither insert nor query: use a member's token");
     pub(crate) const ADMIN_ONLY: Self = Self::of(403, "forbidden", "administrators only");

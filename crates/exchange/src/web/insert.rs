@@ -1,6 +1,7 @@
 //! Records in; headers under a later epoch.
 
 use super::answer::{self, Asked, Refused, json};
+use super::shares::Kind;
 use super::{Exchange, Member};
 use crate::submission::Submission;
 use axum::extract::{Request, State};
@@ -11,11 +12,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use strongroom_envelope::BatchHeader;
 use strongroom_sharing::exchange::{Insert, Rewrap};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long an insertion waits for its turn.
 const TURN: Duration = Duration::from_secs(10);
 const NO_SENDER: Refused =
     Refused::forbidden("this member sends no records: it has no signing key, or is suspended");
+
+async fn turn(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Refused> {
+    let turn = tokio::time::timeout(TURN, Arc::clone(of).acquire_owned()).await;
+    turn.ok().and_then(Result::ok).ok_or(Refused::BUSY)
+}
 
 /// `POST /add/enc-data`.
 pub(super) async fn insert(
@@ -24,10 +31,11 @@ pub(super) async fn insert(
     request: Request,
 ) -> Result<Response, Refused> {
     let keys = exchange.members.signing_keys(member)?.ok_or(NO_SENDER)?;
-    // before its body is read: what waits takes no memory
-    let turn = tokio::time::timeout(TURN, Arc::clone(&exchange.insertions).acquire_owned()).await;
-    let turn = turn.ok().and_then(Result::ok).ok_or(Refused::BUSY)?;
+    // before its body is read: what waits takes no memory, and nobody keeps others waiting alone
+    let _share = exchange.shares.take(member, Kind::Body)?;
+    let _body = turn(&exchange.bodies).await?;
     let body = answer::body(request, &exchange).await?;
+    let turn = turn(&exchange.insertions).await?;
     let checked = tokio::task::spawn_blocking(move || {
         let insert: Insert = answer::read(&body)?;
         Ok::<_, Refused>(Submission::read(&insert, member, &keys)?)

@@ -1,6 +1,7 @@
 //! Records, batches and heads out.
 
 use super::answer::{Asked, Refused, json, wants_lines};
+use super::shares::Kind;
 use super::{Exchange, Member, stream};
 use crate::find::{self, Ask};
 use axum::extract::State;
@@ -38,13 +39,14 @@ pub(super) async fn turn(exchange: &Exchange) -> Result<OwnedSemaphorePermit, Re
 /// `POST /query`.
 pub(super) async fn query(
     State(exchange): State<Exchange>,
-    Member(_): Member,
+    Member(member): Member,
     headers: HeaderMap,
     Asked(query): Asked<Query>,
 ) -> Result<Response, Refused> {
     let ask = Ask::of(&query)?;
     if wants_lines(&headers) && !query.count {
-        return Ok(stream::found(exchange, ask, query.limit));
+        let share = exchange.shares.take(member, Kind::Stream)?;
+        return Ok(stream::found(exchange, ask, query.limit, share));
     }
     let turn = turn(&exchange).await?;
     let (storage, standing) = (Arc::clone(&exchange.storage), exchange.keeper.standing());

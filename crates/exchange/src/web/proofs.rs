@@ -1,9 +1,10 @@
 //! Collectors' words on their epochs: kept, and proven from.
 
-use super::answer::{Asked, Refused, json};
+use super::answer::{self, Asked, Refused, json};
+use super::shares::Kind;
 use super::{Exchange, Member};
 use crate::storage::ProofRow;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use data_encoding::{BASE64, HEXLOWER};
 use http::StatusCode;
@@ -19,8 +20,10 @@ const CONTEXT: &str = "strongroom sharing epoch v1";
 pub(super) async fn put(
     State(exchange): State<Exchange>,
     Member(member): Member,
-    Asked(proof): Asked<PostProof>,
+    request: Request,
 ) -> Result<Response, Refused> {
+    let _share = exchange.shares.take(member, Kind::Body)?;
+    let proof: PostProof = answer::read(&answer::body(request, &exchange).await?)?;
     let keys = exchange.members.signing_keys(member)?.unwrap_or_default();
     let signed: Signed<EpochProof> = Signed::from(proof.signed.clone());
     let word = keys.iter().find_map(|key| signed.verify(key, CONTEXT).ok());

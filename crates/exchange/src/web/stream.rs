@@ -2,6 +2,7 @@
 
 use super::answer::Refused;
 use super::look::turn;
+use super::shares::{Kind, Share};
 use super::{Exchange, Member};
 use crate::find::{self, Ask, Found as Chunk};
 use crate::storage::{HeadRow, RecordRow};
@@ -22,6 +23,8 @@ use tokio::sync::mpsc;
 
 /// Records that are fetched at a time.
 const CHUNK: usize = 64;
+/// The same of a copy, where any may be as large as one may be.
+const COPY_CHUNK: usize = 16;
 /// Chunks that wait for a slow reader.
 const AHEAD: usize = 2;
 
@@ -61,9 +64,10 @@ async fn break_off(lines: &Lines) {
 }
 
 /// All that is found, or `limit` of it.
-pub(super) fn found(exchange: Exchange, mut ask: Ask, limit: Option<u32>) -> Response {
+pub(super) fn found(exchange: Exchange, mut ask: Ask, limit: Option<u32>, share: Share) -> Response {
     let (lines, coming) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
+        let _share = share;
         let mut left = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         loop {
             ask.limit = left.min(CHUNK);
@@ -113,16 +117,18 @@ async fn chunk(exchange: &Exchange, ask: &Ask, lines: &Lines) -> Option<Chunk> {
 /// collector after the other.
 pub(super) async fn sync(
     State(exchange): State<Exchange>,
-    Member(_): Member,
+    Member(member): Member,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let (collector, from) = asked(query.as_deref().unwrap_or_default())?;
+    let share = exchange.shares.take(member, Kind::Stream)?;
     let standing = exchange.keeper.standing();
     let wanted = standing.heads.iter().filter(|head| collector.is_none_or(|one| one == head.collector));
     let mut heads: Vec<HeadRow> = wanted.cloned().collect();
     heads.sort_by_key(|head| head.collector);
     let (lines, coming) = mpsc::channel(AHEAD);
     tokio::spawn(async move {
+        let _share = share;
         for head in &heads {
             if !of_one(&exchange, head, from, &lines).await {
                 return;
@@ -141,7 +147,7 @@ async fn of_one(exchange: &Exchange, head: &HeadRow, from: u64, lines: &Lines) -
             Ok(turn) => {
                 let read = move || {
                     let _turn = turn;
-                    storage.of_collector(number, from, CHUNK).ok()
+                    storage.of_collector(number, from, COPY_CHUNK).ok()
                 };
                 tokio::task::spawn_blocking(read).await.ok().flatten()
             }

@@ -1,14 +1,19 @@
 //! One suite for every store: what is committed is there, whole and in order.
 
+use super::world::{Collector, World, errors};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+use strongroom_exchange::find::{self, Ask};
 use strongroom_exchange::postgres::PostgresStorage;
 use strongroom_exchange::sqlite::SqliteStorage;
 use strongroom_exchange::storage::{
     BatchRow, ConflictRow, Group, HeadRow, HourRow, Posting, ProofRow, RecordRow, Removal, SpanRow, Standing,
     Storage, StorageError,
 };
+use strongroom_sharing::exchange::Query;
 use strongroom_sharing::{BatchId, MemberId};
 
 fn head(number: u32, sequence: u64) -> HeadRow {
@@ -265,6 +270,40 @@ fn postgresql_conforms_and_is_reached_again_after_it_went_away() {
     }
     assert_eq!(standing.unwrap().last, 5);
     assert_eq!(store.postings(1, &[7; 16], 100, 10).unwrap(), [5, 2, 1]);
+}
+
+#[test]
+fn the_exchange_is_the_same_on_postgresql() {
+    let Some(postgres) = Postgres::start() else { return };
+    let world = World::on(Arc::new(PostgresStorage::open(&postgres.url).unwrap()));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mut one = Collector::new(1);
+    let start = one.chain();
+    let records = one.records(450);
+    let inserted = runtime.block_on(world.insert(&one, records.clone()));
+    assert_eq!((inserted.accepted, inserted.next), (450, 451));
+    assert_eq!(runtime.block_on(world.insert(&one, records[400..].to_vec())).repeated, 50);
+    one.go_back(&start);
+    let forged = runtime.block_on(world.send_with(&mut one, &[9]));
+    assert_eq!(errors(&forged), ["conflict"]);
+    let query = serde_json::json!({ "where": { "any": ["07".repeat(16)] }, "limit": 400 });
+    let mut query: Query = serde_json::from_value(query).unwrap();
+    let (gone, mut found) = (AtomicBool::new(false), Vec::new());
+    loop {
+        let ask = Ask::of(&query).unwrap();
+        let page = find::page(&*world.storage, &world.keeper.standing(), &ask, &gone).unwrap();
+        found.extend(page.records.iter().map(|row| row.sequence));
+        query.cursor = page.cursor;
+        if query.cursor.is_none() {
+            break;
+        }
+    }
+    assert!(found.iter().rev().copied().eq(1..=450));
+    world.clock.advance(Duration::from_hours(2));
+    runtime.block_on(world.send_with(&mut Collector::new(2), &[7]));
+    let hour = u32::try_from(super::world::HOUR).unwrap();
+    assert_eq!(runtime.block_on(world.keeper.expire(hour + 1)).unwrap(), 450);
+    assert_eq!(world.storage.postings(1, &[7; 16], 1_000, 10).unwrap(), [451]);
 }
 
 #[test]
