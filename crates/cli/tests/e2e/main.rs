@@ -76,6 +76,8 @@ mod sealed;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
+mod sharing_collector;
+#[cfg(test)]
 mod sharing_exchange;
 #[cfg(test)]
 mod sharing_images;

@@ -15,14 +15,14 @@ use std::time::Duration;
 use strongroom_ambient::Ambient;
 use strongroom_crypto::{KemSecretKey, PrivateKey, generate_ed25519_pkcs8, private_key_pem};
 
-const JWT: &str = "FLASK_JWT_SECRET_KEY: 8f1e0c3b5a7d92f4e6081b3c5d7f9a0b\n";
-const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const JWT: &str = "FLASK_JWT_SECRET_KEY: 8f1e0c3b5a7d92f4e6081b3c5d7f9a0b\n";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// A running key management server with its folders in a home.
-struct Kms {
+pub(crate) struct Kms {
     child: Child,
-    address: String,
-    said: String,
+    pub(crate) address: String,
+    pub(crate) said: String,
     _out: BufReader<ChildStdout>,
 }
 
@@ -43,7 +43,7 @@ fn refused(home: &Home, config: &str, more: &[&str]) -> String {
 }
 
 impl Kms {
-    fn start(home: &Home, config: &str) -> Self {
+    pub(crate) fn start(home: &Home, config: &str) -> Self {
         let log = home.join("kms.log");
         let mut command = command(home, config, &[]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
@@ -79,7 +79,15 @@ impl Kms {
     /// A POST of an object with a token.
     fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
         let header = format!("X-Authorization: Bearer {token}");
-        curl(&["-H", &header, "-H", "Content-Type: application/json", "-d", &body.to_string(), &self.url(path)])
+        curl(&[
+            "-H",
+            &header,
+            "-H",
+            "Content-Type: application/json",
+            "-d",
+            &body.to_string(),
+            &self.url(path),
+        ])
     }
 
     fn login(&self, username: &str, password: &str) -> Answer {
@@ -92,9 +100,8 @@ impl Kms {
     }
 
     /// A member with these attributes; its first token.
-    fn member(&self, admin: &str, name: &str, attributes: &[&str]) -> String {
-        let body =
-            json!({ "username": name, "password": PASSWORD, "password2": PASSWORD, "attributes": attributes });
+    pub(crate) fn member(&self, admin: &str, name: &str, attributes: &[&str]) -> String {
+        let body = json!({ "username": name, "password": PASSWORD, "password2": PASSWORD, "attributes": attributes });
         self.post("/user/create", admin, &body).is(201)["access_token"].as_str().unwrap().to_owned()
     }
 }
@@ -108,9 +115,9 @@ impl Drop for Kms {
 
 /// What curl heard.
 #[derive(Debug)]
-struct Answer {
-    status: u16,
-    body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: String,
 }
 
 impl Answer {
@@ -131,7 +138,7 @@ impl Answer {
     }
 }
 
-fn curl(arguments: &[&str]) -> Answer {
+pub(crate) fn curl(arguments: &[&str]) -> Answer {
     let mut curl = Command::new("curl");
     curl.args(["-sS", "--noproxy", "*", "--max-time", "60", "-w", "\n%{http_code}"]).args(arguments);
     let output = curl.output().unwrap();
@@ -146,12 +153,13 @@ fn add_admin(home: &Home, name: &str, password: &str) -> Done {
     let file = home.file("password", password);
     let path = |name: &str| home.join(name).display().to_string();
     let folders = ["--secrets", &path("secrets"), "--db", &path("db")];
-    let words = [&["attributes", "add-admin"][..], &folders, &["--password-file", file.to_str().unwrap(), name]];
+    let words =
+        [&["attributes", "add-admin"][..], &folders, &["--password-file", file.to_str().unwrap(), name]];
     home.run(&words.concat())
 }
 
 /// An administrator's token.
-fn administrator(home: &Home) -> String {
+pub(crate) fn administrator(home: &Home) -> String {
     let said = add_admin(home, "chief", PASSWORD).ok();
     token_of(&said)
 }
@@ -197,7 +205,10 @@ fn the_manuals_lines_work_as_they_stand() {
         assert_eq!(ask.refuses(403), "refused");
     }
     assert_eq!(kms.post("/user/create", member, &body).refuses(403), "refused");
-    assert_eq!(kms.post("/user/rekey", member, &json!({ "username": "unr/north lab" })).refuses(403), "refused");
+    assert_eq!(
+        kms.post("/user/rekey", member, &json!({ "username": "unr/north lab" })).refuses(403),
+        "refused"
+    );
     kms.post("/user/rekey", &admin, &json!({ "username": "unr/north lab" })).is(201);
     assert_eq!(kms.post("/user/rekey", &admin, &json!({ "username": "nobody" })).refuses(404), "not_found");
 
@@ -213,7 +224,8 @@ fn keys() -> (Value, KemSecretKey) {
     let pem = private_key_pem(&generate_ed25519_pkcs8().unwrap());
     let signer = PrivateKey::from_pem(&pem).unwrap().public_key().unwrap();
     let base64 = |bytes: &[u8]| data_encoding::BASE64.encode(bytes);
-    let keys = json!({ "wrap_key": base64(&wrap.public_key().to_bytes()), "signing_key": base64(signer.spki()) });
+    let keys =
+        json!({ "wrap_key": base64(&wrap.public_key().to_bytes()), "signing_key": base64(signer.spki()) });
     (keys, wrap)
 }
 
@@ -282,7 +294,8 @@ fn unknown_users_and_wrong_passwords_are_one_answer() {
     let basic = curl(&["-u", "north:correct", &kms.url("/user/me")]);
     assert_eq!(basic.refuses(401), "unauthenticated", "Basic is the proxy's, and proves nothing here");
     let token = kms.token("north");
-    let both = ["-u", "proxy:secret", "-H", &format!("X-Authorization: Bearer {token}"), &kms.url("/user/me")];
+    let both =
+        ["-u", "proxy:secret", "-H", &format!("X-Authorization: Bearer {token}"), &kms.url("/user/me")];
     assert_eq!(curl(&both).is(200)["logged_in_as"], "north");
 }
 
@@ -291,14 +304,17 @@ fn whatever_is_sent_has_an_answer_in_json() {
     let home = Home::new();
     let kms = Kms::start(&home, JWT);
     let login = |body: &str| curl(&["-d", body, &kms.url("/login")]);
-    for bad in ["", "{", "[]", "null", "{\"username\":\"a\"}", "{\"username\":\"a\",\"password\":\"b\",\"admin\":1}"] {
+    for bad in
+        ["", "{", "[]", "null", "{\"username\":\"a\"}", "{\"username\":\"a\",\"password\":\"b\",\"admin\":1}"]
+    {
         assert_eq!(login(bad).refuses(400), "invalid_request", "{bad}");
     }
     let deep = format!("{{\"username\":{}{}}}", "[".repeat(5_000), "]".repeat(5_000));
     assert_eq!(login(&deep).refuses(400), "invalid_request");
     for bytes in [17 << 10, 1 << 20, 3 << 20] {
         let file = home.file("large", vec![b' '; bytes]);
-        let large = curl(&["-H", "Expect:", "--data-binary", &format!("@{}", file.display()), &kms.url("/login")]);
+        let large =
+            curl(&["-H", "Expect:", "--data-binary", &format!("@{}", file.display()), &kms.url("/login")]);
         assert_eq!(large.refuses(413), "too_large");
     }
     let ask = |method: &str, path: &str| curl(&["-X", method, &kms.url(path)]);
@@ -310,7 +326,8 @@ fn whatever_is_sent_has_an_answer_in_json() {
     }
     let lied = curl(&["-H", "Forwarded: for=203.0.113.7", &kms.url("/get/manifest")]);
     assert_eq!(lied.refuses(400), "untrusted_proxy");
-    curl(&["-H", "X-Forwarded-For: 203.0.113.7", "-H", "Host: kms.example.org", &kms.url("/get/manifest")]).is(200);
+    curl(&["-H", "X-Forwarded-For: 203.0.113.7", "-H", "Host: kms.example.org", &kms.url("/get/manifest")])
+        .is(200);
     assert_eq!(curl(&[&kms.address]).body, "up\n", "it goes on");
 }
 
@@ -323,7 +340,10 @@ fn what_is_unsafe_to_listen_on_is_refused() {
     assert!(exposed.contains("plaintext") && exposed.contains("certificate"), "{exposed}");
     for (weak, why) in [("short", "16"), ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "repeats")] {
         let said = refused(&home, &format!("FLASK_JWT_SECRET_KEY: {weak}\n"), &[]);
-        assert!(said.contains("FLASK_JWT_SECRET_KEY") && said.contains(why) && !said.contains(weak), "{said}");
+        assert!(
+            said.contains("FLASK_JWT_SECRET_KEY") && said.contains(why) && !said.contains(weak),
+            "{said}"
+        );
     }
     let unknown = refused(&home, "FLASK_JWT_SECRET_KEY: x\nSQLALCHEMY: y\n", &[]);
     assert!(unknown.contains("line 2: SQLALCHEMY: unknown key"), "{unknown}");
@@ -350,7 +370,11 @@ fn a_later_start_finds_everything_and_another_secret_ends_all_tokens() {
     let kms = Kms::start(&home, "FLASK_JWT_SECRET_KEY: 00aa17bb29cc3bdd4dee5fff61007213\n");
     assert_eq!(kms.get("/user/me", &admin).refuses(401), "unauthenticated");
     let admin = kms.token("chief");
-    assert_eq!(kms.get("/get/key/cpabe-pk", &admin).is(200), public, "keys are of the authority, not of the tokens");
+    assert_eq!(
+        kms.get("/get/key/cpabe-pk", &admin).is(200),
+        public,
+        "keys are of the authority, not of the tokens"
+    );
     drop(kms);
     let (key, aside) = (home.join("secrets/auto-unlock.key"), home.join("aside"));
     std::fs::rename(&key, &aside).unwrap();
@@ -449,7 +473,8 @@ fn behind_nginx_with_tls_and_basic_authentication_the_manuals_line_says_up() {
     let kms = Kms::start(&home, JWT);
     let admin = administrator(&home);
     let name = "subjectAltName=DNS:cybexp-priv.example.com";
-    let make = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+    let make =
+        ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
     let names = ["-subj", "/CN=cybexp-priv.example.com", "-addext", name];
     let out = ["-keyout", "sharing.key", "-out", "sharing.pem"];
     openssl(&home, &[&make[..], &names, &out].concat());
