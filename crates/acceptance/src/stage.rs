@@ -138,7 +138,7 @@ impl Stage {
         let file = self.home.join("admin.password");
         private(&file, ADMIN.1)?;
         let (db, secrets) = (self.home.join("kms/db"), self.home.join("kms/secrets"));
-        let mut command = self.command(&["attributes", "add-admin", "--name", ADMIN.0]);
+        let mut command = self.command(&["attributes", "add-admin", ADMIN.0]);
         command.arg("--password-file").arg(&file).arg("--db").arg(db).arg("--secrets").arg(secrets);
         let printed = program::run(&mut command)?;
         must(printed.contains("Root_of_all") && printed.contains("admin"), || {
