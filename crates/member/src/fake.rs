@@ -89,7 +89,7 @@ fn serve(stream: &TcpStream, answer: &dyn Fn(&Request) -> Response) -> io::Resul
         let mut head =
             format!("HTTP/1.1 {} x\r\ncontent-length: {}\r\n", response.status, response.body.len());
         for (name, value) in &response.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head.push_str("\r\n");
         let mut writer = stream;
@@ -119,7 +119,7 @@ fn read(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Request>> {
             Some((name, value)) if !request.line.is_empty() => {
                 request.headers.insert(name.to_ascii_lowercase(), value.to_owned());
             }
-            _ => request.line = text.trim_end_matches(" HTTP/1.1").to_owned(),
+            _ => text.trim_end_matches(" HTTP/1.1").clone_into(&mut request.line),
         }
         line.clear();
     }
@@ -164,6 +164,10 @@ pub struct FakeAuthority {
 
 impl FakeAuthority {
     /// Starts one.
+    ///
+    /// # Panics
+    ///
+    /// Where this host has no port for it.
     #[expect(clippy::expect_used, reason = "only tests call it")]
     pub fn start(attributes: &[&str]) -> (Arc<Self>, Http) {
         let ambient = Ambient::system();
@@ -274,20 +278,21 @@ impl FakeAuthority {
             bundle.epochs.insert(epoch, self.master.member_key(&self.ambient, &at).to_bytes());
         }
         bundle.rights = strongroom_abe::RightSecrets::none().to_bytes();
-        self.wrapped(known, Purpose::MemberKeys, bundle.epochs.keys().copied().collect(), &bundle.to_bytes())
+        let epochs: Vec<u64> = bundle.epochs.keys().copied().collect();
+        self.wrapped(known, Purpose::MemberKeys, &epochs, &bundle.to_bytes())
     }
 
     fn index_keys(&self, known: &Known) -> Response {
         let mut bundle = IndexBundle::default();
         bundle.epochs.insert(known.epoch, self.root.collector_epoch(&self.member.to_string(), known.epoch));
-        self.wrapped(known, Purpose::IndexKeys, vec![known.epoch], &bundle.to_bytes())
+        self.wrapped(known, Purpose::IndexKeys, &[known.epoch], &bundle.to_bytes())
     }
 
     fn wrapped(
         &self,
         known: &Known,
         purpose: Purpose,
-        epochs: Vec<u64>,
+        epochs: &[u64],
         secret: &strongroom_secret::SecretBytes,
     ) -> Response {
         let Some((to, _)) = &known.keys else { return Response::refused(409, "not_enrolled") };

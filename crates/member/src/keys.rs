@@ -97,6 +97,7 @@ impl Session {
             epochs.iter().copied().filter(|epoch| !self.folder.has(&member_file(*epoch))).collect();
         if let Some(changed) = self.changed_epoch(epochs).await? {
             wanted.push(changed);
+            wanted.sort_unstable();
         }
         for asked in wanted.chunks(MAX_ASKED) {
             self.fetch_these(asked).await?;

@@ -1,6 +1,7 @@
 //! Records that came while nothing could be encrypted for anybody: kept, and sealed for good later.
 
-use super::{Pipeline, PipelineError, Ready, seal};
+use super::seal::{self, Group};
+use super::{Pipeline, PipelineError, Ready};
 use crate::record::{Incoming, LIMITS, RecordError};
 use crate::spool::{Cursor, RawRecord};
 use std::sync::{Arc, PoisonError};
@@ -68,7 +69,9 @@ impl Pipeline {
         let open = |record| Incoming { json: exposed(self.open_raw(record).as_ref()), mark: None };
         let mut texts: Vec<Incoming> = records.iter().map(open).collect();
         let drained = self.drain_these(&ready, &records, &texts, raw.told);
-        texts.iter_mut().for_each(|text| strongroom_secret::wipe(&mut text.json));
+        for text in &mut texts {
+            strongroom_secret::wipe(&mut text.json);
+        }
         raw.told = raw.told.max(last);
         if drained.is_err() {
             // what was read is read again
@@ -98,8 +101,9 @@ impl Pipeline {
                 (self.rejected)(incoming, error);
             }
         }
-        let sealed = self.seal(ready, &worker, &jsons, results, true, |draft, places, _| {
-            if let Some(record) = places.end.checked_sub(1).and_then(|last| records.get(last)) {
+        let group = Group { ready, worker: &worker, texts: &jsons, drains: true };
+        let sealed = self.seal(&group, results, |draft, _| {
+            if let Some(record) = records.last() {
                 draft.drained(record.number);
             }
         });

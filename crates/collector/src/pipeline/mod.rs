@@ -14,7 +14,7 @@ use crate::policy::Rules;
 use crate::record::{Incoming, RecordError};
 use crate::spool::{Level, Spool};
 use drain::Draining;
-use seal::Open;
+use seal::{Group, Open};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 use strongroom_ambient::Ambient;
@@ -170,9 +170,10 @@ impl Pipeline {
         let mut worker = self.worker(ready);
         let texts: Vec<&[u8]> = group.iter().map(|incoming| incoming.json.as_slice()).collect();
         let results = worker.plan(&texts);
-        let sealed = self.seal(ready, &worker, &texts, results, false, |draft, places, results| {
-            let done = group.iter().zip(results).take(places.end).skip(places.start);
-            seal::last_marks(done.filter(|(_, result)| result.is_ok()).map(|(incoming, _)| incoming), draft);
+        let together = Group { ready, worker: &worker, texts: &texts, drains: false };
+        let sealed = self.seal(&together, results, |draft, results| {
+            let taken = group.iter().zip(results).filter(|(_, result)| result.is_ok());
+            seal::last_marks(taken.map(|(incoming, _)| incoming), draft);
         });
         self.give_back(worker);
         match sealed {

@@ -5,13 +5,8 @@ use crate::plan::Plan;
 use crate::record::{Incoming, RecordError};
 use crate::spool::{Draft, Position};
 use std::collections::BTreeMap;
-use std::ops::Range;
-use std::sync::Arc;
 use std::time::Duration;
 use strongroom_envelope::{Batch, PlainField, SealError};
-
-/// A frame is ended beyond this many bytes.
-const FRAME_BYTES: usize = 8 << 20;
 
 /// The batch that goes on.
 pub(super) struct Open {
@@ -23,64 +18,55 @@ pub(super) struct Open {
 
 type Results = Vec<Result<(), RecordError>>;
 
+/// Records that are sealed together.
+pub(super) struct Group<'a> {
+    /// What they were planned by.
+    pub(super) ready: &'a Ready,
+    /// Who planned them.
+    pub(super) worker: &'a Worker,
+    /// The records.
+    pub(super) texts: &'a [&'a [u8]],
+    /// Whether they make room in the end.
+    pub(super) drains: bool,
+}
+
 impl Pipeline {
-    /// Seals what was planned, and returns when it is durable. `close` adds what goes with the records of a frame.
+    /// Seals what was planned, and returns when it is durable: all of it or nothing. `close` adds what goes with the records.
     pub(super) fn seal(
         &self,
-        ready: &Arc<Ready>,
-        worker: &Worker,
-        texts: &[&[u8]],
+        group: &Group<'_>,
         mut results: Results,
-        drains: bool,
-        close: impl Fn(&mut Draft<'_>, Range<usize>, &Results),
+        close: impl FnOnce(&mut Draft<'_>, &Results),
     ) -> Result<Results, PipelineError> {
-        let mut place: Option<Position> = None;
-        let mut from = 0;
-        while from < texts.len() {
-            let (end, written) = self.seal_frame(ready, worker, texts, &mut results, from, drains, &close)?;
-            from = end;
-            place = place.max(Some(written));
-        }
-        if let Some(place) = place {
-            self.spool.sync(place)?;
-        }
+        let place = self.write(group, &mut results, close)?;
+        self.spool.sync(place)?;
         Ok(results)
     }
 
-    fn seal_frame(
+    fn write(
         &self,
-        ready: &Arc<Ready>,
-        worker: &Worker,
-        texts: &[&[u8]],
+        group: &Group<'_>,
         results: &mut Results,
-        from: usize,
-        drains: bool,
-        close: &impl Fn(&mut Draft<'_>, Range<usize>, &Results),
-    ) -> Result<(usize, Position), PipelineError> {
+        close: impl FnOnce(&mut Draft<'_>, &Results),
+    ) -> Result<Position, PipelineError> {
         let mut open = self.lock_open();
         // under the lock, so that no record is sealed by an epoch that has passed, or by a manifest that is stale
-        let now = self.fresh().filter(|now| now.manifest.epoch() == ready.manifest.epoch());
+        let now = self.fresh().filter(|now| now.manifest.epoch() == group.ready.manifest.epoch());
         let now = now.ok_or(PipelineError::Changed)?;
-        let written = self.spool.write(drains, |draft| {
-            let mut at = from;
-            for ((text, plan), result) in texts.iter().zip(&worker.plans).zip(results.iter_mut()).skip(from) {
-                if result.is_ok() {
-                    *result = self.seal_one(&now, &mut open, draft, text, plan)?;
-                }
-                at += 1;
-                if draft.bytes() >= FRAME_BYTES {
-                    break;
-                }
+        let written = self.spool.write(group.drains, |draft| {
+            let planned = group.texts.iter().zip(&group.worker.plans).zip(results.iter_mut());
+            for ((text, plan), result) in planned.filter(|(_, result)| result.is_ok()) {
+                *result = self.seal_one(&now, &mut open, draft, text, plan)?;
             }
-            close(draft, from..at, results);
-            Ok::<_, PipelineError>(at)
+            close(draft, results);
+            Ok::<_, PipelineError>(())
         });
         if written.is_err() {
             // its header may not have been written
             *open = None;
             self.spool.end_batch();
         }
-        written
+        written.map(|((), place)| place)
     }
 
     fn seal_one(

@@ -53,8 +53,8 @@ pub(super) fn retire(spool: &Spool) -> Result<(), SpoolError> {
 fn write_run(spool: &Spool, number: u64, epoch: u64, first: u64, last: u64) -> Result<(), SpoolError> {
     let mut entries: Vec<Entry> = Vec::new();
     spool.records_of(number, |record| {
-        let (sequence, digest) = (record.id().sequence.to_be_bytes(), record.digest());
-        entries.extend(record.tokens().map(|token| entry(&token, &sequence, &digest)));
+        let (sequence, digest) = (record.id().sequence, record.digest());
+        entries.extend(record.tokens().map(|token| entry(&token, sequence, &digest)));
     })?;
     entries.sort_unstable();
     let folder = folder(spool, epoch);
@@ -74,9 +74,10 @@ fn write_run(spool: &Spool, number: u64, epoch: u64, first: u64, last: u64) -> R
     write().map_err(at(&path))
 }
 
-fn entry(token: &Token, sequence: &[u8; 8], digest: &[u8; 32]) -> Entry {
+fn entry(token: &Token, sequence: u64, digest: &[u8; 32]) -> Entry {
     let mut entry = [0; ENTRY_BYTES];
-    let bytes = token.0.iter().chain(sequence).chain(digest);
+    let sequence = sequence.to_be_bytes();
+    let bytes = token.0.iter().chain(&sequence).chain(digest);
     entry.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
     entry
 }
@@ -145,14 +146,13 @@ fn add(leaves: &mut Vec<Leaf>, entry: &Entry) {
     let Some((sequence, digest)) = rest.split_first_chunk::<8>() else { return };
     let Some(digest) = digest.first_chunk::<32>() else { return };
     let sequence = u64::from_be_bytes(*sequence);
-    match leaves.last_mut().filter(|leaf| leaf.token.0 == *token) {
-        Some(leaf) => leaf.tally.add(sequence, digest),
-        None => {
-            let mut tally = Tally::default();
-            tally.add(sequence, digest);
-            leaves.push(Leaf { token: Token(*token), tally });
-        }
+    if let Some(leaf) = leaves.last_mut().filter(|leaf| leaf.token.0 == *token) {
+        leaf.tally.add(sequence, digest);
+        return;
     }
+    let mut tally = Tally::default();
+    tally.add(sequence, digest);
+    leaves.push(Leaf { token: Token(*token), tally });
 }
 
 /// Posts the proofs of epochs that have ended and of which the exchange has everything.

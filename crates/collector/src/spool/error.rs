@@ -52,7 +52,8 @@ pub enum SpoolError {
 pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> SpoolError {
     let path = path.to_owned();
     move |source| {
-        if source.kind() == io::ErrorKind::StorageFull || source.kind() == io::ErrorKind::QuotaExceeded {
+        let full = [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge];
+        if full.contains(&source.kind()) {
             SpoolError::Full { why: "its file system has no room" }
         } else {
             SpoolError::Io { path, source }

@@ -4,8 +4,8 @@
 const MAGIC: [u8; 4] = *b"SRF1";
 /// Magic, length, CRC-32.
 pub(crate) const HEAD_BYTES: usize = 12;
-/// The longest frame without its head: some entries, the last of which may be long.
-pub(crate) const MAX_FRAME_BYTES: usize = 32 << 20;
+/// The longest frame without its head: a group of records, which is there as a whole or not at all.
+pub(crate) const MAX_FRAME_BYTES: usize = 128 << 20;
 
 /// An entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,7 +198,9 @@ mod tests {
         ];
         let mut frame = Vec::new();
         begin_frame(&mut frame);
-        all.iter().for_each(|entry| entry.write(&mut frame));
+        for entry in &all {
+            entry.write(&mut frame);
+        }
         end_frame(&mut frame);
         let (payload, rest) = next_frame(&frame).unwrap();
         assert!(rest.is_empty());

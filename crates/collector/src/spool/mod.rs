@@ -6,23 +6,30 @@
 //! the end was never acknowledged and is cut off, and the chain goes on behind the last record. A full disk changes nothing:
 //! what was half written is cut off at once.
 
+mod draft;
 mod error;
+mod files;
 pub(crate) mod frame;
 mod read;
 mod recover;
 mod state;
 
+pub(crate) use draft::Draft;
 pub use error::SpoolError;
+pub(crate) use files::segment_path;
 pub(crate) use read::{Cursor, RawRecord};
 
+use draft::Writer;
 use error::at;
+use files::{begin_segment, locked, open_segment};
 use frame::Entry;
 use state::{Segment, State};
 use std::fs::{self, File};
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+#[cfg(test)]
 use strongroom_envelope::Chain;
 use strongroom_member::config::SpoolConfig;
 use strongroom_sharing::MemberId;
@@ -43,71 +50,6 @@ pub struct Spool {
     synced: Mutex<Position>,
     broken: AtomicBool,
     _lock: File,
-}
-
-/// The end of the log.
-pub(crate) struct Writer {
-    state: State,
-    file: Arc<File>,
-    number: u64,
-    /// The header of the batch that goes on: each segment begins with it.
-    header: Option<Vec<u8>>,
-    frame: Vec<u8>,
-}
-
-/// What a group adds to the log: entries, and what they change.
-pub(crate) struct Draft<'a> {
-    pub(crate) chain: Chain,
-    pub(crate) out: &'a mut Vec<u8>,
-    records: Option<(u64, u64)>,
-    header: Option<Vec<u8>>,
-    marks: Vec<(String, Vec<u8>)>,
-    last_raw: u64,
-    drained: u64,
-    posted: u64,
-}
-
-impl Draft<'_> {
-    /// The header of a new batch.
-    pub(crate) fn header(&mut self, bytes: Vec<u8>) {
-        Entry::Header(&bytes).write(self.out);
-        self.header = Some(bytes);
-    }
-
-    /// A record, sealed in place; it moves the chain on.
-    pub(crate) fn record<E>(
-        &mut self,
-        seal: impl FnOnce(&mut Chain, &mut Vec<u8>) -> Result<u64, E>,
-    ) -> Result<(), E> {
-        let chain = &mut self.chain;
-        let sequence = frame::write_record(self.out, |out| seal(chain, out))?;
-        self.records = Some((self.records.map_or(sequence, |(first, _)| first), sequence));
-        Ok(())
-    }
-
-    /// How far a source is read.
-    pub(crate) fn mark(&mut self, source: &str, position: &[u8]) {
-        Entry::Mark { source, position }.write(self.out);
-        self.marks.push((source.to_owned(), position.to_owned()));
-    }
-
-    /// The next raw record, sealed with its number.
-    pub(crate) fn raw(&mut self, seal: impl FnOnce(u64) -> Vec<u8>) {
-        self.last_raw += 1;
-        let sealed = seal(self.last_raw);
-        Entry::Raw { number: self.last_raw, sealed: &sealed }.write(self.out);
-    }
-
-    /// Raw records are done.
-    pub(crate) fn drained(&mut self, number: u64) {
-        Entry::Drained(number).write(self.out);
-        self.drained = number;
-    }
-
-    /// How long it is by now.
-    pub(crate) fn bytes(&self) -> usize {
-        self.out.len()
-    }
 }
 
 /// How a spool stands.
@@ -344,107 +286,6 @@ impl Spool {
         self.lock().state.segments.remove(&number);
         Ok(())
     }
-}
-
-impl Writer {
-    fn end(&self) -> u64 {
-        self.state.segments.get(&self.number).map_or(0, |segment| segment.bytes)
-    }
-
-    /// Makes a frame, writes it, and only then changes what is known.
-    fn draft<T, E: From<SpoolError>>(
-        &mut self,
-        fill: impl FnOnce(&mut Draft<'_>) -> Result<T, E>,
-        append: impl FnOnce(&Self) -> Result<u64, SpoolError>,
-    ) -> Result<T, E> {
-        let mut out = std::mem::take(&mut self.frame);
-        frame::begin_frame(&mut out);
-        let mut draft = Draft {
-            chain: self.state.chain.clone(),
-            out: &mut out,
-            records: None,
-            header: None,
-            marks: Vec::new(),
-            last_raw: self.state.last_raw,
-            drained: self.state.drained,
-            posted: self.state.posted,
-        };
-        let filled = fill(&mut draft);
-        let Draft { chain, records, header, marks, last_raw, drained, posted, .. } = draft;
-        frame::end_frame(&mut out);
-        self.frame = out;
-        let result = filled?;
-        if self.frame.len() == frame::HEAD_BYTES {
-            return Ok(result);
-        }
-        let end = append(self)?;
-        let number = self.number;
-        let raw_came = last_raw > self.state.last_raw;
-        self.state.chain = chain;
-        self.state.marks.extend(marks);
-        (self.state.last_raw, self.state.drained, self.state.posted) = (last_raw, drained, posted);
-        if header.is_some() {
-            self.header = header;
-        }
-        let segment = self.state.segment(number);
-        segment.bytes = end;
-        if raw_came {
-            segment.last_raw = last_raw;
-        }
-        if let Some((first, last)) = records {
-            segment.records = Some((segment.records.map_or(first, |(first, _)| first), last));
-        }
-        Ok(result)
-    }
-}
-
-fn locked(path: &Path) -> Result<File, SpoolError> {
-    let options = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
-    let lock = options.map_err(at(path))?;
-    match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(lock),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(SpoolError::InUse { path: path.to_owned() }),
-        Err(error) => Err(at(path)(error.into())),
-    }
-}
-
-/// The file of a segment.
-pub(crate) fn segment_path(folder: &Path, number: u64) -> PathBuf {
-    folder.join(format!("segment-{number:016x}.log"))
-}
-
-fn open_segment(folder: &Path, number: u64) -> Result<File, SpoolError> {
-    let path = segment_path(folder, number);
-    fs::OpenOptions::new().read(true).write(true).open(&path).map_err(at(&path))
-}
-
-/// Makes a segment whose first frame says where everything stands; it is there as a whole or not at all.
-fn begin_segment(
-    folder: &Path,
-    state: &mut State,
-    number: u64,
-    epoch: u64,
-    header: Option<&[u8]>,
-) -> Result<(u64, File), SpoolError> {
-    let mut first = Vec::new();
-    frame::begin_frame(&mut first);
-    state.snapshot(epoch, header, &mut first);
-    frame::end_frame(&mut first);
-    let path = segment_path(folder, number);
-    let temporary = folder.join("segment.new");
-    let make = || {
-        let mut options = fs::OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-        file.write_all_at(&first, 0)?;
-        file.sync_all()?;
-        fs::rename(&temporary, &path)?;
-        File::open(folder)?.sync_all()?;
-        Ok(file)
-    };
-    let file = make().map_err(at(&path))?;
-    let bytes = u64::try_from(first.len()).unwrap_or(u64::MAX);
-    *state.segment(number) = Segment { bytes, epoch, records: None, last_raw: state.last_raw };
-    Ok((number, file))
 }
 
 #[cfg(test)]

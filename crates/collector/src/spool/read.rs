@@ -8,8 +8,8 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use strongroom_envelope::SealedRecord;
 
-/// What is read at once.
-const MAX_READ_BYTES: u64 = 64 << 20;
+/// What is read at once: at least one frame.
+const MAX_READ_BYTES: u64 = 160 << 20;
 
 /// Where a reader stands: the next frame's place, and what was read from there on.
 #[derive(Default)]

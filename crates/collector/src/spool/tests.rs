@@ -184,7 +184,9 @@ fn a_long_log_is_read_through_its_segments_and_forgotten_from_its_begin() {
     spool.set_posted(30).unwrap();
     let done = spool.done();
     assert!(!done.is_empty() && done.iter().all(|(_, segment)| segment.records.unwrap().1 <= 30));
-    done.iter().for_each(|(number, _)| spool.remove(*number).unwrap());
+    for (number, _) in done {
+        spool.remove(number).unwrap();
+    }
     drop(spool);
     let spool = Spool::open(&limits(home.path()), MEMBER).unwrap();
     assert_eq!((next(&spool), spool.posted()), (51, 30));
@@ -202,4 +204,47 @@ fn a_draft_that_fails_leaves_no_trace() {
     });
     assert!(failed.is_err());
     assert_eq!((spool.chain(), spool.level(), spool.mark("file:x")), (before.0, before.1, None));
+}
+
+/// What the child of the next test works with.
+const CHILD: &str = "STRONGROOM_TEST_SMALL_DISK";
+
+/// Run by the next test as a process whose files may not grow: writes until that. Run alone it does nothing.
+#[test]
+fn child_on_a_small_disk() {
+    let Some(home) = std::env::var_os(CHILD) else { return };
+    let home = Path::new(&home);
+    let mut maker = Maker::new();
+    let spool = Spool::open(&limits(home), MEMBER).unwrap();
+    let full = loop {
+        if let Err(error) = maker.write(&spool, 3, 7_000) {
+            break error;
+        }
+    };
+    assert!(matches!(full, SpoolError::Full { .. }), "{full}");
+    let before = next(&spool);
+    let length = fs::metadata(segment_path(spool.folder(), 1)).unwrap().len();
+    assert_eq!(spool.durable(), (1, length), "nothing of what failed is left");
+    // less than what failed still fits
+    maker.write(&spool, 1, 10).unwrap();
+    assert_eq!(next(&spool), before + 1);
+    println!("full at {before}");
+}
+
+#[test]
+fn a_disk_that_fills_in_the_midst_of_a_write_leaves_no_half_record() {
+    let home = tempfile::tempdir().unwrap();
+    let own = std::env::current_exe().unwrap();
+    let script =
+        "trap '' XFSZ; ulimit -f 400; exec \"$0\" --exact spool::tests::child_on_a_small_disk --nocapture";
+    let ran =
+        std::process::Command::new("sh").arg("-c").arg(script).arg(own).env(CHILD, home.path()).output();
+    let ran = ran.unwrap();
+    let told = String::from_utf8_lossy(&ran.stdout);
+    assert!(ran.status.success(), "{told}{}", String::from_utf8_lossy(&ran.stderr));
+    let said = told.lines().find_map(|line| line.split_once("full at ")).unwrap().1;
+    let full_at: u64 = said.trim().parse().unwrap();
+    assert!(full_at > 10);
+    // without the limit everything that was acknowledged is there
+    assert_eq!(next(&Spool::open(&limits(home.path()), MEMBER).unwrap()), full_at + 1);
 }

@@ -5,9 +5,11 @@
 
 mod connect;
 mod error;
+mod lines;
 mod url;
 
 pub use error::HttpError;
+pub use lines::Lines;
 pub use url::{Url, UrlError};
 
 use crate::config::{BasicAuth, Tls};
@@ -29,8 +31,6 @@ use strongroom_sharing::{Refusal, TOKEN_HEADER};
 pub(crate) const MAX_ANSWER_BYTES: usize = 64 << 20;
 /// The largest refusal that is read.
 const MAX_REFUSAL_BYTES: usize = 64 << 10;
-/// The longest line of a stream.
-const MAX_LINE_BYTES: usize = 8 << 20;
 /// Connections that are kept.
 const MAX_IDLE: usize = 8;
 
@@ -206,15 +206,7 @@ impl Server {
         }
         let server = self.url.to_string();
         let answer = self.patience.answer;
-        Ok(Lines {
-            body: response.into_body(),
-            rest: Vec::new(),
-            at: 0,
-            _sender: sender,
-            server,
-            answer,
-            ended: false,
-        })
+        Ok(Lines::of(response.into_body(), sender, server, answer))
     }
 
     /// Sends, and reads as far as the head of the answer.
@@ -358,57 +350,6 @@ fn sensitive(scheme: &[u8], secret: &SecretBytes) -> Result<HeaderValue, HttpErr
     let mut value = value?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// Lines of a long answer, one after another; each is bounded.
-pub struct Lines {
-    body: Incoming,
-    rest: Vec<u8>,
-    at: usize,
-    ended: bool,
-    /// The connection lives as long as its sender.
-    _sender: Sender,
-    server: String,
-    answer: Duration,
-}
-
-impl Lines {
-    /// The next line without its end; none at the end of the answer.
-    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, HttpError> {
-        loop {
-            let unread = self.rest.get(self.at..).unwrap_or_default();
-            if let Some(end) = unread.iter().position(|byte| *byte == b'\n') {
-                let line = unread.get(..end).unwrap_or_default().to_vec();
-                self.at += end + 1;
-                return Ok(Some(line));
-            }
-            if unread.len() > MAX_LINE_BYTES {
-                return Err(HttpError::TooLarge { server: self.server.clone(), most: MAX_LINE_BYTES });
-            }
-            if self.ended {
-                let last = unread.to_vec();
-                (self.rest, self.at) = (Vec::new(), 0);
-                return Ok(Some(last).filter(|last| !last.is_empty()));
-            }
-            self.more().await?;
-        }
-    }
-
-    async fn more(&mut self) -> Result<(), HttpError> {
-        self.rest.drain(..self.at);
-        self.at = 0;
-        let frame = tokio::time::timeout(self.answer, self.body.frame()).await;
-        let late = |_| HttpError::NoAnswer { server: self.server.clone(), seconds: self.answer.as_secs() };
-        let Some(frame) = frame.map_err(late)? else {
-            self.ended = true;
-            return Ok(());
-        };
-        let frame = frame.map_err(|source| HttpError::Lost { server: self.server.clone(), source })?;
-        if let Ok(piece) = frame.into_data() {
-            self.rest.extend_from_slice(&piece);
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
