@@ -57,7 +57,7 @@ impl PostgresStorage {
     /// Asks; once more on a new connection where the first one had died.
     fn read<T>(
         &self,
-        ask: impl AsyncFn(&mut Connection) -> Result<T, StorageError>,
+        ask: &impl AsyncFn(&mut Connection) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
         self.wait(async {
             for _ in 0..connection::KEPT {
@@ -102,7 +102,7 @@ impl Drop for PostgresStorage {
 
 impl Storage for PostgresStorage {
     fn load(&self) -> Result<Standing, StorageError> {
-        self.read(async |connection| read::standing(connection).await)
+        self.read(&async |connection| read::standing(connection).await)
     }
 
     fn commit(&self, group: &Group) -> Result<(), StorageError> {
@@ -114,11 +114,11 @@ impl Storage for PostgresStorage {
     }
 
     fn digest_of(&self, collector: u32, sequence: u64) -> Result<Option<DigestBytes>, StorageError> {
-        self.read(async |connection| read::digest_of(connection, collector, sequence).await)
+        self.read(&async |connection| read::digest_of(connection, collector, sequence).await)
     }
 
     fn batch(&self, id: &BatchId) -> Result<Option<BatchRow>, StorageError> {
-        self.read(async |connection| read::batch(connection, id).await)
+        self.read(&async |connection| read::batch(connection, id).await)
     }
 
     fn replace_header(
@@ -137,19 +137,19 @@ impl Storage for PostgresStorage {
         at_most: Arrival,
         limit: usize,
     ) -> Result<Vec<Arrival>, StorageError> {
-        self.read(async |connection| read::postings(connection, span, token, at_most, limit).await)
+        self.read(&async |connection| read::postings(connection, span, token, at_most, limit).await)
     }
 
     fn record(&self, arrival: Arrival) -> Result<Option<RecordRow>, StorageError> {
-        self.read(async |connection| read::record(connection, arrival).await)
+        self.read(&async |connection| read::record(connection, arrival).await)
     }
 
     fn records_from(&self, from: Arrival, limit: usize) -> Result<Vec<RecordRow>, StorageError> {
-        self.read(async |connection| read::records_from(connection, from, limit).await)
+        self.read(&async |connection| read::records_from(connection, from, limit).await)
     }
 
     fn of_collector(&self, collector: u32, from: u64, limit: usize) -> Result<Vec<RecordRow>, StorageError> {
-        self.read(async |connection| read::of_collector(connection, collector, from, limit).await)
+        self.read(&async |connection| read::of_collector(connection, collector, from, limit).await)
     }
 
     fn put_proof(&self, proof: &ProofRow) -> Result<bool, StorageError> {
@@ -157,15 +157,15 @@ impl Storage for PostgresStorage {
     }
 
     fn proof(&self, collector: u32, epoch: u64) -> Result<Option<ProofRow>, StorageError> {
-        self.read(async |connection| read::proof(connection, collector, epoch).await)
+        self.read(&async |connection| read::proof(connection, collector, epoch).await)
     }
 
     fn sizes(&self) -> Result<Sizes, StorageError> {
-        self.read(async |connection| read::sizes(connection).await)
+        self.read(&async |connection| read::sizes(connection).await)
     }
 
     fn note(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        self.read(async |connection| read::note(connection, name).await)
+        self.read(&async |connection| read::note(connection, name).await)
     }
 
     fn put_note(&self, name: &str, value: &[u8]) -> Result<(), StorageError> {

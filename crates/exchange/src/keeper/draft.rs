@@ -183,17 +183,11 @@ impl<'a> Draft<'a> {
 
     fn has_header(&mut self, record: &Submitted, submission: &Submission) -> Result<bool, StorageError> {
         let number = self.head(record.id.collector).map(|head| head.number);
-        let known = self.known.0.get(&record.batch).or_else(|| self.fresh.get(&record.batch)).copied();
-        let known = match known {
-            Some(known) => Some(known),
-            None => {
-                let found = self.storage.batch(&record.batch)?.map(|batch| (batch.collector, batch.digest));
-                if let Some(found) = found {
-                    self.known.0.insert(record.batch, found);
-                }
-                found
-            }
-        };
+        let mut known = self.known.0.get(&record.batch).or_else(|| self.fresh.get(&record.batch)).copied();
+        if known.is_none() {
+            known = self.storage.batch(&record.batch)?.map(|batch| (batch.collector, batch.digest));
+            self.known.0.extend(known.map(|known| (record.batch, known)));
+        }
         Ok(match known {
             Some((collector, digest)) => Some(collector) == number && digest == record.header,
             None => {

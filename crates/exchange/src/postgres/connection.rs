@@ -13,7 +13,7 @@ use tokio_postgres::{Client, Config, Error, Row, Statement};
 pub(super) const KEPT: usize = 8;
 const CONNECT: Duration = Duration::from_secs(5);
 /// For one statement.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Parameters of a statement.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];

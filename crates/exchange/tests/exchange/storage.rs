@@ -207,7 +207,7 @@ impl Postgres {
         let versions = std::fs::read_dir("/usr/lib/postgresql").ok();
         let bins = versions.into_iter().flatten().flatten().map(|entry| entry.path().join("bin"));
         let Some(bin) = bins.filter(|bin| bin.join("initdb").is_file()).max() else {
-            eprintln!("skipped: PostgreSQL is not installed (Debian: postgresql)");
+            println!("SKIPPED: PostgreSQL is not installed (Debian: postgresql)");
             return None;
         };
         let dir = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
