@@ -170,6 +170,7 @@ endpoints! {
     VerifyTrail = Post "/audit/verify", Token, "Verify the trail, on request against a checkpoint";
     CreateBackup = Post "/backup", Token, "Take a backup: a stream, sealed as at rest";
     Checkpoint = Post "/audit/checkpoint", Token, "Sign a checkpoint of the trail";
+    AddSharingAdmin = Post "/sharing/admins", Token, "Add an administrator of the sharing system, or log one in";
 }
 
 #[cfg(test)]

@@ -7,17 +7,17 @@ mod parameters;
 
 use crate::{
     Access, AccessKeyInfo, AccessKeyList, AclInfo, AclList, AddAccessKeyRequest, AddOwnAccessKeyRequest,
-    AuthorizeRequest, AutoUnlockAdded, ChallengeRequest, ChallengeResponse, CheckReport, Checkpoint,
-    ConfigureStoreRequest, ConfirmInitRequest, CreateAclRequest, CreateGroupRequest, CreateKeysetRequest,
-    CreateStoreRequest, CreateUserRequest, Endpoint, ExpiringList, ExplainReport, GenerateSecretRequest,
-    GroupInfo, GroupList, INIT_TOKEN_HEADER, InitRequest, JobInfo, JobList, JobsBegun, KeysetCreated,
-    KeysetList, LoginRequest, Method, NDJSON, NewToken, NewUnlockKeys, PREFIX, Problem, PutSecretRequest,
-    REQUEST_ID_HEADER, RenewTokenRequest, RotateRootRequest, SecretGenerated, SecretListed, SecretMetadata,
-    SecretPage, SecretPublic, SecretValue, SecretWritten, SetOwnPasswordRequest, SetPasswordRequest,
-    StatusReport, StoreInfo, StoreList, StoreTypeList, TokenInfo, TokenList, TrailPage, TrailRecord,
-    TrailSegments, UnlockKeyList, UnlockKeysRequest, UnlockProgress, UnlockRequest, UpdateAclRequest,
-    UpdateUserRequest, UserCreated, UserInfo, UserList, VerifyReport, VerifyRequest, VersionsRequest,
-    WhoCanReport,
+    AddSharingAdminRequest, AuthorizeRequest, AutoUnlockAdded, ChallengeRequest, ChallengeResponse,
+    CheckReport, Checkpoint, ConfigureStoreRequest, ConfirmInitRequest, CreateAclRequest, CreateGroupRequest,
+    CreateKeysetRequest, CreateStoreRequest, CreateUserRequest, Endpoint, ExpiringList, ExplainReport,
+    GenerateSecretRequest, GroupInfo, GroupList, INIT_TOKEN_HEADER, InitRequest, JobInfo, JobList, JobsBegun,
+    KeysetCreated, KeysetList, LoginRequest, Method, NDJSON, NewToken, NewUnlockKeys, PREFIX, Problem,
+    PutSecretRequest, REQUEST_ID_HEADER, RenewTokenRequest, RotateRootRequest, SecretGenerated, SecretListed,
+    SecretMetadata, SecretPage, SecretPublic, SecretValue, SecretWritten, SetOwnPasswordRequest,
+    SetPasswordRequest, SharingAdmin, StatusReport, StoreInfo, StoreList, StoreTypeList, TokenInfo,
+    TokenList, TrailPage, TrailRecord, TrailSegments, UnlockKeyList, UnlockKeysRequest, UnlockProgress,
+    UnlockRequest, UpdateAclRequest, UpdateUserRequest, UserCreated, UserInfo, UserList, VerifyReport,
+    VerifyRequest, VersionsRequest, WhoCanReport,
 };
 use parameters::parameters;
 use serde_json::{Map, Value, json};
@@ -151,6 +151,7 @@ fn shape(endpoint: Endpoint, s: &mut Schemas) -> Shape {
         E::ReadSelf | E::ReadUser => Shape::gives::<UserInfo>(s),
         E::UpdateUser => Shape::gives::<UserInfo>(s).takes::<UpdateUserRequest>(s),
         E::ListUsers => Shape::gives::<UserList>(s),
+        E::AddSharingAdmin => Shape::gives::<SharingAdmin>(s).takes::<AddSharingAdminRequest>(s),
         E::CreateUser => Shape::gives::<UserCreated>(s).takes::<CreateUserRequest>(s),
         E::ListOwnAccessKeys | E::ListAccessKeys => Shape::gives::<AccessKeyList>(s),
         E::AddOwnAccessKey => Shape::gives::<AccessKeyInfo>(s).takes::<AddOwnAccessKeyRequest>(s),
@@ -278,6 +279,7 @@ fn success_status(endpoint: Endpoint, shape: &Shape) -> &'static str {
         | Endpoint::AddAccessKey
         | Endpoint::AddOwnAccessKey
         | Endpoint::CreateGroup
+        | Endpoint::AddSharingAdmin
         | Endpoint::CreateAcl => "201",
         _ if shape.gives.is_empty() => "204",
         _ => "200",

@@ -8,6 +8,7 @@ mod keys;
 mod operator;
 mod people;
 mod secrets;
+mod sharing;
 mod stores;
 
 pub use acls::*;
@@ -18,4 +19,5 @@ pub use keys::*;
 pub use operator::*;
 pub use people::*;
 pub use secrets::*;
+pub use sharing::*;
 pub use stores::*;

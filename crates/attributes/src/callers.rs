@@ -9,6 +9,7 @@ use crate::{Attributes, AuthorityError};
 use data_encoding::BASE64;
 use std::sync::Arc;
 use std::time::Duration;
+use strongroom_ambient::UnixMillis;
 use strongroom_crypto::{PublicKey, verify_or_decoy};
 use strongroom_envelope::kid;
 use strongroom_gate::{Denied, MAX_MARKS, MarkRecord, MemberRecord, Permit, SharingView, Standing, Verdict};
@@ -27,6 +28,11 @@ pub struct Granted {
     pub token: SecretBytes,
     /// Seconds that it lives.
     pub expires_in: u64,
+}
+
+/// Since when a member's tokens hold, if all that it has end now: those too that were made for the second after others ended.
+pub(crate) fn ended(member: &MemberRecord, now: UnixMillis) -> UnixMillis {
+    now.max(member.tokens_ended.plus(Duration::from_secs(1)))
 }
 
 impl Attributes {
@@ -176,18 +182,18 @@ impl Attributes {
     /// Ends the caller's token.
     pub async fn logout(&self, permit: Permit<Logout>) -> Result<(), AuthorityError> {
         let (view, mut entry) = permit.open();
-        let ended = async {
+        let found = async {
             let change = view.changing().await?;
             let (me, token) = view.me().zip(view.my_token()).ok_or(AuthorityError::Unauthenticated)?;
             Ok((change, me, token))
         };
-        let (mut change, me, token) = match ended.await {
-            Ok(ended) => ended,
+        let (mut change, me, token) = match found.await {
+            Ok(found) => found,
             Err(fault) => return fail(entry, fault).await,
         };
         if view.marks_of(me.id) >= MAX_MARKS {
             // rather all of its tokens than one too few
-            change.put_member(MemberRecord { tokens_ended: self.gate.now(), ..(*me).clone() });
+            change.put_member(MemberRecord { tokens_ended: ended(&me, self.gate.now()), ..(*me).clone() });
         } else {
             let until = self.gate.now().plus(crate::MAX_TOKEN_TTL);
             change.mark(MarkRecord { id: token.0, member: me.id, until });

@@ -3,7 +3,7 @@
 use crate::actions::{
     CreateUser, Delete, ListMembers, ReadMe, Rekey, Resume, SetAttributes, SetEpochs, Suspend,
 };
-use crate::callers::Granted;
+use crate::callers::{Granted, ended};
 use crate::enrolment::Enrolment;
 use crate::error::fail;
 use crate::spans::{self, begin_span, end_span, past_epochs};
@@ -346,7 +346,7 @@ fn only_member(member: &MemberRecord) -> Result<(), AuthorityError> {
 
 /// Whatever the member has ends with this epoch.
 fn close(member: &mut MemberRecord, authority: &mut AuthorityRecord, gate: &strongroom_gate::Gate) {
-    member.tokens_ended = gate.now().max(member.tokens_ended);
+    member.tokens_ended = ended(member, gate.now());
     if member.standing == Standing::Active && !member.admin {
         begin_epoch(authority, gate);
         end_span(member, authority.epoch);

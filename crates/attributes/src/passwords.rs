@@ -1,7 +1,7 @@
 //! Passwords of members: checked slowly, changed by who knows them or who administers.
 
 use crate::actions::{OwnPassword, SetPassword};
-use crate::callers::Granted;
+use crate::callers::{Granted, ended};
 use crate::error::fail;
 use crate::{Attributes, AuthorityError};
 use std::sync::Arc;
@@ -118,5 +118,5 @@ fn changed_password(
     let member = view.member(before.id).filter(|member| member.standing != Standing::Removed);
     let member = member.filter(|member| member.password == before.password);
     let member = member.ok_or(AuthorityError::NotFound)?;
-    Ok(MemberRecord { password: hash, tokens_ended: now.max(member.tokens_ended), ..(*member).clone() })
+    Ok(MemberRecord { password: hash, tokens_ended: ended(&member, now), ..(*member).clone() })
 }

@@ -184,6 +184,20 @@ pub(crate) enum UsageError {
     /// Two passwords that should be one.
     #[error("the two passwords are not the same")]
     PasswordsDiffer,
+    /// The attribute authority's address is none.
+    #[error("--kms: {source}")]
+    AuthorityUrl {
+        /// Why.
+        source: strongroom_member::http::UrlError,
+    },
+    /// A file that describes no group.
+    #[error("{path}: {source}", path = path.display())]
+    GroupFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
     /// A password that is no text.
     #[error("the password is not UTF-8 text")]
     PasswordNotText,

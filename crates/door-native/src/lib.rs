@@ -24,6 +24,7 @@ mod operator;
 mod request;
 mod route;
 mod secrets;
+mod sharing;
 mod stores;
 mod tokens;
 mod users;
@@ -39,6 +40,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use strongroom_api::{Access, Code, Endpoint, Method, PREFIX};
+use strongroom_attributes::Attributes;
 use strongroom_crypto::MacKey;
 use strongroom_gate::Gate;
 use strongroom_identity::Identity;
@@ -64,6 +66,8 @@ pub struct Parts {
     pub operator: Arc<Operator>,
     /// The identity engine.
     pub identity: Arc<Identity>,
+    /// The attribute authority.
+    pub attributes: Arc<Attributes>,
     /// Whether a text is the one-time token of an installation.
     pub is_install_token: Box<dyn Fn(&str) -> bool + Send + Sync>,
     /// Whether a user may ask now, or has asked too often.
@@ -306,6 +310,7 @@ impl Door {
             E::DetachFromGroup => boxed(acls::detach(self, context, acls::group)).await,
             E::ListKeysets => boxed(stores::list_keysets(self, context)).await,
             E::ListStores => boxed(stores::list(self, context)).await,
+            E::AddSharingAdmin => boxed(sharing::add_admin(self, context, body)).await,
             E::CreateStore => boxed(stores::create(self, context, body)).await,
             E::ReadStore => boxed(stores::read(self, context)).await,
             E::ConfigureStore => boxed(stores::configure(self, context, body)).await,

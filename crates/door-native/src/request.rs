@@ -252,6 +252,7 @@ fn action_of(endpoint: Endpoint) -> Action {
         E::DetachFromUser | E::DetachFromGroup => Action::DetachAcl,
         E::ListKeysets => Action::ListKeysets,
         E::ListStores | E::ListStoreTypes => Action::ListStores,
+        E::AddSharingAdmin => Action::SharingAddAdmin,
         E::CreateStore => Action::CreateStore,
         E::ReadStore => Action::ReadStore,
         E::ConfigureStore => Action::ConfigureStore,

@@ -10,13 +10,15 @@ pub(crate) fn is_essential(action: ActionCode) -> bool {
     let operates = matches!(
         action,
         // to come in
-        A::Unlock | A::AutoUnlock | A::ConfirmInitialise | A::Authorize | A::Login
+        A::Unlock | A::AutoUnlock | A::ConfirmInitialise | A::Authorize | A::Login | A::SharingToken
             // to close
             | A::Lock | A::Start | A::Stop | A::AcceptClock | A::Checkpoint
             // to end what was begun; the new unlock keys are in hands already
             | A::CancelRotateRoot | A::ConfirmRotateRoot | A::CancelJob
             // a right is taken away: a user disabled, a member dropped; the opposite waits, which the engine sees to
-            | A::DetachAcl | A::UpdateUser | A::UpdateGroup
+            | A::DetachAcl | A::UpdateUser | A::UpdateGroup | A::SharingSuspend
+            // an epoch ends whether there is room or not
+            | A::SharingUpkeep
     );
     removes || operates
 }
@@ -62,6 +64,10 @@ mod tests {
             A::ConfirmRotateRoot,
             A::Checkpoint,
             A::AcceptClock,
+            A::SharingToken,
+            A::SharingSuspend,
+            A::SharingDelete,
+            A::SharingUpkeep,
         ];
         for action in goes_on {
             assert!(is_essential(action), "{}", action.name());
@@ -90,6 +96,9 @@ mod tests {
             A::UpdateAcl,
             A::AttachAcl,
             A::RenewToken,
+            A::SharingCreateUser,
+            A::SharingResume,
+            A::SharingRegisterKeys,
         ];
         for action in waits {
             assert!(!is_essential(action), "{}", action.name());

@@ -11,6 +11,7 @@
 //! **Where to start.** [`Config`] reads the file, [`SecretsFolder`] keeps the keys, [`enroll`] makes and
 //! registers them, [`Session`] is the member at work with [`Authority`] and [`Exchange`].
 
+mod administrator;
 mod authority;
 pub mod config;
 mod enroll;
@@ -26,6 +27,7 @@ mod manifest;
 mod session;
 mod yaml;
 
+pub use administrator::{Administrator, Measure};
 pub use authority::Authority;
 pub use config::{Config, ConfigError, Fault, Section};
 pub use enroll::{Enrolled, Enrolment, enroll, is_enrolled};

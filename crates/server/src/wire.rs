@@ -97,6 +97,7 @@ impl World {
             gate: Arc::clone(&gate),
             operator: Arc::clone(&operator),
             identity: Arc::clone(&identity),
+            attributes: Arc::clone(&attributes),
             is_install_token: Box::new({
                 let token = Arc::clone(&install_token);
                 move |text| token.is(text)

@@ -9,6 +9,7 @@ use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use strongroom_api::{Access, Endpoint, Method, PREFIX};
+use strongroom_attributes::Attributes;
 use strongroom_door_native::{NativeDoor, Parts};
 use strongroom_gate::{Space, Verdict};
 use strongroom_model::Origin;
@@ -80,12 +81,19 @@ fn origin(address: &str) -> Origin {
     Origin::network(address.parse().unwrap())
 }
 
+/// Passwords of members are cheap.
+fn cheap() -> strongroom_attributes::Settings {
+    let password_cost = strongroom_identity::PasswordCost { memory_kib: 64, passes: 1, lanes: 1 };
+    strongroom_attributes::Settings { password_cost, ..strongroom_attributes::Settings::default() }
+}
+
 fn door_parts(world: &TestWorld, render: impl Fn() -> String + Send + Sync + 'static) -> Parts {
     Parts {
         is_paced: Box::new(|_| true),
         gate: Arc::clone(&world.gate),
         operator: Arc::clone(&world.operator),
         identity: Arc::clone(&world.identity),
+        attributes: Arc::new(Attributes::new(Arc::clone(&world.gate), cheap())),
         is_install_token: Box::new(|_| false),
         render_metrics: Box::new(render),
         version: "test",
@@ -117,6 +125,7 @@ fn example(endpoint: Endpoint, world: &TestWorld) -> (&'static str, Body) {
         Endpoint::Challenge => json!({ "access_key_id": world.access_key.unwrap().to_string() }),
         Endpoint::RotateRoot | Endpoint::ConfirmRotateRoot | Endpoint::AddAutoUnlock => keys(),
         Endpoint::Unlock => json!({ "unlock_key": world.keys[0] }),
+        Endpoint::AddSharingAdmin => json!({ "name": "boss", "password": "correct horse battery" }),
         Endpoint::ConfirmInit => json!({ "set_id": world.set_id }),
         _ if endpoint.method() == Method::Get => return ("", Body::empty()),
         _ => json!({}),

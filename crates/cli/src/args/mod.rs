@@ -46,7 +46,8 @@ pub(crate) use people::{
 pub(crate) use secret::{Place, PutArgs, SecretCommand};
 pub(crate) use serve::{ConfigCommand, ConfigFile, DevArgs, KmsArgs};
 pub(crate) use sharing::{
-    CollectorArgs, CollectorPlace, CollectorWord, EnrollArgs, ExchangeArgs, QueryArgs, QueryFormat,
+    AddAdminArgs, AttributesCommand, AuthorityArgs, CollectorArgs, CollectorPlace, CollectorWord,
+    CollectorsCommand, CreateMemberArgs, EnrollArgs, ExchangeArgs, GroupFileArgs, QueryArgs, QueryFormat,
     QueryKind, QueryWord, SendArgs,
 };
 pub(crate) use store::StoreCommand;
@@ -144,6 +145,9 @@ pub(crate) enum Command {
     Kms(KmsArgs),
     /// Run an exchange: the keeper of encrypted records
     Exchange(Box<ExchangeArgs>),
+    /// Administer the attribute authority of the sharing system
+    #[command(subcommand)]
+    Attributes(Box<AttributesCommand>),
     /// Take records in, encrypt them by policy and send them to an exchange
     Collector(Box<CollectorArgs>),
     /// Search what members of the sharing system have sealed, and open it as far as one's attributes reach

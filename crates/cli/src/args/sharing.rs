@@ -1,9 +1,13 @@
 //! The programs of the sharing system.
 
+mod attributes;
 mod collector;
 mod enroll;
 mod query;
 
+pub(crate) use attributes::{
+    AddAdminArgs, AttributesCommand, AuthorityArgs, CollectorsCommand, CreateMemberArgs, GroupFileArgs,
+};
 pub(crate) use collector::{CollectorArgs, CollectorPlace, CollectorWord, SendArgs};
 pub(crate) use enroll::EnrollArgs;
 pub(crate) use query::{QueryArgs, QueryFormat, QueryKind, QueryWord};

@@ -66,10 +66,7 @@ impl Session {
         let state = StateFolder::of_user()?;
         let ambient = Ambient::system();
         let auth = AuthFileAt::in_effect(global, &target)?;
-        let token = match &auth {
-            Some(auth) => auth.token(),
-            None => state.token(&target.token_name())?,
-        };
+        let token = kept_token(auth.as_ref(), &state, &target)?;
         let client = Client::new(&target.address, &target, token, ambient.clone())?;
         Ok(Self { client, target, state, auth, config, ambient, out: Output::new(global) })
     }
@@ -80,6 +77,11 @@ impl Session {
             Some(auth) => auth.put(Some(token)),
             None => Ok(self.state.keep_token(&self.target.token_name(), token)?),
         }
+    }
+
+    /// The token that is kept.
+    fn kept_token(&self) -> Result<Option<SecretBytes>, CliError> {
+        kept_token(self.auth.as_ref(), &self.state, &self.target)
     }
 
     /// Forgets the token.
@@ -174,6 +176,17 @@ impl Session {
     }
 }
 
+fn kept_token(
+    auth: Option<&AuthFileAt>,
+    state: &StateFolder,
+    target: &Target,
+) -> Result<Option<SecretBytes>, CliError> {
+    match auth {
+        Some(auth) => Ok(auth.token()),
+        None => Ok(state.token(&target.token_name())?),
+    }
+}
+
 /// Rows of a listing, each as its wire type.
 fn parsed<T: DeserializeOwned>(rows: &[Box<RawValue>]) -> Result<Vec<T>, CliError> {
     let rows = rows.iter().map(|row| serde_json::from_str(row.get())).collect::<Result<_, _>>();
@@ -188,6 +201,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), CliError> {
         Command::Dev(args) => serve::dev(&args),
         Command::Kms(args) => serve::kms(&args),
         Command::Exchange(args) => sharing::exchange(*args),
+        Command::Attributes(command) => runtime()?.block_on(sharing::attributes::run(global, *command)),
         Command::Collector(args) => sharing::collector::run(*args),
         Command::Query(args) => runtime()?.block_on(sharing::query::run(*args)),
         Command::Setup(args) => setup::run(global, &args),
@@ -262,6 +276,7 @@ async fn ask(session: &Session, command: Command) -> Result<(), CliError> {
         | Command::Exchange(_)
         | Command::Collector(_)
         | Command::Query(_)
+        | Command::Attributes(_)
         | Command::Setup(_)
         | Command::Links(_)
         | Command::Server { .. }

@@ -1,5 +1,6 @@
 //! The programs of the sharing system: one file a program.
 
+pub(super) mod attributes;
 pub(super) mod collector;
 pub(super) mod enroll;
 mod exchange;
