@@ -3,9 +3,12 @@
 
 use crate::pipeline::{Pipeline, PipelineError, Ready};
 use crate::policy::RulePolicy;
+use data_encoding::BASE64;
 use std::sync::Arc;
 use std::time::Duration;
-use strongroom_envelope::PolicyAndSuite;
+use strongroom_envelope::{Chain, PolicyAndSuite, SealedRecord};
+use strongroom_member::{MemberError, Session, Token, Trusted};
+use strongroom_sharing::exchange::Found;
 use tokio::sync::watch;
 
 /// The first pause after a failure; it doubles.
@@ -50,6 +53,9 @@ pub async fn refresh(pipeline: &Arc<Pipeline>) -> Result<Duration, PipelineError
     let session = pipeline.session();
     let manifest = session.refresh().await?;
     let wait = manifest.refresh_after();
+    if pipeline.spool.is_new() {
+        anchor(pipeline, &manifest).await?;
+    }
     let same = |ready: &Arc<Ready>| {
         ready.manifest.epoch() == manifest.epoch() && ready.manifest.authority == manifest.authority
     };
@@ -67,6 +73,44 @@ pub async fn refresh(pipeline: &Arc<Pipeline>) -> Result<Duration, PipelineError
     let set = tokio::task::spawn_blocking(move || pipeline.set_ready(ready)).await;
     set.unwrap_or(Err(PipelineError::Changed))?;
     Ok(wait)
+}
+
+/// A new spool goes on where the exchange has this member's records already: another was lost, or left on another machine.
+/// The record is believed by the member's own signature.
+async fn anchor(pipeline: &Pipeline, manifest: &Trusted) -> Result<(), PipelineError> {
+    let session = pipeline.session();
+    let Some(last) = last_record(session).await? else { return Ok(()) };
+    let unusable = || {
+        let why = "it is not this member's last record".to_owned();
+        MemberError::Unusable { what: "head of the exchange", why }
+    };
+    let bytes = BASE64.decode(last.as_bytes()).map_err(|_| unusable())?;
+    let record = SealedRecord::parse(&bytes).map_err(|_| unusable())?;
+    let keys = manifest.verifying_keys().remove(&session.member()).unwrap_or_default();
+    let own = std::iter::once(session.identity().public()).chain(&keys);
+    if record.id().collector != session.member() || !own.into_iter().any(|key| record.verify(key).is_ok()) {
+        return Err(unusable().into());
+    }
+    tracing::warn!("the spool is new, the exchange has records up to {}: going on behind them", record.id());
+    Ok(pipeline.spool.anchor(Chain::after(&record))?)
+}
+
+/// The last record that the exchange has of this member.
+async fn last_record(session: &Session) -> Result<Option<String>, MemberError> {
+    let heads = session.with_token(|token| async move { session.exchange().heads(&token).await }).await;
+    let heads = match heads {
+        Err(error) if error.status() == Some(404) => return Ok(None),
+        other => other?,
+    };
+    let member = session.member();
+    let Some(head) = heads.into_iter().find(|head| head.collector == member) else { return Ok(None) };
+    let from = head.sequence;
+    let ask = |token: Token| async move { session.exchange().sync(&token, member, from).await };
+    let mut lines = session.with_token(ask).await?;
+    let line = lines.next().await?.unwrap_or_default();
+    let found: Found = serde_json::from_slice(&line)
+        .map_err(|error| MemberError::Unusable { what: "head of the exchange", why: error.to_string() })?;
+    Ok(Some(found.record))
 }
 
 async fn drain(pipeline: &Arc<Pipeline>) {

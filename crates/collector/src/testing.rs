@@ -41,6 +41,21 @@ impl FakeExchange {
                 let answer = self.insert(&serde_json::from_slice(&request.body).unwrap());
                 if self.deaf { Response { cut: Some(1), ..answer } } else { answer }
             }
+            "GET /sync/heads" => {
+                let last = self.records.iter().next_back().map(|(number, bytes)| {
+                    let record = SealedRecord::parse(bytes).unwrap();
+                    let digest = data_encoding::HEXLOWER.encode(&record.digest());
+                    serde_json::json!({"collector": record.id().collector, "first": 1, "sequence": number,
+                        "digest": digest})
+                });
+                Response::json(200, &serde_json::json!(last.into_iter().collect::<Vec<_>>()))
+            }
+            line if line.starts_with("GET /sync?") => {
+                let from: u64 = line.split_once("from=").unwrap().1.parse().unwrap();
+                let found = |bytes: &Vec<u8>| serde_json::json!({"record": BASE64.encode(bytes), "hour": 1});
+                let lines = self.records.range(from..).map(|(_, bytes)| format!("{}\n", found(bytes)));
+                Response { body: lines.collect::<String>().into_bytes(), ..Response::of_proxy(200) }
+            }
             "POST /proofs" => {
                 self.proofs.push(serde_json::from_slice(&request.body).unwrap());
                 Response::json(201, &serde_json::json!({}))

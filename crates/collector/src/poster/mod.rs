@@ -187,14 +187,7 @@ impl Poster {
         if found != sent {
             return Err(PostError::Miscounted { found, sent });
         }
-        for refused in posted.refused.iter().filter(|refused| refused.error == "conflict") {
-            let record = chunk.number(refused.at);
-            tracing::error!(
-                "the exchange has another record {record} of this collector: {}",
-                refused.message
-            );
-        }
-        let Some(stuck) = posted.refused.iter().find(|refused| refused.error != "conflict") else {
+        let Some(stuck) = posted.refused.first() else {
             self.pending = None;
             return self.is_there(chunk.last(), chunk.digest_of_last()).await;
         };

@@ -88,15 +88,53 @@ async fn an_exchange_that_was_set_back_gets_what_is_still_here_or_it_is_told() {
 }
 
 #[tokio::test]
-async fn another_record_of_the_same_number_is_told_and_holds_nothing_up() {
+async fn another_record_of_the_same_number_holds_everything_up_so_that_nothing_is_lost() {
     let world = World::new().await;
     let pipeline = filled(&world, 1).await;
     post_all(pipeline.clone()).await.unwrap();
     let squatter = world.exchange.lock().unwrap().records[&1].clone();
     world.exchange.lock().unwrap().records.insert(2, squatter);
     more(&pipeline, 2);
+    let error = post_all(pipeline.clone()).await.unwrap_err();
+    assert!(matches!(&error, PostError::Refused { record: 2, error, .. } if error == "conflict"), "{error}");
+    assert_eq!(pipeline.level().waiting, 2);
+}
+
+#[tokio::test]
+async fn a_spool_that_was_lost_is_gone_on_with_behind_what_the_exchange_has() {
+    let world = World::new().await;
+    let pipeline = filled(&world, 3).await;
     post_all(pipeline.clone()).await.unwrap();
-    assert_eq!((pipeline.level().waiting, world.exchange.lock().unwrap().records.len()), (0, 3));
+    drop(pipeline);
+    std::fs::remove_dir_all(&world.config.spool.folder).unwrap();
+    // while the exchange does not answer, nothing is numbered
+    world.exchange.lock().unwrap().instead.push(Response::of_proxy(502));
+    let pipeline = world.pipeline();
+    assert!(refresh(&pipeline).await.is_err());
+    more(&pipeline, 1);
+    assert_eq!(pipeline.level().raw, 1);
+    refresh(&pipeline).await.unwrap();
+    more(&pipeline, 1);
+    while pipeline.drain().unwrap() {}
+    drop(pipeline);
+    let pipeline = filled(&world, 1).await;
+    post_all(pipeline.clone()).await.unwrap();
+    assert_eq!(world.opened(&pipeline).await.len(), 6);
+}
+
+#[tokio::test]
+async fn a_head_that_is_not_this_members_is_not_believed() {
+    let world = World::new().await;
+    let pipeline = filled(&world, 1).await;
+    post_all(pipeline.clone()).await.unwrap();
+    drop(pipeline);
+    std::fs::remove_dir_all(&world.config.spool.folder).unwrap();
+    for bytes in world.exchange.lock().unwrap().records.values_mut() {
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+    }
+    let error = refresh(&world.pipeline()).await.unwrap_err().to_string();
+    assert!(error.contains("not this member's last record"), "{error}");
 }
 
 #[tokio::test]

@@ -38,6 +38,8 @@ pub(crate) enum Entry<'a> {
     Posted(u64),
     /// Raw records up to this number came before the segment.
     RawBefore(u64),
+    /// The chain goes on behind a record that another spool of this member left at the exchange.
+    Anchor(&'a [u8]),
 }
 
 impl Entry<'_> {
@@ -52,6 +54,7 @@ impl Entry<'_> {
             Self::Epoch(_) => 7,
             Self::Posted(_) => 8,
             Self::RawBefore(_) => 9,
+            Self::Anchor(_) => 10,
         }
     }
 
@@ -59,7 +62,9 @@ impl Entry<'_> {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         let start = begin(self.tag(), out);
         match self {
-            Self::Header(bytes) | Self::Record(bytes) | Self::Chain(bytes) => out.extend_from_slice(bytes),
+            Self::Header(bytes) | Self::Record(bytes) | Self::Chain(bytes) | Self::Anchor(bytes) => {
+                out.extend_from_slice(bytes)
+            }
             Self::Mark { source, position } => {
                 out.extend_from_slice(&u16::try_from(source.len()).unwrap_or(u16::MAX).to_be_bytes());
                 out.extend_from_slice(source.as_bytes());
@@ -175,6 +180,7 @@ fn next_entry<'a>(payload: &mut &'a [u8]) -> Option<Entry<'a>> {
         7 => Entry::Epoch(number()?),
         8 => Entry::Posted(number()?),
         9 => Entry::RawBefore(number()?),
+        10 => Entry::Anchor(body),
         _ => return None,
     })
 }
@@ -195,6 +201,7 @@ mod tests {
             Entry::Posted(9),
             Entry::RawBefore(1),
             Entry::Chain(b"chain"),
+            Entry::Anchor(b"chain"),
         ];
         let mut frame = Vec::new();
         begin_frame(&mut frame);

@@ -29,7 +29,6 @@ use std::os::unix::fs::{DirBuilderExt as _, FileExt as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-#[cfg(test)]
 use strongroom_envelope::Chain;
 use strongroom_member::config::SpoolConfig;
 use strongroom_sharing::MemberId;
@@ -242,6 +241,28 @@ impl Spool {
         *self.written.lock().unwrap_or_else(PoisonError::into_inner) =
             ((number, writer.end()), writer.file.clone());
         Ok(())
+    }
+
+    /// Whether nothing was ever sealed into it.
+    pub(crate) fn is_new(&self) -> bool {
+        self.lock().state.chain.next_sequence() == 1
+    }
+
+    /// Goes on behind a record that the exchange has of this member already: of a spool that was lost.
+    pub(crate) fn anchor(&self, chain: Chain) -> Result<(), SpoolError> {
+        let mut writer = self.lock();
+        if writer.state.chain.next_sequence() != 1 {
+            return Ok(());
+        }
+        writer.draft(
+            |draft| {
+                Entry::Anchor(&chain.to_bytes()).write(draft.out);
+                draft.posted = chain.next_sequence().saturating_sub(1);
+                draft.chain = chain;
+                Ok::<_, SpoolError>(())
+            },
+            |writer| self.append(writer),
+        )
     }
 
     /// Forgets the batch that goes on: the next record begins another.

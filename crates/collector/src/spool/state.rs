@@ -88,6 +88,13 @@ impl State {
                 self.last_raw = self.last_raw.max(raw);
                 self.segment(number).last_raw = raw;
             }
+            Entry::Anchor(bytes) => {
+                if self.chain.next_sequence() != 1 {
+                    return Err("the chain was begun before it");
+                }
+                self.chain = Chain::from_bytes(bytes).map_err(|_| "the chain cannot be read")?;
+                self.posted = self.chain.next_sequence().saturating_sub(1);
+            }
             Entry::Chain(bytes) => {
                 let chain = Chain::from_bytes(bytes).map_err(|_| "the chain cannot be read")?;
                 if self.begun && chain != self.chain {
