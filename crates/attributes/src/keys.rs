@@ -65,7 +65,7 @@ impl Attributes {
     ) -> Result<WrappedKeys, AuthorityError> {
         let authority = self.ready(view).await?;
         let me = member(view)?;
-        let recipient = recipient(&authority, &me, Purpose::MemberKeys)?;
+        let recipient = recipient(&authority, &me, Purpose::MemberKeys);
         let to = wrap_key(&me)?;
         let readable = wanted_epochs(&me, &authority, epochs)?;
         let told = readable.keys().copied().collect();
@@ -105,7 +105,7 @@ impl Attributes {
     async fn make_index_keys(&self, view: &SharingView) -> Result<WrappedKeys, AuthorityError> {
         let authority = self.ready(view).await?;
         let me = member(view)?;
-        let (recipient, to) = (recipient(&authority, &me, Purpose::IndexKeys)?, wrap_key(&me)?);
+        let (recipient, to) = (recipient(&authority, &me, Purpose::IndexKeys), wrap_key(&me)?);
         let secrets = Secrets::open(view).await?;
         let epochs = vec![authority.epoch, authority.epoch.saturating_add(1)];
         let collector = me.id.to_string();
@@ -215,12 +215,8 @@ fn wrap_key(member: &MemberRecord) -> Result<KemPublicKey, AuthorityError> {
     Ok(KemPublicKey::from_bytes(key)?)
 }
 
-fn recipient(
-    authority: &AuthorityRecord,
-    member: &MemberRecord,
-    purpose: Purpose,
-) -> Result<Recipient, AuthorityError> {
-    Ok(Recipient { purpose, member: member.id, authority: digest(authority) })
+fn recipient(authority: &AuthorityRecord, member: &MemberRecord, purpose: Purpose) -> Recipient {
+    Recipient { purpose, member: member.id, authority: digest(authority) }
 }
 
 /// What keys and headers name the authority by.

@@ -50,8 +50,8 @@ impl Attributes {
             return Ok(prepared.text.clone());
         }
         let manifest = self.manifest_of(view, &authority)?;
-        let signer = Secrets::open(view).await?.signer()?;
-        let signed = Signed::sign(&manifest, &signer, CONTEXT).map_err(|_| crate::secrets::damaged())?;
+        let key = Secrets::open(view).await?.signer()?;
+        let signed = Signed::sign(&manifest, &key, CONTEXT).map_err(|_| crate::secrets::damaged())?;
         let text = signed.into_text();
         let prepared = Prepared { gate_epoch, version, signed_at: now, text: text.clone() };
         self.prepared.store(Some(Arc::new(prepared)));

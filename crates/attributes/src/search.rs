@@ -57,7 +57,7 @@ impl Attributes {
             let expected = "a range with at most 4096 epochs";
             return Err(AuthorityError::Malformed { what: "from_epoch", expected });
         }
-        let search = Search::new(view, &asked.field, epochs)?;
+        let search = Search::new(view, &asked.field, &epochs)?;
         let (places, refused) = search.places(view, asked.collectors.as_deref());
         if places.len().saturating_mul(terms.len()) > MAX_TOKENS {
             let expected =
@@ -115,7 +115,7 @@ impl Search {
     fn new(
         view: &SharingView,
         field: &str,
-        epochs: Vec<(u64, BTreeSet<String>)>,
+        epochs: &[(u64, BTreeSet<String>)],
     ) -> Result<Self, AuthorityError> {
         let with_set = |(epoch, attributes): &(u64, BTreeSet<String>)| Ok((*epoch, set_of(attributes)?));
         let epochs = epochs.iter().map(with_set).collect::<Result<_, AuthorityError>>()?;

@@ -171,9 +171,9 @@ pub(super) trait Row: Sized {
     }
 }
 
-fn list<T>(writer: Writer, items: &[T], mut each: impl FnMut(Writer, &T) -> Writer) -> Writer {
+fn list<T>(writer: Writer, items: &[T], each: impl FnMut(Writer, &T) -> Writer) -> Writer {
     let writer = writer.u32(u32::try_from(items.len()).unwrap_or(u32::MAX));
-    items.iter().fold(writer, |writer, item| each(writer, item))
+    items.iter().fold(writer, each)
 }
 
 fn read_list<T>(
@@ -322,10 +322,9 @@ impl Row for CollectorsRecord {
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let name = Name::new(reader.text()?).ok()?;
-        let collectors = match flag(reader)? {
-            true => Some(read_list(reader, |reader| reader.array().map(MemberId))?),
-            false => None,
-        };
+        let named = flag(reader)?;
+        let ids = |reader: &mut Reader<'_>| read_list(reader, |reader| reader.array().map(MemberId));
+        let collectors = if named { Some(ids(reader)?) } else { None };
         let rules = read_list(reader, |reader| {
             let field = reader.text()?.to_owned();
             let policy = if flag(reader)? { Some(reader.text()?.to_owned()) } else { None };
