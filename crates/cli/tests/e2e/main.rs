@@ -82,6 +82,8 @@ mod sharing_exchange;
 #[cfg(test)]
 mod sharing_images;
 #[cfg(test)]
+mod sharing_query;
+#[cfg(test)]
 mod targets;
 #[cfg(test)]
 mod tokens;

@@ -1,0 +1,325 @@
+//! The sharing system as its people meet it: authority, exchange and collector as programs, and three readers, each of whom
+//! sees exactly what the policies say.
+
+use crate::home::{Done, Home};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+const PASSWORD: &str = "correct horse battery staple";
+/// Records that are sent.
+const RECORDS: u64 = 40;
+/// How often something that comes by itself is looked for, and how long.
+const STEP: Duration = Duration::from_millis(200);
+const STEPS: usize = 300;
+
+/// A program that runs until it is dropped.
+struct Program(Child);
+
+impl Program {
+    /// Starts it, and waits for an address in what it says.
+    fn start(home: &Home, name: &str, arguments: &[&str]) -> (Self, String) {
+        let log = home.join(&format!("{name}.log"));
+        let mut command = home.command(arguments);
+        command.stdin(Stdio::null()).stdout(File::create(&log).unwrap());
+        command.stderr(File::options().append(true).open(&log).unwrap());
+        let mut program = Self(command.spawn().unwrap());
+        for _ in 0..STEPS {
+            let said = BufReader::new(File::open(&log).unwrap());
+            let lines: Vec<String> = said.lines().map_while(Result::ok).collect();
+            if let Some(address) = lines.iter().find_map(|line| address(line)) {
+                return (program, address);
+            }
+            assert!(program.0.try_wait().unwrap().is_none(), "{name} ended: {lines:?}");
+            std::thread::sleep(STEP);
+        }
+        panic!("{name} says no address: {}", std::fs::read_to_string(&log).unwrap());
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// `127.0.0.1:PORT` where a program says that it listens.
+fn address(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once("127.0.0.1:")?;
+    let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let is_own = !port.is_empty() && port != "0" && !line.contains("authority=");
+    is_own.then(|| format!("127.0.0.1:{port}"))
+}
+
+/// A whole sharing system in a home.
+struct World {
+    home: Home,
+    kms: String,
+    exchange: String,
+    admin: String,
+    programs: Vec<Program>,
+}
+
+impl World {
+    fn new() -> Self {
+        let home = Home::new();
+        home.file("password", PASSWORD);
+        let config = home.file("kms.yaml", "FLASK_JWT_SECRET_KEY: 8f1e0c3b5a7d92f4e6081b3c5d7f9a0b\n");
+        let folders = ["--secrets", "kms-secrets", "--db", "kms-db"];
+        let kms = ["kms", "--bind", "127.0.0.1:0", "--config", config.to_str().unwrap()];
+        let (authority, kms) = Program::start(&home, "kms", &[&kms[..], &folders].concat());
+        let add = ["attributes", "add-admin", "--password-file", "password", "chief"];
+        let said = (0..STEPS).find_map(|_| {
+            let done = home.run(&[&add[..2], &folders, &add[2..]].concat());
+            if done.code != Some(0) {
+                std::thread::sleep(STEP);
+            }
+            (done.code == Some(0)).then_some(done.out)
+        });
+        let said = said.expect("an administrator");
+        let is_token = |word: &&str| word.matches('.').count() == 2 && word.len() > 100;
+        let admin = said.split_whitespace().find(is_token).unwrap().to_owned();
+        let url = format!("http://{kms}");
+        let words = ["exchange", "--listen", "127.0.0.1:0", "--store", "records", "--authority", &url];
+        let (keeper, exchange) = Program::start(&home, "exchange", &words);
+        Self { home, kms, exchange, admin, programs: vec![keeper, authority] }
+    }
+
+    /// A member with these attributes, enrolled, with a configuration.
+    fn member(&self, program: &str, name: &str, attributes: &[&str], more: &str) -> String {
+        let body = json!({ "username": name, "password": PASSWORD, "password2": PASSWORD, "attributes": attributes });
+        self.administer("/user/create", &body);
+        std::fs::create_dir(self.home.join(name)).unwrap();
+        let (kms, exchange) = (&self.kms, &self.exchange);
+        let servers = format!("kms: {{url: 'http://{kms}'}}\nbackend_server: {{url: 'http://{exchange}'}}\n");
+        let config = format!("{name}/config.yaml");
+        self.home.file(&config, servers + more);
+        self.home.run(&[program, "enroll", "--password-file", "password", "--user", name, &config]).ok();
+        config
+    }
+
+    fn administer(&self, path: &str, body: &Value) {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--fail-with-body", "--noproxy", "*", "--max-time", "60"]);
+        curl.args([
+            "-H",
+            &format!("X-Authorization: Bearer {}", self.admin),
+            "-H",
+            "Content-Type: application/json",
+        ]);
+        let output =
+            curl.args(["-d", &body.to_string(), &format!("http://{}{path}", self.kms)]).output().unwrap();
+        assert!(output.status.success(), "{path}: {output:?}");
+    }
+
+    fn query(&self, arguments: &[&str]) -> Done {
+        self.home.run(&[&["query"][..], arguments].concat())
+    }
+
+    /// The lines of a search.
+    #[track_caller]
+    fn rows(&self, config: &str, question: &str) -> Vec<Value> {
+        let lines = self.query(&[config, question, "-"]).ok();
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+/// What is sent: the oracle.
+fn records() -> Vec<Value> {
+    let record = |number: u64| {
+        json!({
+            "src_ip": format!("203.0.113.{}", number % 4), "port": 22 + number % 2,
+            "time": 1_604_966_400 + 3600 * number, "user": format!("root{number}"), "n": number,
+        })
+    };
+    (0..RECORDS).map(record).collect()
+}
+
+/// Who may read which field.
+fn policy(field: &str) -> &'static str {
+    match field {
+        "user" => "CERT",
+        "n" => "ANALYST or CERT",
+        _ => "ANALYST",
+    }
+}
+
+const COLLECTS: &str = "batch: {max_secs: 1}
+policy:
+  default: {abe_pol: ANALYST}
+  index: {exact: [src_ip, port]}
+  timestamp: {exact: [time]}
+  exact: [{match: user, abe_pol: CERT}, {match: n, abe_pol: ANALYST or CERT}]
+";
+const READS: &str = "fields: {src_ip: ip, port: port}\npolicy: {timestamp: {exact: [time]}}\n";
+
+/// A record as a reader with these attributes should see it: open fields, and the policies of the sealed ones.
+fn oracle(record: &Value, attributes: &[&str]) -> (BTreeMap<String, Value>, Vec<String>) {
+    let (mut open, mut sealed) = (BTreeMap::new(), Vec::new());
+    for (name, value) in record.as_object().unwrap() {
+        if policy(name).split(" or ").any(|own| attributes.contains(&own)) {
+            open.insert(name.clone(), value.clone());
+        } else {
+            sealed.push(policy(name).to_lowercase());
+        }
+    }
+    sealed.sort();
+    (open, sealed)
+}
+
+/// The same of what was found.
+fn seen(row: &Value) -> (BTreeMap<String, Value>, Vec<String>) {
+    let (mut open, mut sealed) = (BTreeMap::new(), Vec::new());
+    for (name, value) in row.as_object().unwrap() {
+        match name.strip_prefix("sealed:") {
+            Some(label) => {
+                assert_eq!(label.len(), 32);
+                sealed.push(value["sealed"].as_str().unwrap().to_lowercase());
+            }
+            None => drop(open.insert(name.clone(), value.clone())),
+        }
+    }
+    sealed.sort();
+    (open, sealed)
+}
+
+fn sorted<T: Ord>(mut all: Vec<T>) -> Vec<T> {
+    all.sort();
+    all
+}
+
+#[test]
+fn three_readers_see_exactly_what_the_policies_say() {
+    let mut world = World::new();
+    let collects = world.member("collector", "north", &["SENDER"], COLLECTS);
+    let readers = [("ana", &["ANALYST"][..]), ("cert", &["CERT"]), ("both", &["ANALYST", "CERT"])];
+    let configs =
+        readers.map(|(name, attributes)| (world.member("query", name, attributes, READS), attributes));
+    let words = ["collector", "--bind", "127.0.0.1:0", &collects];
+    let (collector, at) = Program::start(&world.home, "collector", &words);
+    world.programs.insert(0, collector);
+    let lines: String = records().iter().map(|record| format!("{record}\n")).collect();
+    world.home.file("lines.json", lines);
+    let (_, port) = at.split_once(':').unwrap();
+    world.home.run(&["collector", "send", "-p", port, "lines.json"]).ok();
+    let (both, _) = &configs[2];
+    let arrived = (0..STEPS).any(|_| {
+        let count = world.query(&["-q", "count", both, "port=22 OR port=23", "-"]);
+        let is_all = count.out == format!("Count: {RECORDS}\n");
+        if !is_all {
+            std::thread::sleep(STEP);
+        }
+        is_all
+    });
+    assert!(arrived, "{:?}", world.query(&["-q", "count", both, "port=22 OR port=23", "-"]));
+
+    for (config, attributes) in &configs {
+        let rows = world.rows(config, "src_ip=203.0.113.1 OR port=22");
+        let meant = |record: &&Value| record["src_ip"] == "203.0.113.1" || record["port"] == 22;
+        let expected = records();
+        let expected: Vec<_> =
+            expected.iter().filter(meant).map(|record| oracle(record, attributes)).collect();
+        let shown = |all: Vec<(BTreeMap<String, Value>, Vec<String>)>| {
+            sorted(all.iter().map(|own| format!("{own:?}")).collect::<Vec<_>>())
+        };
+        assert_eq!(shown(rows.iter().map(seen).collect()), shown(expected), "{attributes:?}");
+    }
+    times_counts_and_values(&world, &configs[0].0);
+    outputs(&world, both);
+    copies(&world, both);
+    refusals(&world, both);
+    // a suspended reader gets no key and no token from now on
+    world.administer("/user/suspend", &json!({ "username": "ana" }));
+    let refused = world.query(&[&configs[0].0, "port=22", "-"]).refused();
+    assert!(!refused.contains("root"), "{refused}");
+    assert_eq!(world.rows(both, "203.0.113.2").len(), 10);
+}
+
+/// Bare values, the original's options, and what decides after opening.
+fn times_counts_and_values(world: &World, config: &str) {
+    let begin = 1_604_966_400;
+    let at = |hours: i64| (begin + 3600 * hours).to_string();
+    let count = |options: &[&str], question: &str| {
+        let words = [&["-q", "count"][..], options, &[config, question, "-"]].concat();
+        world.query(&words).ok()
+    };
+    assert_eq!(count(&[], "203.0.113.3"), "Count: 10\n");
+    assert_eq!(count(&[], "22"), "Count: 20\n");
+    assert_eq!(count(&["-f", &at(4)], "port=22"), "Count: 17\n", "later than the fourth hour");
+    assert_eq!(count(&["-f", &at(4), "-l"], "port=22"), "Count: 18\n");
+    assert_eq!(count(&["-f", &at(4), "-l", "-t", &at(8)], "port=22"), "Count: 2\n");
+    assert_eq!(count(&["-f", &at(4), "-l", "-t", &at(8), "-r"], "port=22"), "Count: 3\n");
+    assert_eq!(world.rows(config, "src_ip=203.0.113.0 AND n!=0 AND n!=4").len(), 8);
+    assert_eq!(world.rows(config, "port=22 since 2020-11-10 until 2020-11-10").len(), 12);
+    assert_eq!(world.rows(config, "src_ip=198.51.100.1").len(), 0);
+}
+
+/// Each format, into a file that is its owner's.
+fn outputs(world: &World, config: &str) {
+    for (format, begins) in
+        [("ndjson", "{"), ("table", "n "), ("csv", "n,port,"), ("stix", "{\"type\":\"bundle\"")]
+    {
+        let done = world.query(&["--format", format, config, "src_ip=203.0.113.1", "found"]);
+        assert!(done.err.contains("10 records") && done.err.contains("completeness: not proven"), "{done:?}");
+        assert_eq!(done.ok(), "");
+        let path = world.home.join("found");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with(begins) && text.contains("root1"), "{format}: {text}");
+    }
+    let proven = world.query(&["--prove", config, "src_ip=203.0.113.1", "found"]);
+    assert!(proven.err.contains("completeness: not proven (of the collectors' epochs"), "{proven:?}");
+    proven.ok();
+}
+
+/// A full copy answers alike.
+fn copies(world: &World, config: &str) {
+    let done = world.query(&["--sync", "copy", config, "src_ip=203.0.113.1", "copied"]);
+    assert!(done.err.contains(&format!("copy: {RECORDS} new records")), "{done:?}");
+    done.ok();
+    let lines = |name: &str| {
+        let text = std::fs::read_to_string(world.home.join(name)).unwrap();
+        sorted(text.lines().map(str::to_owned).collect())
+    };
+    world.query(&[config, "src_ip=203.0.113.1", "found"]).ok();
+    assert_eq!(lines("copied"), lines("found"));
+}
+
+/// What is wrong is told, with its exit code, and leaves the file that was there.
+fn refusals(world: &World, config: &str) {
+    let before = std::fs::read(world.home.join("found")).unwrap();
+    for (arguments, said) in [
+        (&[config, "src_ip=", "found"][..], "column 8: expected a value"),
+        (&[config, "NOT port=22", "found"], "column 1: NOT cannot be asked"),
+        (&["-f", "5", config, "port=22 since 1h", "found"], "leave out -f"),
+        (&["-f", "9", "-t", "5", config, "port=22", "found"], "leave no time"),
+        (&[config, "in 10.0.0.0/8", "found"], "column 1: no field"),
+    ] {
+        let done = world.query(arguments);
+        assert_eq!(done.code, Some(2), "{done:?}");
+        assert!(done.err.contains(said), "{said}: {}", done.err);
+    }
+    assert_eq!(std::fs::read(world.home.join("found")).unwrap(), before);
+    world.query(&[config, "port=22", "no/such/folder"]).refused();
+    assert_eq!(world.query(&["-q", "both", config, "port=22", "-"]).code, Some(2));
+    let exchange = world.programs.iter().nth_back(1).unwrap();
+    let pid = Pid::from_raw(exchange.0.id().try_into().unwrap()).unwrap();
+    kill_process(pid, Signal::STOP).unwrap();
+    let mut waiting = world.home.command(&["query", config, "port=22", "found"]);
+    let mut waiting = waiting.stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    kill_process(Pid::from_raw(waiting.id().try_into().unwrap()).unwrap(), Signal::INT).unwrap();
+    let ended = waiting.wait().unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
+    assert!(!ended.success());
+    assert_eq!(std::fs::read(world.home.join("found")).unwrap(), before, "interrupted, it writes nothing");
+    let left = std::fs::read_dir(world.home.path()).unwrap();
+    let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(left.filter(|name| name.ends_with(".part")).count(), 0);
+}
