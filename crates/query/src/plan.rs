@@ -5,9 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use strongroom_blindindex::Term as IndexTerm;
 use strongroom_blindindex::{Canonical, Form, FormError, NetworksError, Token};
-use strongroom_sharing::authority::{AskTokens, Tokens, Wanted as Wire};
+use strongroom_sharing::authority::{AskTokens, Tokens};
 use strongroom_sharing::exchange::{MAX_QUERY_TOKENS, Where};
 use strongroom_sharing::{MemberId, TokenText};
 

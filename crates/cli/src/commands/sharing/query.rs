@@ -58,7 +58,7 @@ pub(crate) enum QueryError {
         count: u64,
     },
     /// Somebody stopped it.
-    #[error("interrupted; no file was written")]
+    #[error("interrupted: this is not the whole answer, and no file was written")]
     Interrupted,
 }
 
@@ -166,6 +166,9 @@ impl Run<'_> {
             watching.pause();
             tell(&summary, synced.as_ref().map(|(_, synced)| synced));
             findings += summary.findings;
+            if summary.is_stopped {
+                return Err(QueryError::Interrupted.into());
+            }
         }
         if findings > 0 { Err(QueryError::Findings { count: findings }.into()) } else { Ok(()) }
     }
@@ -189,10 +192,10 @@ impl Searching<'_> {
         let path = args.out.as_deref().filter(|path| *path != Path::new("-"));
         let Some(path) = path else {
             let mut out = BufWriter::new(io::stdout().lock());
-            return Ok(self.into(&mut out, exchange, asked, watching).await?);
+            return Ok(self.fill(&mut out, exchange, asked, watching).await?);
         };
         let mut file = OutputFile::create(path, self.run.session.ambient()).map_err(QueryError::from)?;
-        let summary = self.into(&mut file, exchange, asked, watching).await?;
+        let summary = self.fill(&mut file, exchange, asked, watching).await?;
         if summary.is_stopped {
             return Err(QueryError::Interrupted.into());
         }
@@ -200,7 +203,7 @@ impl Searching<'_> {
         Ok(summary)
     }
 
-    async fn into(
+    async fn fill(
         &self,
         out: &mut dyn Write,
         exchange: &impl Exchange,
