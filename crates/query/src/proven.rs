@@ -9,8 +9,9 @@ use data_encoding::{BASE64, HEXLOWER};
 use strongroom_blindindex::Token;
 use strongroom_crypto::Digest;
 use strongroom_envelope::{Proof, ProofPath, SealedRecord, Tally};
-use strongroom_sharing::TokenText;
+use strongroom_sharing::authority::Head;
 use strongroom_sharing::exchange::{AskProofs, EpochProof, MAX_QUERY_TOKENS, Proofs, Where};
+use strongroom_sharing::{MemberId, TokenText};
 
 use crate::plan::{Plan, Section};
 use crate::ports::{AskError, Exchange};
@@ -27,13 +28,17 @@ const MAX_ASKED: usize = 512;
 pub(crate) struct Proven {
     sections: BTreeMap<Section, Result<HashMap<Token, Tally>, Unproven>>,
     cover: BTreeMap<Section, BTreeSet<Token>>,
+    /// The first and the last record of a collector in an epoch, where it said so.
+    spans: BTreeMap<MemberId, BTreeMap<u64, (u64, u64)>>,
+    /// Members that told the authority of no record at all.
+    silent: BTreeSet<MemberId>,
 }
 
 /// Records that came, by the tokens that were asked for.
 #[derive(Default)]
 pub(crate) struct Tallies {
     found: HashMap<(Section, Token), Vec<(u64, Digest)>>,
-    sections: HashMap<(strongroom_sharing::MemberId, Token), Section>,
+    sections: HashMap<(MemberId, Token), Section>,
 }
 
 impl Tallies {
@@ -69,7 +74,10 @@ impl Proven {
             let texts = asked.iter().map(|token| TokenText(token.0)).collect();
             let ask = AskProofs { collector: section.collector, epoch: section.epoch, tokens: texts };
             match check(section, asked, &exchange.proofs(&ask).await?, signers) {
-                Ok(Some(tallies)) => known.extend(tallies),
+                Ok(Some((span, tallies))) => {
+                    self.spans.entry(section.collector).or_default().insert(section.epoch, span);
+                    known.extend(tallies);
+                }
                 Ok(None) => {
                     self.sections.insert(section, Err(Unproven::Missing));
                     return Ok(Vec::new());
@@ -85,13 +93,39 @@ impl Proven {
         Ok(Vec::new())
     }
 
+    /// What can be said of epochs without a proof: a collector that wrote nothing in one has none. Its records before and
+    /// behind such an epoch adjoin, or the last one before it is its head.
+    pub(crate) fn settle(&mut self, heads: &BTreeMap<MemberId, Head>) {
+        for (section, known) in &mut self.sections {
+            if *known != Err(Unproven::Missing) {
+                continue;
+            }
+            let spans = self.spans.get(&section.collector);
+            let before = spans.and_then(|spans| spans.range(..section.epoch).next_back());
+            let behind = spans.and_then(|spans| spans.range(section.epoch..).next());
+            let head = heads.get(&section.collector);
+            let is_empty = match (before, behind) {
+                (Some((_, (_, last))), Some((_, (first, _)))) => last.checked_add(1) == Some(*first),
+                (None, Some((_, (first, _)))) => *first == 1,
+                (Some((_, (_, last))), None) => head.is_some_and(|head| head.sequence == *last),
+                (None, None) => false,
+            };
+            if is_empty {
+                *known = Ok(HashMap::new());
+            } else if spans.is_none() && head.is_none() {
+                self.silent.insert(section.collector);
+            }
+        }
+    }
+
     /// What to ask the exchange: few tokens of each section, of which each record in question has one.
     pub(crate) fn conditions(&mut self, plan: &Plan) -> (Vec<Where>, Tallies) {
         let mut tallies = Tallies::default();
         let mut all = Vec::new();
         for (section, known) in self.sections.iter().rev() {
             let weigh = |token: Token| match known {
-                Ok(known) => known.get(&token).map_or(0, |tally| tally.count),
+                // a settled epoch has nothing in it; it is asked for all the same, for the exchange may have something
+                Ok(known) => known.get(&token).map_or(1, |tally| tally.count),
                 Err(_) => 1,
             };
             let cover = plan.cover(*section, &weigh);
@@ -116,6 +150,14 @@ impl Proven {
             let known = match known {
                 Ok(known) => known,
                 Err(why) => {
+                    let own = |(own, _): &(Section, Token)| *own == section;
+                    if why == Unproven::Missing
+                        && self.silent.contains(&section.collector)
+                        && !tallies.found.keys().any(|key| own(key))
+                    {
+                        // it has told nobody of a record, and there is none
+                        continue;
+                    }
                     let why = if section.epoch >= present { Unproven::Present } else { why };
                     completeness.open.insert(section, why);
                     continue;
@@ -144,13 +186,16 @@ impl Proven {
     }
 }
 
-/// What a collector signed for of some tokens; `None` where there is no word of it.
+/// The first and the last record of an epoch, and what there is of some tokens.
+type Word = ((u64, u64), HashMap<Token, Tally>);
+
+/// What a collector signed for; `None` where there is no word of it.
 fn check(
     section: Section,
     tokens: &[Token],
     given: &Proofs,
     signers: &Signers,
-) -> Result<Option<HashMap<Token, Tally>>, &'static str> {
+) -> Result<Option<Word>, &'static str> {
     let Some(signed) = &given.signed else { return Ok(None) };
     let word: EpochProof = signers
         .document(section.collector, signed, EPOCH)
@@ -172,5 +217,5 @@ fn check(
             Proof::Absent => known.insert(*token, Tally::default()),
         };
     }
-    Ok(Some(known))
+    Ok(Some(((word.first, word.last), known)))
 }

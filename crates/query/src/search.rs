@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use data_encoding::BASE64;
 use strongroom_blindindex::Token;
 use strongroom_envelope::{Reader, SealedRecord};
+use strongroom_sharing::SignedText;
 use strongroom_sharing::exchange::{Found, MAX_PAGE, Page, Query, Where};
 
 use crate::batches::Batches;
@@ -78,6 +79,7 @@ pub enum SearchError {
 pub struct Asked<'a> {
     question: &'a Question,
     plan: Plan,
+    heads: Vec<SignedText>,
 }
 
 impl<'a> Asked<'a> {
@@ -92,7 +94,13 @@ impl<'a> Asked<'a> {
             let tokens = authority.tokens(&asking.ask).await?;
             plan.answered(&asking, tokens)?;
         }
-        Ok(Self { question, plan })
+        Ok(Self { question, plan, heads: Vec::new() })
+    }
+
+    /// Asks the authority as well how far each collector's chain goes: for a proof, which then knows who sent nothing.
+    pub async fn and_heads(mut self, authority: &impl Authority) -> Result<Self, SearchError> {
+        self.heads = authority.heads().await?;
+        Ok(self)
     }
 
     /// The epochs whose records can be found: keys of these are of use.
@@ -142,12 +150,12 @@ impl<X: Exchange> Searcher<'_, X> {
         sink: &mut dyn Sink,
         watch: &mut dyn Watch,
     ) -> Result<Summary, SearchError> {
-        let Asked { question, plan } = asked;
+        let Asked { question, plan, heads } = asked;
         let summary = Summary { refused: plan.refused().clone(), ..Summary::default() };
         let (seen, batches) = (Seen::default(), Batches::default());
         let mut work = Work { plan, question, seen, batches, tallies: None, summary, sink, watch };
         if self.options.is_proving {
-            self.prove(&mut work).await?;
+            self.prove(&mut work, heads).await?;
         } else {
             self.ask(&mut work).await?;
         }
@@ -176,7 +184,7 @@ impl<X: Exchange> Searcher<'_, X> {
     }
 
     /// With a proof: everything that has one of few tokens, for which the collectors say what there is.
-    async fn prove(&self, work: &mut Work<'_>) -> Result<(), SearchError> {
+    async fn prove(&self, work: &mut Work<'_>, heads: Vec<SignedText>) -> Result<(), SearchError> {
         work.summary.completeness.is_asked = true;
         let mut proven = Proven::default();
         for section in work.plan.sections() {
@@ -186,6 +194,7 @@ impl<X: Exchange> Searcher<'_, X> {
                 work.find(finding);
             }
         }
+        proven.settle(&crate::copy::heads(heads, self.signers));
         let (conditions, tallies) = proven.conditions(&work.plan);
         work.tallies = Some(tallies);
         for condition in conditions {

@@ -177,8 +177,16 @@ impl Completeness {
 /// `completeness: ...`
 impl std::fmt::Display for Completeness {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let proven = self.proven.len();
         if self.is_proven() {
-            return write!(f, "completeness: proven for {} collectors' epochs", self.proven.len());
+            return write!(f, "completeness: proven for {proven} collectors' epochs");
+        }
+        let is_ended = !self.is_cut && self.open.values().all(|why| *why == Unproven::Present);
+        if self.is_asked && is_ended {
+            return write!(
+                f,
+                "completeness: proven for {proven} collectors' epochs that have ended; the present epoch cannot be proven yet"
+            );
         }
         f.write_str("completeness: not proven")?;
         if !self.is_asked {
@@ -199,6 +207,6 @@ impl std::fmt::Display for Completeness {
             .filter(|(count, _)| *count > 0)
             .map(|(count, text)| format!("{count} {text}"))
             .collect();
-        write!(f, " (of the collectors' epochs {} proven, {})", self.proven.len(), kinds.join(", "))
+        write!(f, " (of the collectors' epochs {proven} proven, {})", kinds.join(", "))
     }
 }

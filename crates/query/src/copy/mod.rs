@@ -69,7 +69,8 @@ impl Synced {
     /// Whether every collector's chain is there from its first record to its head.
     pub fn is_proven(&self) -> bool {
         let is_whole = |own: &Extent| own.is_proven && own.first == 1;
-        !self.is_stopped && self.findings == 0 && self.collectors.values().all(is_whole)
+        let is_clean = !self.is_stopped && self.findings == 0 && !self.collectors.is_empty();
+        is_clean && self.collectors.values().all(is_whole)
     }
 }
 
@@ -103,7 +104,7 @@ pub async fn sync(
 }
 
 /// The heads that their collectors signed; of several, the last.
-fn heads(signed: Vec<SignedText>, signers: &Signers) -> BTreeMap<MemberId, Head> {
+pub(crate) fn heads(signed: Vec<SignedText>, signers: &Signers) -> BTreeMap<MemberId, Head> {
     let mut heads: BTreeMap<MemberId, Head> = BTreeMap::new();
     for text in signed {
         let Some(claimed) = claimed(&text) else { continue };

@@ -112,6 +112,22 @@ fn a_proof_says_for_which_epochs_it_holds() {
     assert!(completeness.open.values().all(|why| *why == Unproven::Present));
     assert_eq!(
         completeness.to_string(),
-        "completeness: not proven (of the collectors' epochs 2 proven, 2 not ended)"
+        "completeness: proven for 2 collectors' epochs that have ended; the present epoch cannot be proven yet"
     );
+}
+
+#[test]
+fn an_epoch_in_which_a_collector_wrote_nothing_is_settled_by_its_neighbours_and_its_head() {
+    let world = World::new(13);
+    world.seal(NORTH, 4, &[&[("src_ip", "\"203.0.113.7\"", 0)]]);
+    world.end_epoch(NORTH, 4);
+    let proving = Options { is_proving: true, ..plain() };
+    let found = world.search_in(5, &["ANALYST"], "src_ip=203.0.113.7", proving);
+    let section = |collector, epoch| Section { epoch, collector };
+    // its first record is in the epoch behind; the other one told nobody of a record
+    assert_eq!(found.summary.completeness.proven, [section(NORTH, 3), section(NORTH, 4)].into());
+    assert!(found.summary.completeness.is_proven(), "{:?}", found.summary.completeness);
+    world.exchange.proofs.borrow_mut().clear();
+    let found = world.search_in(5, &["ANALYST"], "src_ip=203.0.113.7", proving);
+    assert_eq!(found.summary.completeness.open.len(), 2, "without a word nothing is settled");
 }

@@ -195,6 +195,10 @@ impl World {
     }
 
     pub(crate) fn signers(&self) -> Signers {
+        self.signers_in(4)
+    }
+
+    fn signers_in(&self, epoch: u64) -> Signers {
         let member = |(id, key): (&MemberId, &PrivateKey)| MemberOf {
             id: *id,
             signing_keys: vec![BASE64.encode(key.public_key().unwrap().spki())],
@@ -202,7 +206,7 @@ impl World {
         };
         Signers::of(&Manifest {
             authority: String::new(),
-            epoch: 4,
+            epoch,
             epoch_since: 0,
             issued_at: 0,
             max_age_secs: 900,
@@ -226,6 +230,11 @@ impl World {
         self.search_at(&self.exchange, names, text, options).unwrap()
     }
 
+    /// The same in a later epoch.
+    pub(crate) fn search_in(&self, epoch: u64, names: &[&str], text: &str, options: Options) -> Outcome {
+        self.search_with(&self.exchange, &self.signers_in(epoch), names, text, options).unwrap()
+    }
+
     pub(crate) fn search_at(
         &self,
         exchange: &impl Exchange,
@@ -233,15 +242,25 @@ impl World {
         text: &str,
         options: Options,
     ) -> Result<Outcome, SearchError> {
+        self.search_with(exchange, &self.signers(), names, text, options)
+    }
+
+    fn search_with(
+        &self,
+        exchange: &impl Exchange,
+        signers: &Signers,
+        names: &[&str],
+        text: &str,
+        options: Options,
+    ) -> Result<Outcome, SearchError> {
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
         let question = Question::read(text, now).unwrap();
-        let (reader, signers, fields) = (self.reader(names), self.signers(), Self::fields());
+        let (reader, fields) = (self.reader(names), Self::fields());
         let mut watch = Watched::default();
         let mut out = Vec::new();
         let summary = block_on(async {
-            let asked = Asked::ask(&question, &fields, self).await?;
-            let searcher =
-                Searcher { exchange, reader: &reader, signers: &signers, fields: &fields, options };
+            let asked = Asked::ask(&question, &fields, self).await?.and_heads(self).await?;
+            let searcher = Searcher { exchange, reader: &reader, signers, fields: &fields, options };
             let mut rows = sink(Format::Ndjson, true, &self.ambient, &mut out);
             searcher.search(asked, &mut *rows, &mut watch).await
         })?;
@@ -316,7 +335,10 @@ impl Authority for World {
     }
 
     async fn heads(&self) -> Result<Vec<SignedText>, AskError> {
-        Ok(vec![self.head(NORTH), self.head(SOUTH)])
+        // who has sent nothing has told of nothing
+        let chains = self.chains.borrow();
+        let told = chains.iter().filter(|(_, chain)| chain.next_sequence() > 1);
+        Ok(told.map(|(collector, _)| self.head(*collector)).collect())
     }
 }
 

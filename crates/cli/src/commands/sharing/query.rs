@@ -152,7 +152,10 @@ impl Run<'_> {
             }
         };
         if let Some(question) = question {
-            let asked = Asked::ask(question, self.fields, &client).await.map_err(QueryError::from)?;
+            let mut asked = Asked::ask(question, self.fields, &client).await.map_err(QueryError::from)?;
+            if self.args.prove {
+                asked = asked.and_heads(&client).await.map_err(QueryError::from)?;
+            }
             let epochs = asked.epochs().into_iter().chain([manifest.epoch()]).collect();
             let reader = self.session.reader(&epochs).await?;
             let searching = Searching { run: self, signers: &signers, reader: &reader };
