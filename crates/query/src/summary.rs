@@ -182,7 +182,7 @@ impl std::fmt::Display for Completeness {
             return write!(f, "completeness: proven for {proven} collectors' epochs");
         }
         let is_ended = !self.is_cut && self.open.values().all(|why| *why == Unproven::Present);
-        if self.is_asked && is_ended {
+        if self.is_asked && is_ended && proven > 0 {
             return write!(
                 f,
                 "completeness: proven for {proven} collectors' epochs that have ended; the present epoch cannot be proven yet"

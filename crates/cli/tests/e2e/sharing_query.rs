@@ -2,16 +2,16 @@
 //! sees exactly what the policies say.
 
 use crate::home::{Done, Home};
+use crate::sharing_kms::{JWT, Kms, PASSWORD, administrator};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
-const PASSWORD: &str = "correct horse battery staple";
 /// Records that are sent.
 const RECORDS: u64 = 40;
 /// How often something that comes by itself is looked for, and how long.
@@ -22,23 +22,26 @@ const STEPS: usize = 300;
 struct Program(Child);
 
 impl Program {
-    /// Starts it, and waits for an address in what it says.
-    fn start(home: &Home, name: &str, arguments: &[&str]) -> (Self, String) {
+    /// Starts it; what it says goes into a file.
+    fn start(home: &Home, name: &str, arguments: &[&str]) -> Self {
         let log = home.join(&format!("{name}.log"));
         let mut command = home.command(arguments);
-        command.stdin(Stdio::null()).stdout(File::create(&log).unwrap());
-        command.stderr(File::options().append(true).open(&log).unwrap());
-        let mut program = Self(command.spawn().unwrap());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(log).unwrap());
+        Self(command.spawn().unwrap())
+    }
+
+    /// Waits until somebody listens.
+    fn listens(mut self, home: &Home, name: &str, port: u16) -> Self {
         for _ in 0..STEPS {
-            let said = BufReader::new(File::open(&log).unwrap());
-            let lines: Vec<String> = said.lines().map_while(Result::ok).collect();
-            if let Some(address) = lines.iter().find_map(|line| address(line)) {
-                return (program, address);
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return self;
             }
-            assert!(program.0.try_wait().unwrap().is_none(), "{name} ended: {lines:?}");
+            if self.0.try_wait().unwrap().is_some() {
+                break;
+            }
             std::thread::sleep(STEP);
         }
-        panic!("{name} says no address: {}", std::fs::read_to_string(&log).unwrap());
+        panic!("{name}: {}", std::fs::read_to_string(home.join(&format!("{name}.log"))).unwrap());
     }
 }
 
@@ -49,73 +52,42 @@ impl Drop for Program {
     }
 }
 
-/// `127.0.0.1:PORT` where a program says that it listens.
-fn address(line: &str) -> Option<String> {
-    let (_, rest) = line.split_once("127.0.0.1:")?;
-    let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    let is_own = !port.is_empty() && port != "0" && !line.contains("authority=");
-    is_own.then(|| format!("127.0.0.1:{port}"))
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A whole sharing system in a home.
 struct World {
     home: Home,
-    kms: String,
-    exchange: String,
+    kms: Kms,
     admin: String,
-    programs: Vec<Program>,
+    exchange: Program,
+    port: u16,
 }
 
 impl World {
     fn new() -> Self {
         let home = Home::new();
+        let kms = Kms::start(&home, JWT);
+        let admin = administrator(&home);
         home.file("password", PASSWORD);
-        let config = home.file("kms.yaml", "FLASK_JWT_SECRET_KEY: 8f1e0c3b5a7d92f4e6081b3c5d7f9a0b\n");
-        let folders = ["--secrets", "kms-secrets", "--db", "kms-db"];
-        let kms = ["kms", "--bind", "127.0.0.1:0", "--config", config.to_str().unwrap()];
-        let (authority, kms) = Program::start(&home, "kms", &[&kms[..], &folders].concat());
-        let add = ["attributes", "add-admin", "--password-file", "password", "chief"];
-        let said = (0..STEPS).find_map(|_| {
-            let done = home.run(&[&add[..2], &folders, &add[2..]].concat());
-            if done.code != Some(0) {
-                std::thread::sleep(STEP);
-            }
-            (done.code == Some(0)).then_some(done.out)
-        });
-        let said = said.expect("an administrator");
-        let is_token = |word: &&str| word.matches('.').count() == 2 && word.len() > 100;
-        let admin = said.split_whitespace().find(is_token).unwrap().to_owned();
-        let url = format!("http://{kms}");
-        let words = ["exchange", "--listen", "127.0.0.1:0", "--store", "records", "--authority", &url];
-        let (keeper, exchange) = Program::start(&home, "exchange", &words);
-        Self { home, kms, exchange, admin, programs: vec![keeper, authority] }
+        let port = free_port();
+        let listen = format!("127.0.0.1:{port}");
+        let words = ["exchange", "--listen", &listen, "--store", "records", "--authority", &kms.address];
+        let exchange = Program::start(&home, "exchange", &words).listens(&home, "exchange", port);
+        Self { home, kms, admin, exchange, port }
     }
 
     /// A member with these attributes, enrolled, with a configuration.
     fn member(&self, program: &str, name: &str, attributes: &[&str], more: &str) -> String {
-        let body = json!({ "username": name, "password": PASSWORD, "password2": PASSWORD, "attributes": attributes });
-        self.administer("/user/create", &body);
+        self.kms.member(&self.admin, name, attributes);
         std::fs::create_dir(self.home.join(name)).unwrap();
-        let (kms, exchange) = (&self.kms, &self.exchange);
-        let servers = format!("kms: {{url: 'http://{kms}'}}\nbackend_server: {{url: 'http://{exchange}'}}\n");
+        let (kms, port) = (&self.kms.address, self.port);
+        let servers = format!("kms: {{url: '{kms}'}}\nbackend_server: {{url: 'http://127.0.0.1:{port}'}}\n");
         let config = format!("{name}/config.yaml");
         self.home.file(&config, servers + more);
         self.home.run(&[program, "enroll", "--password-file", "password", "--user", name, &config]).ok();
         config
-    }
-
-    fn administer(&self, path: &str, body: &Value) {
-        let mut curl = Command::new("curl");
-        curl.args(["-sS", "--fail-with-body", "--noproxy", "*", "--max-time", "60"]);
-        curl.args([
-            "-H",
-            &format!("X-Authorization: Bearer {}", self.admin),
-            "-H",
-            "Content-Type: application/json",
-        ]);
-        let output =
-            curl.args(["-d", &body.to_string(), &format!("http://{}{path}", self.kms)]).output().unwrap();
-        assert!(output.status.success(), "{path}: {output:?}");
     }
 
     fn query(&self, arguments: &[&str]) -> Done {
@@ -196,18 +168,17 @@ fn sorted<T: Ord>(mut all: Vec<T>) -> Vec<T> {
 
 #[test]
 fn three_readers_see_exactly_what_the_policies_say() {
-    let mut world = World::new();
+    let world = World::new();
     let collects = world.member("collector", "north", &["SENDER"], COLLECTS);
     let readers = [("ana", &["ANALYST"][..]), ("cert", &["CERT"]), ("both", &["ANALYST", "CERT"])];
     let configs =
         readers.map(|(name, attributes)| (world.member("query", name, attributes, READS), attributes));
-    let words = ["collector", "--bind", "127.0.0.1:0", &collects];
-    let (collector, at) = Program::start(&world.home, "collector", &words);
-    world.programs.insert(0, collector);
+    let port = free_port();
+    let words = ["collector", "--bind", &format!("127.0.0.1:{port}"), &collects];
+    let _collector = Program::start(&world.home, "collector", &words).listens(&world.home, "collector", port);
     let lines: String = records().iter().map(|record| format!("{record}\n")).collect();
     world.home.file("lines.json", lines);
-    let (_, port) = at.split_once(':').unwrap();
-    world.home.run(&["collector", "send", "-p", port, "lines.json"]).ok();
+    world.home.run(&["collector", "send", "-p", &port.to_string(), "lines.json"]).ok();
     let (both, _) = &configs[2];
     let arrived = (0..STEPS).any(|_| {
         let count = world.query(&["-q", "count", both, "port=22 OR port=23", "-"]);
@@ -235,7 +206,7 @@ fn three_readers_see_exactly_what_the_policies_say() {
     copies(&world, both);
     refusals(&world, both);
     // a suspended reader gets no key and no token from now on
-    world.administer("/user/suspend", &json!({ "username": "ana" }));
+    world.kms.post("/user/suspend", &world.admin, &json!({ "username": "ana" })).is(200);
     let refused = world.query(&[&configs[0].0, "port=22", "-"]).refused();
     assert!(!refused.contains("root"), "{refused}");
     assert_eq!(world.rows(both, "203.0.113.2").len(), 10);
@@ -308,8 +279,7 @@ fn refusals(world: &World, config: &str) {
     assert_eq!(std::fs::read(world.home.join("found")).unwrap(), before);
     world.query(&[config, "port=22", "no/such/folder"]).refused();
     assert_eq!(world.query(&["-q", "both", config, "port=22", "-"]).code, Some(2));
-    let exchange = world.programs.iter().nth_back(1).unwrap();
-    let pid = Pid::from_raw(exchange.0.id().try_into().unwrap()).unwrap();
+    let pid = Pid::from_raw(world.exchange.0.id().try_into().unwrap()).unwrap();
     kill_process(pid, Signal::STOP).unwrap();
     let mut waiting = world.home.command(&["query", config, "port=22", "found"]);
     let mut waiting = waiting.stderr(Stdio::null()).spawn().unwrap();
