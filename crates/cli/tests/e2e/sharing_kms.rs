@@ -77,7 +77,7 @@ impl Kms {
     }
 
     /// A POST of an object with a token.
-    fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
+    pub(crate) fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
         let header = format!("X-Authorization: Bearer {token}");
         curl(&[
             "-H",
@@ -123,7 +123,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// The body of an answer of this status, as JSON.
     #[track_caller]
-    fn is(&self, status: u16) -> Value {
+    pub(crate) fn is(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
         serde_json::from_str(&self.body).unwrap_or_else(|fault| panic!("{fault}: {self:?}"))
     }
