@@ -139,8 +139,8 @@ impl Members {
         refreshed
     }
 
-    /// The same because of a key that is not known; not more often than is good for the authority.
-    async fn refresh_soon(&self) {
+    /// The same because of a key or a member that is not known; not more often than is good for the authority.
+    pub async fn refresh_soon(&self) {
         let now = self.ambient.clock.monotonic();
         let recent = |at: Duration| now.saturating_sub(at) < SOONEST;
         if self.looked.lock().await.is_some_and(recent) {
@@ -233,11 +233,22 @@ impl Members {
         if is_known { Ok(Caller { member, admin: false }) } else { Err(AccessError::Unknown) }
     }
 
-    /// The keys that a member signs with, if it may send now.
+    /// The keys that a member signs with, if it may send now. For one that is not known, it may be new, the authority is asked.
     ///
     /// # Errors
     /// If who the members are is not known.
-    pub fn signing_keys(&self, member: MemberId) -> Result<Option<Vec<PublicKey>>, AccessError> {
+    pub async fn signing_keys(&self, member: MemberId) -> Result<Option<Vec<PublicKey>>, AccessError> {
+        if !self.known()?.members.contains_key(&member) {
+            self.refresh_soon().await;
+        }
+        self.keys_now(member)
+    }
+
+    /// The same without asking anybody.
+    ///
+    /// # Errors
+    /// As [`Members::signing_keys`].
+    pub fn keys_now(&self, member: MemberId) -> Result<Option<Vec<PublicKey>>, AccessError> {
         let known = self.known()?;
         let found = known.members.get(&member).filter(|(_, active)| *active);
         Ok(found.map(|(keys, _)| keys.clone()).filter(|_| !known.revoked.contains(&member)))

@@ -6,7 +6,7 @@ use crate::options::{Options, StoreAt};
 use crate::postgres::PostgresStorage;
 use crate::sqlite::SqliteStorage;
 use crate::storage::{Storage, StorageError};
-use crate::web::{Exchange, Rates};
+use crate::web::{Exchange, PROOF_BODY_BYTES, Rates};
 use data_encoding::BASE64;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,6 @@ use strongroom_server::names::Names;
 use strongroom_server::notify::Notifier;
 use strongroom_server::signals::{Asked, Signals};
 use strongroom_server::tls::{TlsError, TlsHandle, TlsSource};
-use strongroom_sharing::exchange::MAX_INSERT_BYTES;
 
 /// How long requests in flight have when it stops.
 const STOP_DEADLINE: Duration = Duration::from_secs(30);
@@ -31,7 +30,7 @@ const STOP_DEADLINE: Duration = Duration::from_secs(30);
 const RETENTION_EVERY: Duration = Duration::from_mins(10);
 /// For the authority's manifest.
 const PATIENCE: Patience = Patience { connect: Duration::from_secs(5), answer: Duration::from_secs(10) };
-/// Bytes of a body beside those of an insertion.
+/// Bytes of a body beside its limit, so that it is its path that refuses it.
 const BODY_MARGIN: usize = 64 << 10;
 
 /// Why it does not run.
@@ -150,7 +149,8 @@ async fn serve(options: &Options, parts: Parts) -> Result<(), ExchangeError> {
 }
 
 fn limits() -> Limits {
-    Limits { body_bytes: MAX_INSERT_BYTES + BODY_MARGIN, connections: 4_096, ..Limits::default() }
+    // the largest of any path; each path has its own
+    Limits { body_bytes: PROOF_BODY_BYTES + BODY_MARGIN, connections: 4_096, ..Limits::default() }
 }
 
 fn open(store: &StoreAt) -> Result<Arc<dyn Storage>, StorageError> {

@@ -135,6 +135,12 @@ impl Submission {
         Ok(Self { collector: Some(member), headers, records })
     }
 
+    /// Whether a record is not signed by a key that is known.
+    pub fn is_unsigned(&self) -> bool {
+        let mut faults = self.records.iter().filter_map(|record| record.as_ref().err());
+        faults.any(|fault| fault.kind == FaultKind::Signature)
+    }
+
     /// How much memory it holds, about.
     pub fn weight(&self) -> usize {
         let headers = self.headers.values().map(|header| header.bytes.len());

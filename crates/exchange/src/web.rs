@@ -17,6 +17,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::routing::{get, post};
 use http::request::Parts;
+use proofs::Trees;
 use shares::Shares;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -29,8 +30,8 @@ use tokio::sync::Semaphore;
 
 /// The longest answer that is made in memory holds one page.
 const OTHER_BODY_BYTES: usize = 1 << 20;
-/// Leaves of a proof are as many as a collector's records of an epoch have tokens.
-const PROOF_BODY_BYTES: usize = MAX_INSERT_BYTES;
+/// Leaves of a proof are as many as a collector's records of an epoch have tokens: a million of them.
+pub(crate) const PROOF_BODY_BYTES: usize = 96 << 20;
 /// Bodies of insertions that are read at a time; others wait unread,
 const BODIES: usize = 16;
 /// and insertions that are checked and committed at a time.
@@ -66,6 +67,9 @@ pub struct Inside {
     bodies: Arc<Semaphore>,
     insertions: Arc<Semaphore>,
     questions: Arc<Semaphore>,
+    /// A proof is large: one comes at a time.
+    proofs: Arc<Semaphore>,
+    trees: Trees,
 }
 
 impl Exchange {
@@ -89,6 +93,8 @@ impl Exchange {
             bodies: Arc::new(Semaphore::new(BODIES)),
             insertions: Arc::new(Semaphore::new(INSERTIONS)),
             questions: Arc::new(Semaphore::new(QUESTIONS)),
+            proofs: Arc::new(Semaphore::new(1)),
+            trees: Trees::default(),
         }))
     }
 

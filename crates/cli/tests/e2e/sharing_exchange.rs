@@ -243,6 +243,27 @@ fn records_are_taken_found_and_still_there_after_signals_and_a_new_start() {
 }
 
 #[test]
+fn a_new_collector_sends_at_once_and_unknown_ones_cannot_make_it_ask_all_the_time() {
+    let (home, authority) = (Home::new(), Authority::start());
+    authority.say(&[], &[]);
+    let exchange = Exchange::start(&home, &authority, &home.join("store"));
+    let mut one = Collector::new(1);
+    authority.say(&[&one], &[]);
+    let (token, records) = (authority.token(one.id, false), one.records(1, 10));
+    let mut statuses = Vec::new();
+    for _ in 0..100 {
+        let (status, _) = exchange.ask("POST", "/add/enc-data", &token, &one.body(&records));
+        statuses.push(status);
+        if status == 201 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    // the authority was asked at the start: not again within five seconds, and then long before the minute
+    assert!(statuses.ends_with(&[201]) && statuses.starts_with(&[403]), "{statuses:?}");
+}
+
+#[test]
 fn what_was_acknowledged_outlives_kill_9_in_the_middle() {
     let (home, authority, mut one) = (Home::new(), Authority::start(), Collector::new(1));
     authority.say(&[&one], &[]);

@@ -4,13 +4,16 @@ use super::answer::{self, Asked, Refused, json};
 use super::shares::Kind;
 use super::{Exchange, Member};
 use crate::submission::Submission;
+use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use data_encoding::BASE64;
 use http::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
+use strongroom_crypto::PublicKey;
 use strongroom_envelope::BatchHeader;
+use strongroom_sharing::MemberId;
 use strongroom_sharing::exchange::{Insert, Rewrap};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -30,17 +33,21 @@ pub(super) async fn insert(
     Member(member): Member,
     request: Request,
 ) -> Result<Response, Refused> {
-    let keys = exchange.members.signing_keys(member)?.ok_or(NO_SENDER)?;
+    let keys = exchange.members.signing_keys(member).await?.ok_or(NO_SENDER)?;
     // before its body is read: what waits takes no memory, and nobody keeps others waiting alone
     let _share = exchange.shares.take(member, Kind::Body)?;
     let _body = turn(&exchange.bodies).await?;
     let body = answer::body(request, &exchange).await?;
     let turn = turn(&exchange.insertions).await?;
-    let checked = tokio::task::spawn_blocking(move || {
-        let insert: Insert = answer::read(&body)?;
-        Ok::<_, Refused>(Submission::read(&insert, member, &keys)?)
-    });
-    let submission = checked.await.map_err(|_| Refused::BUSY)??;
+    let mut submission = checked(body.clone(), member, keys.clone()).await?;
+    if submission.is_unsigned() {
+        // its key may be newer than what is known of it
+        exchange.members.refresh_soon().await;
+        let newer = exchange.members.keys_now(member)?.ok_or(NO_SENDER)?;
+        if newer != keys {
+            submission = checked(body, member, newer).await?;
+        }
+    }
     let inserted = exchange.keeper.insert(submission).await?;
     drop(turn);
     if let Some(first) = inserted.refused.first() {
@@ -49,6 +56,15 @@ pub(super) async fn insert(
     }
     let status = if inserted.refused.is_empty() { StatusCode::CREATED } else { StatusCode::CONFLICT };
     Ok(json(status, &inserted))
+}
+
+/// What is sent, read and checked on a thread that may take its time.
+async fn checked(body: Bytes, member: MemberId, keys: Vec<PublicKey>) -> Result<Submission, Refused> {
+    let checked = tokio::task::spawn_blocking(move || {
+        let insert: Insert = answer::read(&body)?;
+        Ok(Submission::read(&insert, member, &keys)?)
+    });
+    checked.await.map_err(|_| Refused::BUSY)?
 }
 
 /// `POST /rewrap`: by the batch's collector. Whoever else can open a batch could make such a header too, but also one that

@@ -400,6 +400,15 @@ async fn an_epochs_proof_is_kept_when_it_is_its_collectors_and_answers_for_each_
     });
     let paths: Vec<Proof> = paths.collect();
     assert!(matches!(paths[..], [Proof::Present(_), Proof::Absent]), "{paths:?}");
+    // without leaves the exchange makes them itself, and finds what does not fit
+    let second = |last, epoch| {
+        let word = EpochProof { epoch, first: 1, ..word(one.id, last) };
+        let mut post = post(&word, &one.key);
+        post["leaves"] = "".into();
+        post
+    };
+    assert_eq!(site.post("/proofs", &token, &second(3, 2)).await.0, 201);
+    assert_eq!(site.post("/proofs", &token, &second(2, 3)).await.0, 400, "another root than it says");
     let none = json!({ "collector": two.id, "epoch": 1, "tokens": [] });
     assert_eq!(site.post("/get/proofs", &token, &none).await, (200, json!({ "signed": null, "paths": [] })));
 }

@@ -54,6 +54,9 @@ const CLOCK_TABLE: &[(&str, &str, &str)] = &[
     ("door-convection", "tokio::time", "time limits of requests are the runtime's timers"),
     ("door-native", "tokio::time", "time limits of requests are the runtime's timers"),
     ("gate", "tokio::time", "a wait for the writer is bounded by the runtime's timer"),
+    ("exchange", "tokio::time", "time limits of requests and statements are the runtime's timers"),
+    ("member", "tokio::time", "time limits of requests are the runtime's timers"),
+    ("collector", "tokio::time", "time limits of connections and pauses are the runtime's timers"),
     ("store-sqlite", "tokio::time", "a wait for the writer is bounded by the runtime's timer"),
     ("cli", "tokio::time", "time limits of a client are the runtime's timers"),
 ];
