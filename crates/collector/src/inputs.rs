@@ -19,10 +19,11 @@ use crate::intake::{Intake, Stop};
 use crate::settings::{Input, InputKind};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::JoinSet;
 
-/// How long senders have to finish once the collector ends; seconds.
-const GRACE_SECS: u64 = 5;
+/// How long senders have to finish once the collector ends.
+const GRACE: Duration = Duration::from_millis(if cfg!(test) { 500 } else { 5_000 });
 
 /// What every input needs.
 #[derive(Clone)]

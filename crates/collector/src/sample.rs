@@ -4,6 +4,7 @@ use crate::members::Members;
 use crate::plan::{Keyed, Plan, pointer};
 use crate::policy::{FieldForm, Rules};
 use crate::record::RecordError;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use strongroom_abe::Suite;
 use strongroom_ambient::Ambient;
@@ -114,7 +115,8 @@ fn table(fields: &[SampleField]) -> String {
         let readers = field.readers.as_deref().unwrap_or("nobody: it is removed");
         let search = field.search.as_deref().unwrap_or("not searchable");
         let SampleField { name, by, .. } = field;
-        out.push_str(&format!("  {name:width$}  for {readers}  [{by}]; {search}\n"));
+        // written into memory
+        let _ = writeln!(out, "  {name:width$}  for {readers}  [{by}]; {search}");
     }
     out
 }

@@ -137,11 +137,22 @@ impl World {
     }
 }
 
+/// A certificate for this machine, which is its own authority; where it lies.
+fn certificate(world: &World) -> std::path::PathBuf {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    world.home.file("k.pem", made.signing_key.serialize_pem());
+    world.home.file("c.pem", made.cert.pem())
+}
+
 #[test]
 fn each_record_arrives_once_over_kills_and_is_read_by_who_may() {
     let mut world = World::start();
     let growing = world.home.join("growing.json");
-    world.configure("north", "inputs: [{tcp: 127.0.0.1:0}, {http: 127.0.0.1:0}, {file: ../growing.json}]\n");
+    let authority = certificate(&world);
+    world.configure(
+        "north",
+        "inputs: [{tcp: 127.0.0.1:0}, {http: 127.0.0.1:0, cert: ../c.pem, key: ../k.pem}, {file: ../growing.json}]\n",
+    );
     let mut file = OpenOptions::new().create(true).append(true).open(&growing).unwrap();
     let mut write = |from: usize, to: usize| {
         for number in from..to {
@@ -166,11 +177,13 @@ fn each_record_arrives_once_over_kills_and_is_read_by_who_may() {
     let sample = world.home.file("sample.json", &lines);
     let port = addresses[0].rsplit(':').next().unwrap();
     world.home.run(&["collector", "send", sample.to_str().unwrap(), "-p", port]).ok();
-    let url = format!("http://{}/", addresses[1]);
-    let taken = curl(&["-d", "{\"src_ip\":\"203.0.113.8\"}\n7\n", &url]);
+    let url = format!("https://{}/", addresses[1]);
+    let trust = ["--cacert", authority.to_str().unwrap()];
+    let taken = curl(&[trust[0], trust[1], "-d", "{\"src_ip\":\"203.0.113.8\"}\n7\n", &url]);
     assert_eq!(taken.status, 400);
     assert!(taken.body.contains("\"accepted\":1") && taken.body.contains("\"line\":2"), "{}", taken.body);
-    assert_eq!(curl(&["-d", "{\"src_ip\":\"203.0.113.9\"}", &url]).status, 202);
+    let taken = curl(&[trust[0], trust[1], "-d", "{\"src_ip\":\"203.0.113.9\"}", &url]);
+    assert_eq!(taken.status, 202, "{}", taken.body);
 
     world.exchange = World::exchange(&world.home, &world.kms, world.port);
     world.wait_for("src_ip=198.51.100.1", RECORDS);

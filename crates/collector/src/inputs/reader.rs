@@ -60,7 +60,8 @@ pub(super) async fn document(
         }
     };
     if marks {
-        let done = mark(&all, source, place.intake.mark(source), &mut records);
+        let last = place.intake.mark(source);
+        let done = mark(&all, source, last.as_deref(), &mut records);
         records.drain(..done);
     }
     let mut records = records.into_iter();
@@ -74,13 +75,13 @@ pub(super) async fn document(
 }
 
 /// Gives each record its mark: the document's digest, and how many records are done with it. How many are done already.
-fn mark(document: &[u8], source: &str, last: Option<Vec<u8>>, records: &mut [Incoming]) -> usize {
+fn mark(document: &[u8], source: &str, last: Option<&[u8]>, records: &mut [Incoming]) -> usize {
     let digest = sha256(document);
     for (number, record) in records.iter_mut().enumerate() {
         let done = (number as u64 + 1).to_be_bytes();
         record.mark = Some(Mark { source: source.to_owned(), position: [digest.as_slice(), &done].concat() });
     }
-    let done = last.as_deref().and_then(|last| last.strip_prefix(digest.as_slice()));
+    let done = last.and_then(|last| last.strip_prefix(digest.as_slice()));
     let done = done.and_then(|done| done.try_into().ok()).map_or(0, u64::from_be_bytes);
     usize::try_from(done).unwrap_or(usize::MAX).min(records.len())
 }
@@ -225,10 +226,10 @@ mod tests {
         assert_eq!(mark(b"doc", "s", None, &mut records), 0);
         let second = records[1].mark.clone().unwrap().position;
         let third = records[2].mark.clone().unwrap().position;
-        assert_eq!(mark(b"doc", "s", Some(second.clone()), &mut fresh()), 2);
-        assert_eq!(mark(b"doc", "s", Some(third), &mut fresh()), 3);
-        assert_eq!(mark(b"changed", "s", Some(second), &mut fresh()), 0);
-        assert_eq!(mark(b"doc", "s", Some(vec![1, 2]), &mut fresh()), 0);
+        assert_eq!(mark(b"doc", "s", Some(&second), &mut fresh()), 2);
+        assert_eq!(mark(b"doc", "s", Some(&third), &mut fresh()), 3);
+        assert_eq!(mark(b"changed", "s", Some(&second), &mut fresh()), 0);
+        assert_eq!(mark(b"doc", "s", Some(&[1, 2]), &mut fresh()), 0);
     }
 
     #[test]

@@ -3,12 +3,15 @@
 
 use super::line::{self, Shape, incoming};
 use super::listen::Connection;
-use super::{GRACE_SECS, Place};
+use super::{GRACE, Place};
 use crate::intake::MAX_GROUP;
 use crate::record::{Incoming, MAX_RECORD_BYTES, RecordError};
 use crate::settings::Format;
+use std::pin::Pin;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::Sleep;
+use tokio::time::error::Elapsed;
 
 /// A sender that is silent for longer is not waited for.
 const SILENCE: Duration = Duration::from_mins(10);
@@ -22,7 +25,8 @@ pub(super) struct Chunks<R> {
     stream: R,
     pub(super) buffer: Vec<u8>,
     place: Place,
-    is_stopping: bool,
+    /// Runs once the collector ends.
+    grace: Option<Pin<Box<Sleep>>>,
 }
 
 /// Why there is no more.
@@ -38,7 +42,7 @@ pub(super) enum Read {
 
 impl<R: AsyncRead + Unpin> Chunks<R> {
     pub(super) fn new(stream: R, place: Place) -> Self {
-        Self { stream, buffer: Vec::new(), place, is_stopping: false }
+        Self { stream, buffer: Vec::new(), place, grace: None }
     }
 
     pub(super) fn into_stream(self) -> R {
@@ -48,24 +52,30 @@ impl<R: AsyncRead + Unpin> Chunks<R> {
     /// Reads on.
     pub(super) async fn more(&mut self) -> Read {
         self.buffer.reserve(READ_BYTES);
-        let mut patience = if self.buffer.is_empty() { SILENCE } else { SILENCE_WITHIN };
-        loop {
-            if self.is_stopping {
-                patience = Duration::from_secs(GRACE_SECS);
-            }
+        let patience = if self.buffer.is_empty() { SILENCE } else { SILENCE_WITHIN };
+        if self.grace.is_none() {
             let mut stop = self.place.stop.clone();
-            let read = tokio::select! {
-                read = tokio::time::timeout(patience, self.stream.read_buf(&mut self.buffer)) => read,
-                () = stop.wait(), if !self.is_stopping => {
-                    self.is_stopping = true;
-                    continue;
-                }
-            };
-            return match read {
-                Ok(Ok(0)) => Read::End,
-                Ok(Ok(_)) => Read::More,
-                Ok(Err(_)) | Err(_) => Read::Broken,
-            };
+            tokio::select! {
+                read = tokio::time::timeout(patience, self.stream.read_buf(&mut self.buffer)) => return Read::of(read),
+                () = stop.wait() => {}
+            }
+        }
+        let grace = || Box::pin(tokio::time::sleep(GRACE));
+        let grace = self.grace.get_or_insert_with(grace);
+        tokio::select! {
+            biased;
+            () = grace.as_mut() => Read::Broken,
+            read = self.stream.read_buf(&mut self.buffer) => Read::of(Ok(read)),
+        }
+    }
+}
+
+impl Read {
+    fn of(read: Result<std::io::Result<usize>, Elapsed>) -> Self {
+        match read {
+            Ok(Ok(0)) => Self::End,
+            Ok(Ok(_)) => Self::More,
+            Ok(Err(_)) | Err(_) => Self::Broken,
         }
     }
 }

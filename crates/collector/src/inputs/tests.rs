@@ -5,7 +5,6 @@ use crate::intake::SinkError;
 use crate::intake::tests::{Memory, world};
 use crate::record::{MAX_RECORD_BYTES, RecordError};
 use crate::settings::Format;
-use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -125,6 +124,29 @@ async fn the_end_finishes_what_is_in_flight_and_takes_nobody_else() {
     world.inputs.ended().await;
     assert_eq!(world.sink.texts().len(), 3);
     assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_sender_that_never_ends_does_not_keep_the_collector() {
+    let mut world = started(InputKind::Tcp(any()));
+    let stream = world.connect().await;
+    let sender = tokio::spawn(async move {
+        let mut stream = stream;
+        let mut sent = 0;
+        while stream.write_all(b"{\"a\":1}\n").await.is_ok() {
+            sent += 1;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        sent
+    });
+    while world.sink.texts().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    world.stopper.stop();
+    tokio::time::timeout(Duration::from_secs(30), world.inputs.ended()).await.unwrap();
+    let sent: usize = sender.await.unwrap();
+    assert!(world.sink.texts().len() <= sent);
+    assert!(world.sink.reasons().iter().all(|reason| *reason == RecordError::Unfinished));
 }
 
 #[tokio::test]
