@@ -271,9 +271,9 @@ fn settle(group: Vec<Offer>, sink: &dyn Sink) {
             None => Ok((outcomes.by_ref().take(count).collect(), back)),
             Some(error) => Err((error.clone(), back)),
         };
+        drop(room);
         // who offered may be gone; what it offered is durable all the same
         let _ = answer.send(part);
-        drop(room);
     }
 }
 
