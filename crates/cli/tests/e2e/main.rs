@@ -80,6 +80,8 @@ mod sharing_collector;
 #[cfg(test)]
 mod sharing_exchange;
 #[cfg(test)]
+mod sharing_acceptance;
+#[cfg(test)]
 mod sharing_images;
 #[cfg(test)]
 mod sharing_query;
