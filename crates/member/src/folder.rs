@@ -288,6 +288,16 @@ mod tests {
     }
 
     #[test]
+    fn the_golden_file_is_read_and_written() {
+        let (_home, folder) = folder();
+        let golden = include_str!("../../../vectors/member/folder-file-v1.hex").trim_end();
+        folder.write("a.key", &bytes("hello")).unwrap();
+        let file = fs::read(folder.path().join("a.key")).unwrap();
+        assert_eq!(data_encoding::HEXLOWER.encode(&file), golden);
+        folder.read("a.key").unwrap().unwrap().expose(|bytes| assert_eq!(bytes, b"hello"));
+    }
+
+    #[test]
     fn files_that_were_cut_or_changed_are_told_by_name() {
         let (_home, folder) = folder();
         folder.write("a.key", &bytes("hello")).unwrap();

@@ -63,7 +63,7 @@ impl Entry<'_> {
         let start = begin(self.tag(), out);
         match self {
             Self::Header(bytes) | Self::Record(bytes) | Self::Chain(bytes) | Self::Anchor(bytes) => {
-                out.extend_from_slice(bytes)
+                out.extend_from_slice(bytes);
             }
             Self::Mark { source, position } => {
                 out.extend_from_slice(&u16::try_from(source.len()).unwrap_or(u16::MAX).to_be_bytes());
@@ -209,6 +209,8 @@ mod tests {
             entry.write(&mut frame);
         }
         end_frame(&mut frame);
+        let golden = include_str!("../../../../vectors/member/spool-frame-v1.hex").trim_end();
+        assert_eq!(data_encoding::HEXLOWER.encode(&frame), golden);
         let (payload, rest) = next_frame(&frame).unwrap();
         assert!(rest.is_empty());
         assert_eq!(entries(payload).collect::<Option<Vec<_>>>().unwrap(), all);

@@ -94,3 +94,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, HttpError> 
     let all: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(|_| bad())?.collect();
     all.ok().filter(|all| !all.is_empty()).ok_or_else(bad)
 }
+
+#[cfg(test)]
+#[path = "connect_tests.rs"]
+mod tests;
