@@ -78,17 +78,12 @@ pub(crate) fn other_method(allowed: &str) -> Response<Body> {
     answer
 }
 
-/// Counts answers by verb and class of status.
-#[derive(Debug, Default)]
-pub(crate) struct Meters;
-
-impl Meters {
-    pub(crate) fn count(&self, verb: Verb, status: StatusCode) {
-        let class = match status.as_u16() {
-            400..500 => "4xx",
-            500.. => "5xx",
-            _ => "2xx",
-        };
-        counter!("strongroom_sharing_requests_total", "verb" => verb.name(), "status" => class).increment(1);
-    }
+/// Counts an answer by verb and class of status.
+pub(crate) fn count(verb: Verb, status: StatusCode) {
+    let class = match status.as_u16() {
+        400..500 => "4xx",
+        500.. => "5xx",
+        _ => "2xx",
+    };
+    counter!("strongroom_sharing_requests_total", "verb" => verb.name(), "status" => class).increment(1);
 }

@@ -47,7 +47,6 @@ pub struct CybexDoor(Arc<Door>);
 
 pub(crate) struct Door {
     parts: Parts,
-    meters: answer::Meters,
 }
 
 impl std::ops::Deref for Door {
@@ -61,7 +60,7 @@ impl std::ops::Deref for Door {
 impl CybexDoor {
     /// A door over its parts.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Door { parts, meters: answer::Meters::default() }))
+        Self(Arc::new(Door { parts }))
     }
 }
 
@@ -103,7 +102,7 @@ impl Door {
             tokio::spawn(door.handle(verb, head, body)).await.map_err(|_| Fault::internal("a task ended"))
         };
         let answer = answered.flatten().unwrap_or_else(|fault| answer::refusal(&fault));
-        self.meters.count(verb, answer.status());
+        answer::count(verb, answer.status());
         answer
     }
 

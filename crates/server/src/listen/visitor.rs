@@ -316,8 +316,8 @@ mod tests {
             Some(Code::CrossSite)
         );
         let names = Some(Names::of(["kms.example.org"]));
-        let named = Way { names: every, ..way("127.0.0.1", Border { names, ..Border::default() }) };
-        assert_eq!(code(&named, &[("host", "evil.example")]), Some(Code::Misdirected));
+        let bounded = Way { names: every, ..way("127.0.0.1", Border { names, ..Border::default() }) };
+        assert_eq!(code(&bounded, &[("host", "evil.example")]), Some(Code::Misdirected));
     }
 
     #[test]
