@@ -48,6 +48,25 @@ fn wrapped_keys_open_for_their_member_purpose_and_authority_alone() {
 }
 
 #[test]
+fn the_post_quantum_suite_asks_for_the_right_of_its_epoch_besides_the_attribute() {
+    let world = World::new(42);
+    let (header, _) = world.batch(1);
+    let third = |bundle: &KeyBundle| {
+        let reader = Reader::with_bundle(world.master.public().clone(), bundle).unwrap();
+        reader.open_batch(&header).locked().nth(2).unwrap()
+    };
+    let mut bundle = world.bundle(&["CERT"], &[EPOCH]);
+    assert_eq!(third(&bundle), None);
+    for rights in [strongroom_abe::RightSecrets::none().to_bytes(), world.bundle(&["CERT"], &[36]).rights] {
+        bundle.rights = rights;
+        assert_eq!(third(&bundle), Some(Locked::NotSatisfied), "the attribute alone does not do");
+    }
+    let mut other = world.bundle(&["CERT"], &[36]);
+    other.rights = world.bundle(&["CERT"], &[EPOCH]).rights;
+    assert_eq!(third(&other), Some(Locked::NoKey { epoch: EPOCH }), "nor does the right alone");
+}
+
+#[test]
 fn bundles_have_one_encoding() {
     let world = World::new(33);
     let bytes = world.bundle(&["UNR"], &[1, 2]).to_bytes();
