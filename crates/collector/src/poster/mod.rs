@@ -194,7 +194,7 @@ impl Poster {
         let record = chunk.number(stuck.at);
         // what came before it is there
         let there = record.saturating_sub(1).min(posted.next.saturating_sub(1));
-        self.pipeline.spool.set_posted(there)?;
+        self.pipeline.spool.set_posted(there);
         (self.pending, self.scan) = (None, Some(Scan::default()));
         if stuck.error == "gap" {
             return self.go_back(posted.next);
@@ -216,10 +216,13 @@ impl Poster {
     async fn is_there(&mut self, last: u64, digest: Option<[u8; 32]>) -> Result<(), PostError> {
         let pipeline = self.pipeline.clone();
         let work = move || {
-            pipeline.spool.set_posted(last)?;
-            proofs::retire(&pipeline.spool)
+            pipeline.spool.set_posted(last);
+            if let Err(error) = proofs::retire(&pipeline.spool) {
+                // what is posted is posted; it is tried again behind the next
+                tracing::warn!("what the exchange has cannot be removed here yet: {error}");
+            }
         };
-        tokio::task::spawn_blocking(work).await.map_err(|_| PostError::Interrupted)??;
+        tokio::task::spawn_blocking(work).await.map_err(|_| PostError::Interrupted)?;
         self.head = digest.map(|digest| (last, digest)).or(self.head);
         Ok(())
     }

@@ -270,20 +270,25 @@ impl Spool {
         self.lock().header = None;
     }
 
-    /// The exchange has all records up to this one. Not synced: if it is lost, they are posted again, and told to be there.
-    pub(crate) fn set_posted(&self, sequence: u64) -> Result<(), SpoolError> {
+    /// The exchange has all records up to this one. Not synced: if it is lost, they are posted again, and told to be there. A
+    /// full disk does not keep it from being known, for what is there can then be removed.
+    pub(crate) fn set_posted(&self, sequence: u64) {
         let mut writer = self.lock();
         if sequence <= writer.state.posted {
-            return Ok(());
+            return;
         }
-        writer.draft(
+        let noted = writer.draft(
             |draft| {
                 Entry::Posted(sequence).write(draft.out);
                 draft.posted = sequence;
                 Ok::<_, SpoolError>(())
             },
             |writer| self.append(writer),
-        )
+        );
+        if let Err(error) = noted {
+            tracing::debug!("it is not noted what was posted: {error}");
+            writer.state.posted = sequence;
+        }
     }
 
     /// Segments of which nothing is needed any more.
