@@ -54,7 +54,9 @@ pub fn explain(rules: &Rules, inputs: &[Input], warnings: &[Warning]) -> String 
     ways_in(inputs, &mut out);
     if !warnings.is_empty() {
         out.push_str("\nRemarks\n");
-        warnings.iter().for_each(|warning| line(&mut out, &warning.to_string()));
+        for warning in warnings {
+            line(&mut out, &warning.to_string());
+        }
     }
     out
 }
@@ -113,7 +115,9 @@ fn shown(rules: &Rules, out: &mut String) {
     out.push_str("\nWho learns what\n");
     for (reader, all) in by_reader {
         line(out, &format!("{reader}:"));
-        all.iter().for_each(|what| line(out, &format!("  - {what}")));
+        for what in all {
+            line(out, &format!("  - {what}"));
+        }
     }
 }
 

@@ -63,17 +63,23 @@ impl Inputs {
         let tasks = &mut self.tasks;
         match (kind, listening) {
             (InputKind::Tcp(_), Some(listening)) => {
-                drop(tasks.spawn(listening.streams(place, stream::objects)))
+                tasks.spawn(listening.streams(place, stream::objects));
             }
             (InputKind::SyslogTcp(_), Some(listening)) => {
-                drop(tasks.spawn(listening.streams(place, syslog::stream)))
+                tasks.spawn(listening.streams(place, syslog::stream));
             }
-            (InputKind::Http(_), Some(listening)) => drop(tasks.spawn(listening.streams(place, http::serve))),
-            (InputKind::SyslogUdp(_), Some(listening)) => drop(tasks.spawn(udp::listen(listening, place))),
+            (InputKind::Http(_), Some(listening)) => {
+                tasks.spawn(listening.streams(place, http::serve));
+            }
+            (InputKind::SyslogUdp(_), Some(listening)) => {
+                tasks.spawn(udp::listen(listening, place));
+            }
             (InputKind::File { path, format }, _) => {
-                drop(tasks.spawn(tail::follow(path.clone(), *format, place)))
+                tasks.spawn(tail::follow(path.clone(), *format, place));
             }
-            (InputKind::Stdin(format), _) => drop(tasks.spawn(reader::standard_input(*format, place))),
+            (InputKind::Stdin(format), _) => {
+                tasks.spawn(reader::standard_input(*format, place));
+            }
             _ => {}
         }
     }

@@ -260,8 +260,8 @@ impl Rules {
 
     fn form(&self, name: &str) -> FieldForm {
         let above = name.match_indices('/').map(|(end, _)| name.get(..end).unwrap_or_default());
-        let names = std::iter::once(name).chain(above.collect::<Vec<_>>().into_iter().rev());
-        names.filter_map(|name| self.forms.get(name)).next().cloned().unwrap_or_default()
+        let mut names = std::iter::once(name).chain(above.collect::<Vec<_>>().into_iter().rev());
+        names.find_map(|name| self.forms.get(name)).cloned().unwrap_or_default()
     }
 
     /// The fields that can be searched by name, with how, as far as the configuration names them.

@@ -80,7 +80,7 @@ impl Rejected {
                 "the file of rejected records is full: this one is not kept; read it with `strongroom collector rejected`, then remove it"
             ),
             Err(error) => {
-                tracing::error!(path = %self.path.display(), %error, "a rejected record is not kept")
+                tracing::error!(path = %self.path.display(), %error, "a rejected record is not kept");
             }
         }
     }

@@ -180,7 +180,8 @@ mod tests {
     async fn all_lines_arrive_or_the_first_or_what_is_under_a_key() {
         let world = started(InputKind::Tcp(any()));
         let port = world.inputs.addresses()[0].1.port();
-        let text: String = (0..500).map(|number| format!("{{\"a\":{{\"b\":{number}}}}}\n\n")).collect();
+        let lines: Vec<String> = (0..500).map(|number| format!("{{\"a\":{{\"b\":{number}}}}}\n\n")).collect();
+        let text = lines.concat();
         let (_file, all) = sending(&text, port);
         assert_eq!(all.send().await.unwrap(), 500);
         assert_eq!(world.sink.texts().len(), 500);

@@ -28,7 +28,7 @@ const MAX_REASONS: usize = 20;
 /// For the head of a request, and for a connection on which nothing is asked.
 const HEAD: Duration = Duration::from_secs(30);
 /// For its body.
-const BODY: Duration = Duration::from_secs(60);
+const BODY: Duration = Duration::from_mins(1);
 
 const DOCUMENT: JsonLimits = JsonLimits { bytes: MAX_BODY_BYTES, depth: 40 };
 

@@ -81,17 +81,14 @@ impl Listening {
     pub(crate) fn bind(address: SocketAddr, input: &Input) -> Result<Self, ListenError> {
         let tls = input.tls.as_ref().map(|files| acceptor(address, files)).transpose()?;
         let failed = |source| ListenError::Bind { address, source };
-        let socket = match input.kind {
-            InputKind::SyslogUdp(_) => {
-                let socket = std::net::UdpSocket::bind(address).map_err(failed)?;
-                socket.set_nonblocking(true).map_err(failed)?;
-                Socket::Udp(UdpSocket::from_std(socket).map_err(failed)?)
-            }
-            _ => {
-                let socket = std::net::TcpListener::bind(address).map_err(failed)?;
-                socket.set_nonblocking(true).map_err(failed)?;
-                Socket::Tcp(TcpListener::from_std(socket).map_err(failed)?)
-            }
+        let socket = if matches!(input.kind, InputKind::SyslogUdp(_)) {
+            let socket = std::net::UdpSocket::bind(address).map_err(failed)?;
+            socket.set_nonblocking(true).map_err(failed)?;
+            Socket::Udp(UdpSocket::from_std(socket).map_err(failed)?)
+        } else {
+            let socket = std::net::TcpListener::bind(address).map_err(failed)?;
+            socket.set_nonblocking(true).map_err(failed)?;
+            Socket::Tcp(TcpListener::from_std(socket).map_err(failed)?)
         };
         let address = match &socket {
             Socket::Tcp(listener) => listener.local_addr(),

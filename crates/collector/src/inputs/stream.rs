@@ -16,7 +16,7 @@ use tokio::time::error::Elapsed;
 /// A sender that is silent for longer is not waited for.
 const SILENCE: Duration = Duration::from_mins(10);
 /// The same in the middle of a record.
-const SILENCE_WITHIN: Duration = Duration::from_secs(60);
+const SILENCE_WITHIN: Duration = Duration::from_mins(1);
 /// Bytes that are read at once.
 const READ_BYTES: usize = 64 << 10;
 
@@ -56,7 +56,7 @@ impl<R: AsyncRead + Unpin> Chunks<R> {
         if self.grace.is_none() {
             let mut stop = self.place.stop.clone();
             tokio::select! {
-                read = tokio::time::timeout(patience, self.stream.read_buf(&mut self.buffer)) => return Read::of(read),
+                read = tokio::time::timeout(patience, self.stream.read_buf(&mut self.buffer)) => return Read::of(&read),
                 () = stop.wait() => {}
             }
         }
@@ -65,13 +65,13 @@ impl<R: AsyncRead + Unpin> Chunks<R> {
         tokio::select! {
             biased;
             () = grace.as_mut() => Read::Broken,
-            read = self.stream.read_buf(&mut self.buffer) => Read::of(Ok(read)),
+            read = self.stream.read_buf(&mut self.buffer) => Read::of(&Ok(read)),
         }
     }
 }
 
 impl Read {
-    fn of(read: Result<std::io::Result<usize>, Elapsed>) -> Self {
+    fn of(read: &Result<std::io::Result<usize>, Elapsed>) -> Self {
         match read {
             Ok(Ok(0)) => Self::End,
             Ok(Ok(_)) => Self::More,

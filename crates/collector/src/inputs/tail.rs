@@ -215,12 +215,11 @@ impl Tail {
         let name = self.path.file_name()?.to_string_lossy().into_owned();
         let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let beside = std::fs::read_dir(folder).ok()?.filter_map(Result::ok);
-        let candidates = beside.filter(|entry| {
+        let mut candidates = beside.filter(|entry| {
             let is_named = entry.file_name().to_string_lossy().starts_with(&name);
             is_named && entry.metadata().is_ok_and(|it| it.ino() == position.inode)
         });
-        let open =
-            candidates.filter_map(|entry| Open::resumed(&entry.path(), position).ok().flatten()).next()?;
+        let open = candidates.find_map(|entry| Open::resumed(&entry.path(), position).ok().flatten())?;
         (open.file.metadata().ok()?.len() > position.offset).then_some(open)
     }
 

@@ -47,6 +47,12 @@ impl World {
     }
 }
 
+/// So many records, one a line.
+pub(crate) fn lines(count: usize) -> String {
+    let all: Vec<String> = (0..count).map(|number| format!("{{\"a\":{number}}}\n")).collect();
+    all.concat()
+}
+
 #[tokio::test]
 async fn one_object_a_connection_is_a_record_however_it_is_broken_into_lines() {
     let world = started(InputKind::Tcp(any()));
@@ -73,7 +79,7 @@ async fn lines_are_records_and_a_bad_one_stops_no_other() {
 async fn the_close_comes_after_all_is_durable() {
     let world = started(InputKind::Tcp(any()));
     world.sink.failures.lock().unwrap().extend([SinkError::Full, SinkError::Full]);
-    let lines: String = (0..2000).map(|number| format!("{{\"a\":{number}}}\n")).collect();
+    let lines = lines(2000);
     world.send(lines.as_bytes()).await;
     assert_eq!(world.sink.texts().len(), 2000);
 }
@@ -185,7 +191,7 @@ async fn datagrams_are_records() {
 async fn a_text_that_is_read_to_its_end_is_all_delivered() {
     let (sink, intake, _stopper, stop) = world();
     let place = Place { intake, stop, name: "standard input".into() };
-    let lines: String = (0..1500).map(|number| format!("{{\"a\":{number}}}\n")).collect();
+    let lines = lines(1500);
     reader::read(lines.as_bytes(), Format::Json, &place, "s").await.unwrap();
     assert_eq!(sink.texts().len(), 1500);
     reader::read(b"plain \"text\"\n".as_slice(), Format::Text, &place, "s").await.unwrap();

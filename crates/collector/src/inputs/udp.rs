@@ -19,7 +19,7 @@ pub(super) async fn listen(listening: Listening, place: Place) {
     loop {
         let mut group = Vec::new();
         tokio::select! {
-            received = socket.recv_from(&mut buffer) => take(received, &buffer, &place, &mut group),
+            received = socket.recv_from(&mut buffer) => take(&received, &buffer, &place, &mut group),
             () = stop.wait() => break,
         }
         gather(&socket, &mut buffer, &place, &mut group);
@@ -39,21 +39,21 @@ pub(super) async fn listen(listening: Listening, place: Place) {
 fn gather(socket: &UdpSocket, buffer: &mut [u8], place: &Place, group: &mut Vec<Incoming>) {
     for _ in 0..MAX_GROUP {
         match socket.try_recv_from(buffer) {
-            Ok(received) => take(Ok(received), buffer, place, group),
+            Ok(received) => take(&Ok(received), buffer, place, group),
             Err(_) => return,
         }
     }
 }
 
 fn take(
-    received: std::io::Result<(usize, std::net::SocketAddr)>,
+    received: &std::io::Result<(usize, std::net::SocketAddr)>,
     buffer: &[u8],
     place: &Place,
     group: &mut Vec<Incoming>,
 ) {
     // errors of a socket without connection are of earlier datagrams, and none were sent
     let Ok((length, peer)) = received else { return };
-    let message = buffer.get(..length).unwrap_or_default().trim_ascii_end();
+    let message = buffer.get(..*length).unwrap_or_default().trim_ascii_end();
     if message.is_empty() {
         return;
     }

@@ -29,8 +29,8 @@ impl Sink for Memory {
 
     fn mark(&self, source: &str) -> Option<Vec<u8>> {
         let taken = self.taken.lock().unwrap();
-        let marks = taken.iter().filter_map(|record| record.mark.as_ref());
-        marks.filter(|mark| mark.source == source).next_back().map(|mark| mark.position.clone())
+        let mut marks = taken.iter().filter_map(|record| record.mark.as_ref());
+        marks.rfind(|mark| mark.source == source).map(|mark| mark.position.clone())
     }
 
     fn reject(&self, source: &str, record: &[u8], error: &RecordError) {

@@ -154,11 +154,14 @@ fn wrong(line: u64, wanted: &'static str) -> Wrong {
     PolicyFileError { line, place: "inputs", fault: PolicyFault::Expected { wanted } }.into()
 }
 
+/// What an address makes.
+type Kind = fn(SocketAddr) -> InputKind;
+
 fn input(node: Node, home: &Path) -> Result<Input, Wrong> {
     let mut section = Section::of("inputs", node)?;
     let line = section.line();
     let mut kinds = Vec::new();
-    let listeners: [(&str, fn(SocketAddr) -> InputKind); 4] = [
+    let listeners: [(&str, Kind); 4] = [
         ("tcp", InputKind::Tcp),
         ("http", InputKind::Http),
         ("syslog_tcp", InputKind::SyslogTcp),
