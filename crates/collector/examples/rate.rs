@@ -94,8 +94,7 @@ async fn ready(home: &std::path::Path) -> Outcome<Arc<Pipeline>> {
     enroll(&config, &ambient, Enrolment { password, username: None, replace: false }).await?;
     let session = Arc::new(Session::open(&config, Program::Collector, ambient)?);
     let rejected = Box::new(|_: &Incoming, _: &_| {});
-    let pipeline =
-        Arc::new(Pipeline::open(session, rules()?, config.batch.clone(), &config.spool, rejected)?);
+    let pipeline = Arc::new(Pipeline::open(session, rules()?, config.batch, &config.spool, rejected)?);
     keeper::refresh(&pipeline).await?;
     Ok(pipeline)
 }

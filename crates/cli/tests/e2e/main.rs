@@ -76,11 +76,11 @@ mod sealed;
 #[cfg(test)]
 mod setup;
 #[cfg(test)]
+mod sharing_acceptance;
+#[cfg(test)]
 mod sharing_collector;
 #[cfg(test)]
 mod sharing_exchange;
-#[cfg(test)]
-mod sharing_acceptance;
 #[cfg(test)]
 mod sharing_images;
 #[cfg(test)]

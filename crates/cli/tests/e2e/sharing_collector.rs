@@ -172,8 +172,8 @@ fn each_record_arrives_once_over_kills_and_is_read_by_who_may() {
     world.exchange.signal(Signal::KILL);
     world.exchange.0.wait().unwrap();
     let (mut collector, mut said, addresses) = world.collector();
-    let lines: String =
-        (0..40).map(|n| format!("{{\"src_ip\":\"203.0.113.7\",\"n\":{n},\"secret\":\"s{n}\"}}\n")).collect();
+    let line = |n: u32| format!("{{\"src_ip\":\"203.0.113.7\",\"n\":{n},\"secret\":\"s{n}\"}}\n");
+    let lines = (0..40).map(line).collect::<Vec<String>>().concat();
     let sample = world.home.file("sample.json", &lines);
     let port = addresses[0].rsplit(':').next().unwrap();
     world.home.run(&["collector", "send", sample.to_str().unwrap(), "-p", port]).ok();
