@@ -51,10 +51,10 @@ async fn listen(authority: &Authority, clients: Option<&Authority>) -> String {
     url
 }
 
-fn written(home: &Path, name: &str, text: &str) -> Option<std::path::PathBuf> {
+fn written(home: &Path, name: &str, text: &str) -> std::path::PathBuf {
     let path = home.join(name);
     std::fs::write(&path, text).unwrap();
-    Some(path)
+    path
 }
 
 async fn asked(url: &str, tls: &Tls) -> Result<(), HttpError> {
@@ -67,7 +67,7 @@ async fn the_named_authority_is_trusted_and_no_other() {
     let (ours, other) = (authority(), authority());
     let url = listen(&ours, None).await;
     let of = |authority: &Authority, name| Tls {
-        ca: written(home.path(), name, &authority.pem()),
+        ca: Some(written(home.path(), name, &authority.pem())),
         ..Tls::default()
     };
     asked(&url, &of(&ours, "ca.pem")).await.unwrap();
@@ -75,7 +75,7 @@ async fn the_named_authority_is_trusted_and_no_other() {
     assert!(matches!(error, HttpError::Untrusted { .. }) && !error.may_pass(), "{error}");
     let by_name = url.replace("127.0.0.1", "localhost");
     assert!(matches!(asked(&by_name, &of(&ours, "ca.pem")).await, Err(HttpError::Untrusted { .. })));
-    let empty = Tls { ca: written(home.path(), "empty.pem", "hello"), ..Tls::default() };
+    let empty = Tls { ca: Some(written(home.path(), "empty.pem", "hello")), ..Tls::default() };
     assert!(matches!(asked(&url, &empty).await, Err(HttpError::BadFile { .. })));
     let none = Tls { ca: Some(home.path().join("none.pem")), ..Tls::default() };
     assert!(matches!(asked(&url, &none).await, Err(HttpError::BadFile { .. })));
@@ -86,11 +86,11 @@ async fn a_certificate_is_shown_where_it_is_asked_for() {
     let home = tempfile::tempdir().unwrap();
     let (ours, clients) = (authority(), authority());
     let url = listen(&ours, Some(&clients)).await;
-    let ca = written(home.path(), "ca.pem", &ours.pem());
+    let ca = Some(written(home.path(), "ca.pem", &ours.pem()));
     let key = KeyPair::generate().unwrap();
     let own = CertificateParams::new(Vec::new()).unwrap().signed_by(&key, &clients).unwrap();
-    let client_cert = written(home.path(), "me.pem", &own.pem());
-    let client_key = written(home.path(), "me.key", &key.serialize_pem());
+    let client_cert = Some(written(home.path(), "me.pem", &own.pem()));
+    let client_key = Some(written(home.path(), "me.key", &key.serialize_pem()));
     let without = Tls { ca: ca.clone(), ..Tls::default() };
     assert!(asked(&url, &without).await.is_err());
     asked(&url, &Tls { ca: ca.clone(), client_cert: client_cert.clone(), client_key }).await.unwrap();
