@@ -153,7 +153,7 @@ impl Proven {
                     let own = |(own, _): &(Section, Token)| *own == section;
                     if why == Unproven::Missing
                         && self.silent.contains(&section.collector)
-                        && !tallies.found.keys().any(|key| own(key))
+                        && !tallies.found.keys().any(own)
                     {
                         // it has told nobody of a record, and there is none
                         continue;
