@@ -176,8 +176,8 @@ fn three_readers_see_exactly_what_the_policies_say() {
     let port = free_port();
     let words = ["collector", "--bind", &format!("127.0.0.1:{port}"), &collects];
     let _collector = Program::start(&world.home, "collector", &words).listens(&world.home, "collector", port);
-    let lines: String = records().iter().map(|record| format!("{record}\n")).collect();
-    world.home.file("lines.json", lines);
+    let lines: Vec<String> = records().iter().map(Value::to_string).collect();
+    world.home.file("lines.json", lines.join("\n") + "\n");
     world.home.run(&["collector", "send", "-p", &port.to_string(), "lines.json"]).ok();
     let (both, _) = &configs[2];
     let arrived = (0..STEPS).any(|_| {
@@ -290,6 +290,6 @@ fn refusals(world: &World, config: &str) {
     assert!(!ended.success());
     assert_eq!(std::fs::read(world.home.join("found")).unwrap(), before, "interrupted, it writes nothing");
     let left = std::fs::read_dir(world.home.path()).unwrap();
-    let left = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    assert_eq!(left.filter(|name| name.ends_with(".part")).count(), 0);
+    let left = left.map(|entry| entry.unwrap().path());
+    assert_eq!(left.filter(|path| path.extension().is_some_and(|end| end == "part")).count(), 0);
 }

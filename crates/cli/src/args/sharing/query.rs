@@ -7,6 +7,7 @@ use std::path::PathBuf;
 /// A search. The words are the original's, and some more.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct QueryArgs {
     #[command(subcommand)]
     pub(crate) word: Option<QueryWord>,
