@@ -7,6 +7,7 @@ mod look;
 mod proofs;
 mod shares;
 mod stream;
+mod unread;
 
 use crate::keeper::Keeper;
 use crate::members::Members;
@@ -116,6 +117,7 @@ impl Exchange {
             .fallback(async || Refused::NOT_FOUND)
             .method_not_allowed_fallback(async || Refused::METHOD)
             .layer(DefaultBodyLimit::max(OTHER_BODY_BYTES))
+            .layer(axum::middleware::from_fn(unread::let_go))
             .with_state(self)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::home::Home;
 use data_encoding::{BASE64, BASE64URL_NOPAD};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -150,9 +151,13 @@ fn command(home: &Home, authority: &Authority, store: &Path) -> Command {
 
 impl Exchange {
     fn start(home: &Home, authority: &Authority, store: &Path) -> Self {
+        Self::start_with(home, authority, store, &[])
+    }
+
+    fn start_with(home: &Home, authority: &Authority, store: &Path, more: &[&str]) -> Self {
         let log = home.join("exchange.log");
         let mut command = command(home, authority, store);
-        let mut child = command.stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+        let mut child = command.args(more).stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
         let mut tries = 0;
         let address = loop {
             let text = std::fs::read_to_string(&log).unwrap();
@@ -342,6 +347,67 @@ fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_afterwards() {
     drop(exchange);
     // lazily: whoever still holds a file there is about to end
     let _ = Command::new("umount").arg("-l").arg(&disk).output();
+}
+
+/// Writes a certificate of an authority and its key; gives their paths.
+fn certificate(home: &Home, by: &CertifiedIssuer<'_, KeyPair>, names: &[&str], common: &str) -> [String; 2] {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names).unwrap();
+    params.distinguished_name = DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, common);
+    let key = KeyPair::generate().unwrap();
+    let pem = params.signed_by(&key, by).unwrap().pem();
+    let random: [u8; 4] = Ambient::system().random();
+    let name = BASE64URL_NOPAD.encode(&random);
+    let files =
+        [home.file(&format!("{name}.crt"), pem), home.file(&format!("{name}.key"), key.serialize_pem())];
+    files.map(|path| path.display().to_string())
+}
+
+fn issuer() -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+#[test]
+fn a_member_may_show_a_certificate_in_place_of_a_token() {
+    let (home, authority, one) = (Home::new(), Authority::start(), Collector::new(1));
+    authority.say(&[&one], &[]);
+    let (ours, theirs) = (issuer(), issuer());
+    let ca = home.file("ca.pem", ours.pem()).display().to_string();
+    let [cert, key] = certificate(&home, &ours, &["127.0.0.1"], "exchange");
+    let options = ["--tls-cert", &cert, "--tls-key", &key, "--client-ca", &ca];
+    let exchange = Exchange::start_with(&home, &authority, &home.join("store"), &options);
+    let url = format!("https://{}/query", exchange.address);
+    let question = question().to_string();
+    let ask = |shown: Option<&[String; 2]>| {
+        let mut curl = Command::new("curl");
+        curl.args([
+            "-sS",
+            "--noproxy",
+            "*",
+            "--max-time",
+            "60",
+            "-w",
+            "\n%{http_code}",
+            "--cacert",
+            &ca,
+            &url,
+        ]);
+        curl.args(["-d", &question]);
+        if let Some([cert, key]) = shown {
+            curl.args(["--cert", cert, "--key", key]);
+        }
+        let text = String::from_utf8(curl.output().unwrap().stdout).unwrap();
+        text.rsplit_once('\n').map(|(_, status)| status.to_owned()).unwrap_or_default()
+    };
+    let id = one.id.to_string();
+    assert_eq!(ask(Some(&certificate(&home, &ours, &[], &id))), "200");
+    assert_eq!(ask(None), "401");
+    assert_eq!(ask(Some(&certificate(&home, &ours, &[], "north"))), "401", "a name is no id");
+    assert_eq!(ask(Some(&certificate(&home, &ours, &[], &"0a".repeat(16)))), "401", "nobody has this id");
+    assert_eq!(ask(Some(&certificate(&home, &theirs, &[], &id))), "000", "of another authority");
 }
 
 #[test]
