@@ -16,27 +16,37 @@ pub struct OutputError {
     pub source: io::Error,
 }
 
-/// A file in the making. Until [`OutputFile::keep`] it has another name; dropped, it is gone.
+/// A file in the making. Until [`OutputFile::keep`] it has another name; dropped, it is gone. A device, pipe or socket has
+/// nothing to be put in place of: it is written to as it is.
 pub struct OutputFile {
     path: PathBuf,
-    temporary: PathBuf,
+    /// What becomes the file; nothing where it is written to as it is.
+    temporary: Option<PathBuf>,
     file: Option<BufWriter<File>>,
 }
 
 impl OutputFile {
     /// Begins a file that will have this name.
     pub fn create(path: &Path, ambient: &Ambient) -> Result<Self, OutputError> {
-        let tell = |source| OutputError { path: path.to_owned(), source };
+        let asked = path;
+        let tell = |source| OutputError { path: asked.to_owned(), source };
+        // what a link leads to decides, and the link stays
+        let path = match fs::metadata(path) {
+            Ok(found) if found.is_dir() => return Err(tell(io::Error::from(io::ErrorKind::IsADirectory))),
+            Ok(found) if !found.is_file() => {
+                let file = OpenOptions::new().write(true).open(path).map_err(tell)?;
+                return Ok(Self { path: path.to_owned(), temporary: None, file: Some(BufWriter::new(file)) });
+            }
+            Ok(_) => fs::canonicalize(path).map_err(tell)?,
+            Err(_) => path.to_owned(),
+        };
         let name = path.file_name().ok_or_else(|| tell(io::Error::from(io::ErrorKind::InvalidInput)))?;
-        if path.is_dir() {
-            return Err(tell(io::Error::from(io::ErrorKind::IsADirectory)));
-        }
         let random: [u8; 8] = ambient.random();
         let suffix = data_encoding::HEXLOWER.encode(&random);
         let temporary = path.with_file_name(format!(".{}.{suffix}.part", name.to_string_lossy()));
         let file =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(tell)?;
-        Ok(Self { path: path.to_owned(), temporary, file: Some(BufWriter::new(file)) })
+        Ok(Self { path, temporary: Some(temporary), file: Some(BufWriter::new(file)) })
     }
 
     /// Gives it its name, once it is on the disk.
@@ -47,10 +57,13 @@ impl OutputFile {
     fn settle(&mut self) -> io::Result<()> {
         if let Some(file) = self.file.take() {
             let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-            file.sync_all()?;
+            if self.temporary.is_some() {
+                file.sync_all()?;
+            }
         }
-        fs::rename(&self.temporary, &self.path)?;
-        self.temporary.clone_from(&self.path);
+        let Some(temporary) = &self.temporary else { return Ok(()) };
+        fs::rename(temporary, &self.path)?;
+        self.temporary = None;
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     }
@@ -71,9 +84,9 @@ impl Write for OutputFile {
 
 impl Drop for OutputFile {
     fn drop(&mut self) {
-        if self.temporary != self.path {
+        if let Some(temporary) = &self.temporary {
             // nobody can be told any more
-            let _ = fs::remove_file(&self.temporary);
+            let _ = fs::remove_file(temporary);
         }
     }
 }

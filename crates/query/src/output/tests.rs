@@ -149,3 +149,43 @@ fn what_waits_in_memory_is_bounded() {
     let taken = (0..400).take_while(|_| held.add(&big).is_ok()).count();
     assert_eq!(taken, 255);
 }
+
+#[test]
+fn what_is_no_regular_file_is_written_to_and_stays_what_it_is() {
+    use std::io::Read as _;
+    use std::os::unix::fs::FileTypeExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let reading = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || {
+            let mut text = String::new();
+            std::fs::File::open(pipe).unwrap().read_to_string(&mut text).unwrap();
+            text
+        }
+    });
+    let mut file = OutputFile::create(&pipe, &ambient()).unwrap();
+    file.write_all(b"through").unwrap();
+    file.keep().unwrap();
+    assert_eq!(reading.join().unwrap(), "through");
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    // a device, by a link in this folder: nothing beside the device is touched whatever happens
+    let link = folder.path().join("null");
+    std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+    let mut file = OutputFile::create(&link, &ambient()).unwrap();
+    file.write_all(b"away").unwrap();
+    drop(file);
+    assert!(std::fs::metadata(&link).unwrap().file_type().is_char_device());
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    // a link to a file stays one
+    let (target, link) = (folder.path().join("target"), folder.path().join("link"));
+    std::fs::write(&target, "before").unwrap();
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    let mut file = OutputFile::create(&link, &ambient()).unwrap();
+    file.write_all(b"after").unwrap();
+    file.keep().unwrap();
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(std::fs::read(&target).unwrap(), b"after");
+}
