@@ -177,7 +177,7 @@ impl Exchange {
     /// Asks; nothing where there was no whole answer.
     fn try_ask(&self, method: &str, path: &str, token: &str, body: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(self.address).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         let head = format!(
             "{method} {path} HTTP/1.1\r\nhost: any.example\r\nconnection: close\r\ncontent-length: {}\r\n\
              authorization: Basic dTpw\r\nx-authorization: Bearer {token}\r\n\r\n",
@@ -325,25 +325,24 @@ fn a_full_disk_takes_nothing_loses_nothing_and_goes_on_afterwards() {
     std::fs::write(&filler, vec![1; 2 << 20]).unwrap();
     let exchange = Exchange::start(&home, &authority, &disk.join("store"));
     let records = one.records(60, 100_000);
-    let mut taken = 0;
+    let mut kept = 0;
     let refusal = loop {
-        let (status, said) =
-            exchange.ask("POST", "/add/enc-data", &token, &one.body(&records[taken..=taken]));
+        let (status, said) = exchange.ask("POST", "/add/enc-data", &token, &one.body(&records[kept..=kept]));
         if status != 201 {
             break (status, said);
         }
-        taken += 1;
+        kept += 1;
     };
-    assert_eq!((refusal.0, &refusal.1["error"]), (507, &json!("disk_full")), "{taken}");
-    assert!(taken > 5);
-    let count = json!({ "count": taken });
+    assert_eq!((refusal.0, &refusal.1["error"]), (507, &json!("disk_full")), "{kept}");
+    assert!(kept > 5);
+    let count = json!({ "count": kept });
     assert_eq!(exchange.ask("POST", "/query", &token, &question()), (200, count.clone()), "reading goes on");
     std::fs::remove_file(&filler).unwrap();
-    let (status, _) = exchange.ask("POST", "/add/enc-data", &token, &one.body(&records[taken..=taken]));
+    let (status, _) = exchange.ask("POST", "/add/enc-data", &token, &one.body(&records[kept..=kept]));
     assert_eq!(status, 201);
     exchange.kill();
     let exchange = Exchange::start(&home, &authority, &disk.join("store"));
-    assert_eq!(exchange.ask("POST", "/query", &token, &question()), (200, json!({ "count": taken + 1 })));
+    assert_eq!(exchange.ask("POST", "/query", &token, &question()), (200, json!({ "count": kept + 1 })));
     drop(exchange);
     // lazily: whoever still holds a file there is about to end
     let _ = Command::new("umount").arg("-l").arg(&disk).output();

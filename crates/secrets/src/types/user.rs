@@ -159,7 +159,8 @@ impl StoreType for User {
     }
 
     fn builds_upon(&self, value: &Value) -> bool {
-        let nameless = |json: &[u8]| fields::read::<Put<'_>>("secret", json).is_ok_and(|put| put.username.is_none());
+        let nameless =
+            |json: &[u8]| fields::read::<Put<'_>>("secret", json).is_ok_and(|put| put.username.is_none());
         value.kind == ValueKind::Json && value.bytes.expose(nameless)
     }
 

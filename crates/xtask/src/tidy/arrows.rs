@@ -64,7 +64,11 @@ const ALGORITHM_TABLE: &[(&str, &str, &str)] = &[
     ("ambient", "getrandom", "the source of entropy"),
     ("model", "uuid", "the form of an identifier; its generators are disallowed methods"),
     ("ambient", "uuid", "makes request ids from its own clock and entropy"),
-    ("query", "uuid", "ids of STIX objects by name, which the standard makes with UUIDv5; nothing relies on them"),
+    (
+        "query",
+        "uuid",
+        "ids of STIX objects by name, which the standard makes with UUIDv5; nothing relies on them",
+    ),
     ("x509", "rcgen", "writes certificates"),
     ("abe", "blst", "its only importer: the groups of BLS12-381"),
     ("abe", "x-wing", "the keys of rights, whose ciphertexts are part of its headers"),
