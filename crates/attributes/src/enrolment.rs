@@ -1,6 +1,7 @@
 //! Keys that a member registers: what is wrapped for it, and what it signs with.
 
 use crate::actions::RegisterKeys;
+use crate::callers::ended;
 use crate::error::fail;
 use crate::{Attributes, AuthorityError};
 use strongroom_crypto::{KemPublicKey, KeyKind, PublicKey};
@@ -43,7 +44,8 @@ impl Enrolment {
 }
 
 impl Attributes {
-    /// Registers the caller's keys. The password has to be named: whoever has a token alone registers nothing.
+    /// Registers the caller's keys. The password has to be named: whoever has a token alone registers nothing. With the
+    /// keys that are replaced the tokens end, the caller's too.
     pub async fn register_keys(
         &self,
         permit: Permit<RegisterKeys>,
@@ -65,7 +67,15 @@ impl Attributes {
             if member.wrap_key.is_some() && !replace && !same {
                 return Err(AuthorityError::Enrolled);
             }
-            let note = if member.wrap_key.is_none() { "enrolled" } else { "keys replaced" };
+            let note = match &member.wrap_key {
+                None => "enrolled",
+                Some(_) if same => "enrolled before",
+                Some(_) => {
+                    // whoever has the old keys has tokens by them
+                    member.tokens_ended = ended(&member, self.gate.now());
+                    "keys replaced"
+                }
+            };
             keys.put(&mut member);
             Ok((change, member, note))
         };

@@ -46,7 +46,7 @@ mod tests {
     #[test]
     fn a_minute_has_its_values_and_the_next_has_them_again() {
         let (limits, member) = (Limits::default(), MemberId([1; 16]));
-        let take = |values, at| limits.take(member, values, 10, Duration::from_secs(100 + at));
+        let take = |values, at: u64| limits.take(member, values, 10, Duration::from_secs(100 + at));
         assert_eq!(take(6, 0), Ok(()));
         assert_eq!(take(5, 10), Err(Duration::from_secs(50)));
         assert_eq!(take(4, 10), Ok(()), "what was refused was not counted");

@@ -69,6 +69,7 @@ impl Attributes {
         let age = self.settings.load().max_age_secs;
         Ok(Manifest {
             authority: HEXLOWER.encode(&digest(authority)),
+            signing_key: BASE64.encode(&authority.signing_key),
             epoch: authority.epoch,
             epoch_since: seconds(authority.epoch_since),
             issued_at: seconds(self.gate.now()),

@@ -52,7 +52,7 @@ pub use record::{
     MAX_FIELDS, MAX_RECORD_BYTES, MAX_TOKENS, RecordError, SealedField, SealedRecord, VerifyError,
     verify_record,
 };
-pub use rewrap::RewrapError;
+pub use rewrap::{RewrapError, rewrap_message};
 pub use signed::{MAX_SIGNED_BYTES, Signed, SignedError, kid};
 pub use strongroom_abe::Suite;
 pub use wire::FormatError;

@@ -2,10 +2,17 @@
 
 use strongroom_abe::EncapsulateError;
 use strongroom_ambient::Ambient;
+use strongroom_crypto::sha256;
 
 use crate::header::{BatchHeader, MAX_HEADER_BYTES};
 use crate::open::OpenBatch;
 use crate::policies::PolicySet;
+
+/// What a collector signs so that a header with new wraps takes the place of the present one: a context that no other of its
+/// documents has, and the header's SHA-256.
+pub fn rewrap_message(header: &[u8]) -> Vec<u8> {
+    [b"strongroom rewrap v1\0".as_slice(), &sha256(header)].concat()
+}
 
 /// Why a batch is not wrapped anew.
 #[derive(Debug, thiserror::Error)]

@@ -176,17 +176,14 @@ impl Members {
         }
         // the connection is trusted to lead to the authority, the first time; from then on its key stays the same
         let pinned = self.storage.note(PIN)?;
-        if pinned.as_deref().is_some_and(|pinned| pinned != text.kid.as_bytes()) {
-            return Err(MembersError::NotTheirs(format!("it is signed by another key, {}", text.kid)));
-        }
-        let payload = BASE64.decode(text.payload.as_bytes()).map_err(|error| not_theirs(&error))?;
-        let manifest: Manifest = serde_json::from_slice(&payload).map_err(|error| not_theirs(&error))?;
-        // where the same key signs tokens it is in the manifest, and the signature can be held against it
-        if let Some(key) = manifest.token_keys.get(&text.kid).and_then(|text| public_key(text)) {
-            signed.verify(&key, CONTEXT).map_err(|error| not_theirs(&error))?;
-        }
+        let spki = match &pinned {
+            Some(pinned) => String::from_utf8_lossy(pinned).into_owned(),
+            None => named_key(text).ok_or(MembersError::NotTheirs("it names no key".to_owned()))?,
+        };
+        let key = public_key(&spki).ok_or(MembersError::NotTheirs("its key is none".to_owned()))?;
+        let manifest = signed.verify(&key, CONTEXT).map_err(|error| not_theirs(&error))?;
         if pinned.is_none() {
-            self.storage.put_note(PIN, text.kid.as_bytes())?;
+            self.storage.put_note(PIN, spki.as_bytes())?;
         }
         Ok(manifest)
     }
@@ -275,6 +272,12 @@ impl Known {
         let revoked = manifest.revoked.iter().copied().collect();
         Self { manifest, token_keys, members, revoked }
     }
+}
+
+/// The key that a manifest says it is signed with; nothing else of it is believed before that is checked.
+fn named_key(text: &SignedText) -> Option<String> {
+    let payload = BASE64.decode(text.payload.as_bytes()).ok()?;
+    serde_json::from_slice::<Manifest>(&payload).ok().map(|manifest| manifest.signing_key)
 }
 
 fn public_key(text: &str) -> Option<PublicKey> {

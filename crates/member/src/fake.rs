@@ -238,6 +238,7 @@ impl FakeAuthority {
         let signing_keys = known.keys.iter().map(|(_, key)| key.clone()).collect();
         let manifest = Manifest {
             authority: HEXLOWER.encode(self.master.public().digest()),
+            signing_key: known.signer.public_key().map(|key| BASE64.encode(key.spki())).unwrap_or_default(),
             epoch: known.epoch,
             epoch_since: 0,
             issued_at: u64::try_from(now).unwrap_or(0),

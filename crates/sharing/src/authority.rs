@@ -256,6 +256,8 @@ told! {
     Manifest {
         /// Digest of the FAME public key, hexadecimal.
         authority: String,
+        /// The key that signed this, SubjectPublicKeyInfo: for who sees it for the first time, and keeps it.
+        signing_key: String,
         /// The present epoch.
         epoch: u64,
         /// When it began, seconds since 1970.

@@ -195,4 +195,6 @@ pub struct Proofs {
 pub struct Rewrap {
     /// The header with its new wraps; its fixed part is as it was.
     pub header: String,
+    /// The collector's, over `envelope::rewrap_message` of the header's bytes: a token alone replaces nothing.
+    pub signature: String,
 }

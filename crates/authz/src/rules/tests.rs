@@ -1,6 +1,6 @@
 use super::*;
 use crate::Target;
-use strongroom_model::{Name, PartitionId, Principal, RequestId};
+use strongroom_model::{Name, PartitionId, Principal, RequestId, TokenId};
 
 const ROOT: UserId = UserId([1; 16]);
 
@@ -33,7 +33,16 @@ fn the_whole_table_is_as_reviewed() {
     for action in Action::ALL.iter().copied() {
         use Action as A;
         let install = matches!(action, A::Initialise | A::ConfirmInitialise);
-        let open = matches!(action, A::Unlock | A::Challenge | A::Authorize | A::Login);
+        let open = matches!(
+            action,
+            A::Unlock
+                | A::Challenge
+                | A::Authorize
+                | A::Login
+                | A::SharingLogin
+                | A::SharingToken
+                | A::SharingManifest
+        );
         let own = action.name().starts_with("self.")
             || matches!(action, A::LookupToken | A::Deauth | A::RenewToken);
         let chore = matches!(
@@ -48,12 +57,46 @@ fn the_whole_table_is_as_reviewed() {
                 | A::ArchiveTrail
                 | A::FollowTrail
                 | A::JobStep
+                | A::SharingUpkeep
         );
         assert_eq!(allowed(&nobody, action), open, "nobody {action:?}");
         assert_eq!(allowed(&root, action), !install, "root {action:?}");
         assert_eq!(allowed(&other, action), open || own, "other {action:?}");
         assert_eq!(allowed(&server, action), chore, "server {action:?}");
         assert_eq!(allowed(&installer, action), open || install, "installer {action:?}");
+        let of_both = matches!(
+            action,
+            A::SharingLogout
+                | A::SharingMe
+                | A::SharingOwnPassword
+                | A::SharingPublicKey
+                | A::SharingRights
+                | A::SharingAttributes
+                | A::SharingCollectors
+                | A::SharingHeads
+        );
+        let of_members = matches!(
+            action,
+            A::SharingRegisterKeys
+                | A::SharingMemberKeys
+                | A::SharingIndexKeys
+                | A::SharingTokens
+                | A::SharingPostHead
+        );
+        let of_administrators = action.name().starts_with("sharing.")
+            && !of_members
+            && !matches!(action, A::SharingAddAdmin | A::SharingUpkeep);
+        // a member has a user's id, and is none: not even root's would make it one
+        for id in [[1; 16], [3; 16]] {
+            let member = |admin| {
+                let credential = Credential::Member { token: TokenId([0; 16]), admin, issued_ms: 1 };
+                Caller { credential, ..caller(network, Some(UserId(id))) }
+            };
+            let expected = open || of_both || of_members;
+            assert_eq!(allowed(&member(false), action), expected, "member {action:?}");
+            let expected = open || of_administrators;
+            assert_eq!(allowed(&member(true), action), expected, "administrator of members {action:?}");
+        }
     }
 }
 

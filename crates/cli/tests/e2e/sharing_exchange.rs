@@ -72,6 +72,7 @@ impl Authority {
         });
         let manifest = Manifest {
             authority: "00".repeat(32),
+            signing_key: spki(&self.key),
             epoch: 1,
             epoch_since: now(),
             issued_at: now(),

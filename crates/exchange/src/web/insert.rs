@@ -12,7 +12,7 @@ use http::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
 use strongroom_crypto::PublicKey;
-use strongroom_envelope::BatchHeader;
+use strongroom_envelope::{BatchHeader, rewrap_message};
 use strongroom_sharing::MemberId;
 use strongroom_sharing::exchange::{Insert, Rewrap};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -80,6 +80,13 @@ pub(super) async fn rewrap(
     let header = header.map_err(|error| Refused::invalid(format!("the header: {error}")))?;
     if header.collector() != member {
         return Err(Refused::forbidden("a batch is wrapped anew by its own collector"));
+    }
+    // its wraps cannot be tried here: whoever stole a token would make a batch that nobody opens any more
+    let key = exchange.members.signing_keys(member).await?.and_then(|keys| keys.into_iter().next());
+    let signature = BASE64.decode(rewrap.signature.as_bytes()).unwrap_or_default();
+    let is_signed = key.is_some_and(|key| key.verify(&rewrap_message(&bytes), &signature).is_ok());
+    if !is_signed {
+        return Err(Refused::forbidden("the header is not signed by the batch's collector"));
     }
     let absent = Refused::missing("there is no such batch");
     let (storage, id) = (Arc::clone(&exchange.storage), header.batch());

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use strongroom_blindindex::Token;
 use strongroom_crypto::{PrivateKey, generate_ed25519_pkcs8};
-use strongroom_envelope::{Proof, ProofBuilder, ProofPath, Signed, kid};
+use strongroom_envelope::{BatchHeader, Proof, ProofBuilder, ProofPath, Signed, kid, rewrap_message};
 use strongroom_exchange::members::Members;
 use strongroom_exchange::web::{Exchange, Rates};
 use strongroom_member::config::Tls;
@@ -48,6 +48,7 @@ fn manifest(authority: &PrivateKey, collectors: &[&Collector], revoked: &[Member
     });
     let manifest = Manifest {
         authority: "00".repeat(32),
+        signing_key: spki(authority),
         epoch: 1,
         epoch_since: NOW,
         issued_at: NOW,
@@ -59,18 +60,21 @@ fn manifest(authority: &PrivateKey, collectors: &[&Collector], revoked: &[Member
     Signed::sign(&manifest, authority, "strongroom sharing manifest v1").unwrap().into_text()
 }
 
+/// An authority where nobody is there: what was kept goes on to count.
+fn nobody() -> Authority {
+    let patience = Patience { connect: Duration::from_secs(1), answer: Duration::from_secs(1) };
+    let server = Server::new(&"http://127.0.0.1:1".parse().unwrap(), &Tls::default(), None, patience);
+    Authority::at(server.unwrap())
+}
+
 impl Site {
     fn new(collectors: &[&Collector], revoked: &[MemberId], rate: Option<u32>) -> Self {
         let (world, authority) = (World::new(), key());
         let text = serde_json::to_vec(&manifest(&authority, collectors, revoked)).unwrap();
         world.storage.put_note("manifest", &text).unwrap();
-        // nobody is there: what was kept goes on to count
-        let patience = Patience { connect: Duration::from_secs(1), answer: Duration::from_secs(1) };
-        let server =
-            Server::new(&"http://127.0.0.1:1".parse().unwrap(), &Tls::default(), None, patience).unwrap();
         let public = Some(authority.public_key().unwrap());
         let (storage, ambient) = (Arc::clone(&world.storage), world.ambient.clone());
-        let members = Members::new(Authority::at(server), public, storage, ambient).unwrap();
+        let members = Members::new(nobody(), public, storage, ambient).unwrap();
         let rates = Rates { requests_per_second: rate.and_then(NonZeroU32::new) };
         let exchange = Exchange::new(
             world.keeper.clone(),
@@ -338,6 +342,7 @@ async fn bodies_that_are_malformed_deep_or_huge_are_refused_as_json() {
         ("/add/enc-data", "{\"records\":[]}", 400),
         ("/add/enc-data", "{\"records\":[],\"headers\":[\"AAAA\"]}", 400),
         ("/add/enc-data", &too_many, 400),
+        ("/rewrap", "{\"header\":\"AAAA\",\"signature\":\"\"}", 400),
         ("/rewrap", "{\"header\":\"AAAA\"}", 400),
         ("/proofs", "{}", 400),
         ("/nowhere", "{}", 404),
@@ -417,10 +422,47 @@ async fn an_epochs_proof_is_kept_when_it_is_its_collectors_and_answers_for_each_
 async fn a_header_is_wrapped_anew_by_its_own_collector_alone() {
     let (mut one, two) = (Collector::new(1), Collector::new(2));
     let site = Site::new(&[&one, &two], &[], None);
-    let body = json!({ "header": one.header });
+    let signed_by = |key: &PrivateKey, header: &str| {
+        let message = rewrap_message(&BASE64.decode(header.as_bytes()).unwrap());
+        json!({ "header": header, "signature": BASE64.encode(&key.sign(&message).unwrap()) })
+    };
+    let body = signed_by(&one.key, &one.header);
     assert_eq!(site.post("/rewrap", &site.token(one.id), &body).await.0, 404, "not here yet");
     let record = one.record(&[7]);
     site.insert(&one, vec![record]).await;
     assert_eq!(site.post("/rewrap", &site.token(one.id), &body).await.0, 204);
     assert_eq!(site.post("/rewrap", &site.token(two.id), &body).await.0, 403);
+    // a stolen token: the wraps replaced by what opens nothing
+    let stolen = site.token(one.id);
+    let mut garbled = BASE64.decode(one.header.as_bytes()).unwrap();
+    *garbled.last_mut().unwrap() ^= 1;
+    let garbled = BASE64.encode(&garbled);
+    for thiefs in [
+        signed_by(&two.key, &garbled),
+        json!({ "header": garbled, "signature": body["signature"] }),
+        json!({ "header": garbled, "signature": "" }),
+    ] {
+        assert_eq!(site.post("/rewrap", &stolen, &thiefs).await.0, 403);
+    }
+    let batch = BatchHeader::parse(&BASE64.decode(one.header.as_bytes()).unwrap()).unwrap().batch();
+    let kept = site.post("/get/batches", &stolen, &json!({ "batches": [batch] })).await.1;
+    assert_eq!(kept["headers"], json!([one.header]));
+}
+
+#[tokio::test]
+async fn without_a_named_key_the_first_manifests_own_counts_and_from_then_on_no_other() {
+    let one = Collector::new(1);
+    let (world, authority, forger) = (World::new(), key(), key());
+    let is_taken = |text: &SignedText| {
+        world.storage.put_note("manifest", &serde_json::to_vec(text).unwrap()).unwrap();
+        let (storage, ambient) = (Arc::clone(&world.storage), world.ambient.clone());
+        Members::new(nobody(), None, storage, ambient).unwrap().keys_now(one.id).is_ok()
+    };
+    let own = manifest(&authority, &[&one], &[]);
+    let forged = manifest(&forger, &[&one], &[]);
+    assert!(!is_taken(&SignedText { signature: forged.signature.clone(), ..own.clone() }), "not its key's");
+    assert!(is_taken(&own));
+    assert!(!is_taken(&forged));
+    assert!(!is_taken(&SignedText { kid: own.kid.clone(), ..forged }), "under the other's name");
+    assert!(is_taken(&own));
 }

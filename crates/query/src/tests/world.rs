@@ -206,6 +206,7 @@ impl World {
         };
         Signers::of(&Manifest {
             authority: String::new(),
+            signing_key: String::new(),
             epoch,
             epoch_since: 0,
             issued_at: 0,

@@ -112,6 +112,8 @@ async fn a_stolen_bearer_gets_keys_that_it_cannot_open_and_registers_none() {
     assert!(matches!(register("wrong horse battery", true).await, Err(AuthorityError::Proof)));
     assert!(matches!(register(PASSWORD, false).await, Err(AuthorityError::Enrolled)));
     register(PASSWORD, true).await.unwrap();
+    assert!(house.wrapped(&ann, None).await.is_err(), "tokens of before end with the keys");
+    let ann = house.bearer(&house.login("ann", PASSWORD).await.unwrap()).await.unwrap();
     assert!(house.keys(&ann, None, 9).await.is_ok(), "who knows the password replaces them");
     let manifest = house.manifest().await;
     assert_eq!(manifest.members[0].signing_keys.len(), 2, "the old one still checks what it signed");
