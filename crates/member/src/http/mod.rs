@@ -142,6 +142,9 @@ impl Server {
         patience: Patience,
     ) -> Result<Self, HttpError> {
         let connector = Connector::new(url, tls)?;
+        if url.is_in_clear() {
+            tracing::warn!("passwords and tokens for {url} can be read on the way: it is not https");
+        }
         let basic = basic.map(basic_header).transpose()?;
         Ok(Self { url: url.clone(), connector, basic, patience, idle: Mutex::default() })
     }

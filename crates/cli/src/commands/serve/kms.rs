@@ -17,16 +17,19 @@ use strongroom_server::{
 /// What keys of members' tokens are derived with, as the original calls it.
 const JWT_SECRET: &str = "FLASK_JWT_SECRET_KEY";
 /// What else may be said, and where it stands in a server's configuration.
-const KEYS: [(&str, &str); 8] = [
+const KEYS: [(&str, &str); 9] = [
     ("tls_cert", "listener.kms"),
     ("tls_key", "listener.kms"),
     ("plaintext", "listener.kms"),
+    (PROXIES, "listener.kms"),
     ("log", "server"),
     ("epoch_every", "sharing"),
     ("manifest_max_age", "sharing"),
     ("token_ttl", "sharing"),
     ("token_rate", "sharing"),
 ];
+/// Proxies that name the client: the one of them that is a list, written with commas.
+const PROXIES: &str = "trusted_proxies";
 /// Who operates it from this host: an AuthFile that names the operator's key.
 const OPERATOR: &str = "operator.toml";
 /// The unlock key that opens the data on the day on which the key of auto-unlock is lost.
@@ -231,7 +234,11 @@ impl Said {
                     && text.bytes().all(|byte| byte.is_ascii_digit())
                     && !text.is_empty();
                 if *section == wanted {
-                    let value = if number { text.clone() } else { quoted(text) };
+                    let value = match *name {
+                        PROXIES => serde_json::Value::from_iter(text.split(',').map(str::trim)).to_string(),
+                        _ if number => text.clone(),
+                        _ => quoted(text),
+                    };
                     let _ = writeln!(lines, "{name} = {value}");
                 }
             }
@@ -317,6 +324,13 @@ mod tests {
         let config = Config::parse(&text, "test").unwrap();
         assert_eq!(config.sharing.token_rate, 7);
         assert_eq!(config.auto_unlock.unwrap().key_file, Path::new("/s \"x\"/auto-unlock.key"));
+        let behind = "token_rate: 7\nplaintext: declared\ntrusted_proxies: 127.0.0.1, 172.16.0.0/12\n";
+        let text = read("c.yaml", behind).unwrap().translated(&args, Path::new("/s"), Path::new("/d"));
+        let config = Config::parse(&text, "test").unwrap();
+        let border = &config.listeners.iter().find(|listener| listener.name == "kms").unwrap().border;
+        for (peer, trusted) in [("127.0.0.1", true), ("172.20.0.1", true), ("192.0.2.1", false)] {
+            assert_eq!(border.trusts(peer.parse().unwrap()), trusted, "{peer}");
+        }
         let bare = Said::default().translated(&args, Path::new("/s"), Path::new("/d"));
         assert!(Config::parse(&bare, "test").unwrap_err().to_string().contains("plaintext"));
         let declared = KmsArgs { plaintext: Some("declared".to_owned()), ..args };
