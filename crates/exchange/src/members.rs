@@ -160,11 +160,12 @@ impl Members {
         if goes_back {
             return Err(MembersError::GoesBack { epoch: manifest.epoch, issued_at: manifest.issued_at });
         }
+        // it counts whether or not it can be kept: a store without room lets nobody in who is revoked
+        self.known.store(Some(Arc::new(Known::of(manifest))));
         if keep {
             let bytes = serde_json::to_vec(text).unwrap_or_default();
             self.storage.put_note(NOTE, &bytes)?;
         }
-        self.known.store(Some(Arc::new(Known::of(manifest))));
         Ok(())
     }
 

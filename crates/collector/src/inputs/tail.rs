@@ -70,10 +70,15 @@ struct Open {
 impl Open {
     /// Opens a file and goes to a place in it.
     fn at(path: &Path, offset: u64) -> io::Result<Self> {
+        let not_plain = || io::Error::other("it is no plain file");
+        // before it is opened: a pipe would keep the thread until somebody writes to it
+        if !std::fs::metadata(path)?.is_file() {
+            return Err(not_plain());
+        }
         let mut file = File::open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
-            return Err(io::Error::other("it is no plain file"));
+            return Err(not_plain());
         }
         let mut head = Vec::new();
         (&mut file).take(HEAD_BYTES as u64 - 1).read_to_end(&mut head)?;
@@ -136,7 +141,7 @@ pub(super) async fn follow(path: PathBuf, format: Format, place: Place) {
     if matches!(format, Format::Stix | Format::Misp) {
         return once(&path, format, &place).await;
     }
-    let mut tail = Tail { path, format, place: place.clone(), open: None, has_told: false };
+    let mut tail = Tail { path, format, place: place.clone(), open: None, over: None, has_told: false };
     let mut stop = place.stop.clone();
     loop {
         let is_last = stop.is_now();
@@ -160,6 +165,8 @@ struct Tail {
     format: Format,
     place: Place,
     open: Option<Open>,
+    /// The inode of the file that was replaced and read to its end. Its last lines may be no records, and then no mark says so.
+    over: Option<u64>,
     has_told: bool,
 }
 
@@ -177,6 +184,7 @@ impl Tail {
         if let Some(mut open) = self.open.take() {
             let delivered = self.deliver(&mut open, is_over).await;
             // at the end of a file that was replaced, the one in its place comes next
+            self.over = is_over.then_some(open.inode).or(self.over);
             self.open = (!is_over).then_some(open);
             delivered?;
         }
@@ -203,6 +211,9 @@ impl Tail {
         let Some(position) = position else { return Open::at(&self.path, 0) };
         if let Ok(Some(open)) = Open::resumed(&self.path, &position) {
             return Ok(open);
+        }
+        if self.over == Some(position.inode) {
+            return Open::at(&self.path, 0);
         }
         match self.rotated(&position) {
             Some(open) => Ok(open),

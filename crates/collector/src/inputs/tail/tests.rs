@@ -30,7 +30,7 @@ impl World {
     /// A collector that was started again: it knows what is durable, and nothing else.
     fn tail(&self) -> Tail {
         let place = Place { intake: self.intake.clone(), stop: self.stop.clone(), name: "file log".into() };
-        Tail { path: self.path("log"), format: Format::Json, place, open: None, has_told: false }
+        Tail { path: self.path("log"), format: Format::Json, place, open: None, over: None, has_told: false }
     }
 
     async fn all(&self, tail: &mut Tail) -> Vec<String> {
@@ -83,6 +83,27 @@ async fn a_file_that_was_rotated_while_nobody_looked_is_found_under_its_new_name
     assert_eq!(world.all(&mut world.tail()).await, ["{\"a\":1}", "{\"a\":2}", "{\"a\":3}"]);
     world.write("{\"a\":4}\n");
     assert_eq!(world.all(&mut world.tail()).await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_rotated_file_that_ends_in_no_record_is_left_for_the_next() {
+    for end in ["this is no record\n", "\n\n", "{\"half\""] {
+        let world = fresh();
+        let mut tail = world.tail();
+        world.write(&format!("{{\"a\":1}}\n{end}"));
+        world.all(&mut tail).await;
+        std::fs::rename(world.path("log"), world.path("log.1")).unwrap();
+        world.write("{\"a\":2}\n");
+        for mut tail in [tail, world.tail()] {
+            // it ends: each step that reads again what was refused would be one more
+            let mut steps = 0;
+            while tail.step().await.unwrap() {
+                steps += 1;
+                assert!(steps < 10, "{end:?} is read again and again");
+            }
+            assert_eq!(world.sink.texts(), ["{\"a\":1}", "{\"a\":2}"], "{end:?}");
+        }
+    }
 }
 
 #[tokio::test]
