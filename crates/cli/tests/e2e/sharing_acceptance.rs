@@ -14,7 +14,7 @@ fn three_readers_see_what_policies_say_and_the_exchange_nothing() {
         seed: 20_261_122,
         kills: 6,
         most_found: 400,
-        limit: Duration::from_mins(8),
+        limit: Duration::from_mins(30),
         only_collects: false,
         data: None,
     };
