@@ -135,6 +135,8 @@ impl Attributes {
         let (view, mut entry) = permit.open();
         let proved = async {
             self.ready(&view).await?;
+            // a stranger who proves nothing takes no turn from those who change something
+            self.proved(&view, proof)?;
             let change = view.changing().await?;
             let (member, mark) = self.proved(&view, proof)?;
             let granted = self.grant(&view, &member, self.settings.load().proof_ttl).await?;
