@@ -452,14 +452,14 @@ async fn a_header_is_wrapped_anew_by_its_own_collector_alone() {
 #[tokio::test]
 async fn without_a_named_key_the_first_manifests_own_counts_and_from_then_on_no_other() {
     let one = Collector::new(1);
-    let (world, authority, forger) = (World::new(), key(), key());
+    let (world, authority, thief) = (World::new(), key(), key());
     let is_taken = |text: &SignedText| {
         world.storage.put_note("manifest", &serde_json::to_vec(text).unwrap()).unwrap();
         let (storage, ambient) = (Arc::clone(&world.storage), world.ambient.clone());
         Members::new(nobody(), None, storage, ambient).unwrap().keys_now(one.id).is_ok()
     };
     let own = manifest(&authority, &[&one], &[]);
-    let forged = manifest(&forger, &[&one], &[]);
+    let forged = manifest(&thief, &[&one], &[]);
     assert!(!is_taken(&SignedText { signature: forged.signature.clone(), ..own.clone() }), "not its key's");
     assert!(is_taken(&own));
     assert!(!is_taken(&forged));
