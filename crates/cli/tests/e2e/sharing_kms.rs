@@ -153,11 +153,8 @@ fn add_admin(home: &Home, name: &str, password: &str) -> Done {
     let file = home.file("password", password);
     let path = |name: &str| home.join(name).display().to_string();
     let folders = ["--secrets", &path("secrets"), "--db", &path("db")];
-    let words = [
-        &["attributes", "add-admin", "--name", name][..],
-        &folders,
-        &["--password-file", file.to_str().unwrap()],
-    ];
+    let words =
+        [&["attributes", "add-admin", name][..], &folders, &["--password-file", file.to_str().unwrap()]];
     home.run(&words.concat())
 }
 
