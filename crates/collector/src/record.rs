@@ -47,7 +47,7 @@ pub enum RecordError {
         at: usize,
     },
     /// Longer than [`MAX_RECORD_BYTES`].
-    #[error("a record has at most {MAX_RECORD_BYTES} bytes")]
+    #[error("too long: a record has at most {MAX_RECORD_BYTES} bytes, a message of syslog 65536")]
     TooLong,
     /// Its sender went away, or was silent for too long, in the middle of it.
     #[error("the record ends in its middle")]

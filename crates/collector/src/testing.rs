@@ -28,6 +28,8 @@ pub(crate) struct FakeExchange {
     pub(crate) instead: Vec<Response>,
     /// What is taken is not answered: the connection is cut.
     pub(crate) deaf: bool,
+    /// Larger bodies do not get through.
+    pub(crate) most_bytes: Option<usize>,
 }
 
 impl FakeExchange {
@@ -37,6 +39,9 @@ impl FakeExchange {
             return instead;
         }
         match request.line.as_str() {
+            "POST /add/enc-data" if self.most_bytes.is_some_and(|most| request.body.len() > most) => {
+                Response::of_proxy(413)
+            }
             "POST /add/enc-data" => {
                 let answer = self.insert(&serde_json::from_slice(&request.body).unwrap());
                 if self.deaf { Response { cut: Some(1), ..answer } } else { answer }

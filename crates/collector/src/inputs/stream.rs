@@ -87,6 +87,8 @@ enum Manner {
     /// One object over many lines.
     Whole,
     Lines,
+    /// A program that speaks HTTP; a browser that was talked into it sends whatever a page wants, and nothing of it is taken.
+    Http,
 }
 
 /// Serves one connection.
@@ -98,6 +100,9 @@ pub(super) async fn objects(connection: Connection, place: Place) {
         let read = chunks.more().await;
         if manner == Manner::Unknown {
             manner = manner_of(&chunks.buffer);
+        }
+        if manner == Manner::Http {
+            return place.intake.reject(&source, &chunks.buffer, &RecordError::NoObject);
         }
         if manner == Manner::Lines && !deliver_lines(&mut chunks.buffer, &place, &source).await {
             return;
@@ -135,6 +140,7 @@ fn manner_of(bytes: &[u8]) -> Manner {
         return Manner::Unknown;
     };
     match line::shape(first) {
+        _ if first.ends_with(b" HTTP/1.1") || first.ends_with(b" HTTP/1.0") => Manner::Http,
         Shape::Beginning => Manner::Whole,
         Shape::Whole | Shape::Other => Manner::Lines,
     }

@@ -76,6 +76,16 @@ async fn lines_are_records_and_a_bad_one_stops_no_other() {
 }
 
 #[tokio::test]
+async fn a_page_that_has_a_browser_post_to_the_raw_port_puts_nothing_in() {
+    let world = started(InputKind::Tcp(any()));
+    world.send(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://page.example\r\n\r\n{\"a\":1}\n").await;
+    world.send(b"{\"a\":2}\n").await;
+    let sink = world.stopped().await;
+    assert_eq!(sink.texts(), ["{\"a\":2}"]);
+    assert!(matches!(sink.reasons().as_slice(), [RecordError::NoObject]));
+}
+
+#[tokio::test]
 async fn the_close_comes_after_all_is_durable() {
     let world = started(InputKind::Tcp(any()));
     world.sink.failures.lock().unwrap().extend([SinkError::Full, SinkError::Full]);

@@ -3,7 +3,7 @@
 use crate::spool::{Cursor, Spool, SpoolError};
 use data_encoding::BASE64;
 use strongroom_envelope::SealedRecord;
-use strongroom_sharing::exchange::{Insert, MAX_INSERT_BYTES, MAX_INSERT_RECORDS};
+use strongroom_sharing::exchange::{Insert, MAX_INSERT_RECORDS};
 
 /// Room for a body's own words beside each text in it.
 const AROUND_EACH: usize = 4;
@@ -18,8 +18,8 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    fn takes(&self, text: &[u8]) -> bool {
-        self.bytes + encoded(text) <= MAX_INSERT_BYTES - 1024 && self.records.len() < MAX_INSERT_RECORDS
+    fn takes(&self, text: &[u8], most: usize) -> bool {
+        self.bytes + encoded(text) <= most.saturating_sub(1024) && self.records.len() < MAX_INSERT_RECORDS
     }
 
     /// The wire type.
@@ -68,14 +68,13 @@ impl Scan {
         Self { behind: Some(number), ..Self::default() }
     }
 
-    /// The next chunk; none if nothing more is durable.
-    pub(super) fn next(&mut self, spool: &Spool) -> Result<Option<Chunk>, SpoolError> {
+    /// The next chunk of at most so many bytes, or of one record; none if nothing more is durable.
+    pub(super) fn next(&mut self, spool: &Spool, most: usize) -> Result<Option<Chunk>, SpoolError> {
         let mut chunk = Chunk::default();
         loop {
             while let Some((number, record)) = self.left.pop() {
                 let headers: usize = self.headers.iter().map(|header| encoded(header)).sum();
-                let fits =
-                    chunk.takes(&record) && chunk.bytes + headers + encoded(&record) < MAX_INSERT_BYTES;
+                let fits = chunk.takes(&record, most) && chunk.bytes + headers + encoded(&record) < most;
                 if !fits && !chunk.records.is_empty() {
                     self.left.push((number, record));
                     return Ok(Some(chunk));

@@ -15,7 +15,7 @@ use std::time::Duration;
 use strongroom_envelope::{Signed, SignedError};
 use strongroom_member::HttpError;
 use strongroom_sharing::authority::Head;
-use strongroom_sharing::exchange::Inserted;
+use strongroom_sharing::exchange::{Inserted, MAX_INSERT_BYTES};
 use tokio::sync::watch;
 
 /// The first pause after a failure; it doubles.
@@ -26,6 +26,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const IDLE: Duration = Duration::from_secs(1);
 /// How often a head is posted to the authority, and ended epochs are looked for.
 const HEADS_EVERY: Duration = Duration::from_secs(30);
+/// Bodies that do not get through become no smaller than this.
+const LEAST_BYTES: usize = 64 << 10;
 /// What a collector signs its head as.
 const HEAD_CONTEXT: &str = "strongroom sharing head v1";
 
@@ -135,6 +137,8 @@ struct Poster {
     scan: Option<Scan>,
     /// What is posted again if it fails.
     pending: Option<Arc<Chunk>>,
+    /// The largest body that is tried: less than what an exchange takes where the line is slow, or a proxy takes less.
+    most_bytes: usize,
     /// The last record that the exchange has, with its digest.
     head: Option<(u64, [u8; 32])>,
     /// What the authority was told, and when.
@@ -143,7 +147,8 @@ struct Poster {
 
 impl Poster {
     fn new(pipeline: Arc<Pipeline>) -> Self {
-        Self { pipeline, scan: Some(Scan::default()), pending: None, head: None, told: (0, None) }
+        let (scan, most_bytes) = (Some(Scan::default()), MAX_INSERT_BYTES);
+        Self { pipeline, scan, pending: None, most_bytes, head: None, told: (0, None) }
     }
 
     /// Posts some records; says whether there were any.
@@ -154,12 +159,24 @@ impl Poster {
         };
         let insert = &chunk.insert();
         let session = self.pipeline.session();
-        let posted = session
-            .with_token(|token| async move { session.exchange().insert(&token, insert).await })
-            .await?;
+        let posted =
+            session.with_token(|token| async move { session.exchange().insert(&token, insert).await }).await;
+        let posted = posted.inspect_err(|error| self.shrink(&chunk, error))?;
+        // slowly, since finding out takes a failure
+        self.most_bytes = self.most_bytes.saturating_add(self.most_bytes / 16).min(MAX_INSERT_BYTES);
         self.settle(&chunk, &posted).await?;
         self.chores().await?;
         Ok(true)
+    }
+
+    /// What was too much for the line or a proxy is tried again in smaller parts.
+    fn shrink(&mut self, chunk: &Chunk, error: &HttpError) {
+        let is_size = matches!(error, HttpError::NoAnswer { .. } | HttpError::Lost { .. })
+            || matches!(error.status(), Some(408 | 413));
+        if is_size && chunk.records.len() > 1 {
+            self.most_bytes = (self.most_bytes / 2).max(LEAST_BYTES);
+            (self.pending, self.scan) = (None, Some(Scan::default()));
+        }
     }
 
     async fn next(&mut self) -> Result<Option<Arc<Chunk>>, PostError> {
@@ -168,8 +185,9 @@ impl Poster {
         }
         let mut scan = self.scan.take().unwrap_or_default();
         let pipeline = self.pipeline.clone();
+        let most = self.most_bytes;
         let read = move || {
-            let chunk = scan.next(&pipeline.spool);
+            let chunk = scan.next(&pipeline.spool, most);
             (scan, chunk)
         };
         let (scan, chunk) = tokio::task::spawn_blocking(read).await.map_err(|_| PostError::Interrupted)?;

@@ -147,14 +147,36 @@ async fn many_records_are_cut_into_bodies_that_the_exchange_takes() {
     assert!(pipeline.accept(&group).unwrap().iter().all(Result::is_ok));
     let mut scan = Scan::default();
     let mut records = 0;
-    while let Some(chunk) = scan.next(&pipeline.spool).unwrap() {
+    while let Some(chunk) = scan.next(&pipeline.spool, MAX_INSERT_BYTES).unwrap() {
         let body = serde_json::to_vec(&chunk.insert()).unwrap();
-        assert!(body.len() <= strongroom_sharing::exchange::MAX_INSERT_BYTES, "{}", body.len());
+        assert!(body.len() <= MAX_INSERT_BYTES, "{}", body.len());
         records += chunk.records.len();
     }
     assert_eq!(records, 20);
     post_all(pipeline.clone()).await.unwrap();
     assert_eq!(world.opened(&pipeline).await.len(), 20);
+}
+
+#[tokio::test]
+async fn what_does_not_get_through_is_posted_in_smaller_parts() {
+    let world = World::new().await;
+    let pipeline = world.pipeline();
+    refresh(&pipeline).await.unwrap();
+    let large = format!(r#"{{"n":"{}"}}"#, "x".repeat(40_000));
+    let group: Vec<_> = (0..30).map(|_| incoming(&large)).collect();
+    assert!(pipeline.accept(&group).unwrap().iter().all(Result::is_ok));
+    world.exchange.lock().unwrap().most_bytes = Some(200_000);
+    let mut poster = Poster::new(pipeline.clone());
+    let mut failures = 0;
+    loop {
+        match poster.step().await {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(_) => failures += 1,
+        }
+        assert!(failures < 40, "it does not get through");
+    }
+    assert_eq!((pipeline.level().waiting, world.opened(&pipeline).await.len()), (0, 30));
 }
 
 #[tokio::test]
