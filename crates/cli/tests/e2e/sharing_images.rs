@@ -203,7 +203,7 @@ fn a_container_that_is_removed_or_replaced_leaves_its_data() {
     wait_for(&url);
     let unlock = modules.folder("kms").join("secrets/unlock-keys.txt");
     let (keys, manifest) = (std::fs::read(&unlock).unwrap(), format!("{url}get/manifest"));
-    let kid = || curl(&[&manifest]).split("\"kid\":").nth(1).map(str::to_owned);
+    let kid = || curl(&[&manifest]).split("\"kid\":\"").nth(1)?.split('"').next().map(str::to_owned);
     let before = kid();
     assert!(before.is_some(), "{}", curl(&[&manifest]));
     // removed and made again
