@@ -235,7 +235,7 @@ impl Said {
                     && !text.is_empty();
                 if *section == wanted {
                     let value = match *name {
-                        PROXIES => serde_json::Value::from_iter(text.split(',').map(str::trim)).to_string(),
+                        PROXIES => text.split(',').map(str::trim).collect::<serde_json::Value>().to_string(),
                         _ if number => text.clone(),
                         _ => quoted(text),
                     };
