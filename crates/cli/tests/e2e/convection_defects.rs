@@ -103,7 +103,7 @@ fn what_lost_data_there_loses_none_with_the_originals_client() {
         assert_ne!(done.code, Some(0), "{done:?}");
     }
     worked(&world.by("root", &["lock"]));
-    worked(&world.client(&["unlock", "--unlock-key", &world.keys[2]]));
+    worked(&world.unlock(&world.keys[2]));
     world.by("root", &["authorize"]).ok();
     assert!(secret_of(&world, "root", "web").ok().contains("kept"));
     assert_eq!(world.by("root", &["list_stores"]).ok(), "Secrets Stores:\n\tweb\n");

@@ -60,16 +60,16 @@ fn beginnings(world: &mut World) {
     world.initialise();
     assert_eq!(world.client(&["status"]).ok(), "Initialized: Yes\nUnlocked: No\n");
     for wrong in ["nonsense", "", &"A".repeat(43)] {
-        failure(&world.client(&["unlock", "--unlock-key", wrong]));
+        failure(&world.unlock(wrong));
     }
     if world.is_ours() {
         // the original takes what begins with a key for that key
-        failure(&world.client(&["unlock", "--unlock-key", &format!("{}x", world.keys[0])]));
+        failure(&world.unlock(&format!("{}x", world.keys[0])));
     }
     assert!(!world.by("root", &["authorize"]).out.contains("Authorization Success"));
-    success(world.client(&["unlock", "--unlock-key", &world.keys[1]]));
+    success(world.unlock(&world.keys[1]));
     assert_eq!(world.client(&["status"]).ok(), "Initialized: Yes\nUnlocked: Yes\n");
-    failure(&world.client(&["unlock", "--unlock-key", &world.keys[0]]));
+    failure(&world.unlock(&world.keys[0]));
 }
 
 /// With an AuthFile and without.
@@ -337,17 +337,17 @@ fn rotations(world: &mut World) {
     let old = world.keys[0].clone();
     if world.is_ours() {
         // the old ones open until a new one has been seen to open
-        success(world.client(&["unlock", "--unlock-key", &old]));
+        success(world.unlock(&old));
         world.by("root", &["authorize"]).ok();
         success(world.by("root", &["lock"]));
     }
-    success(world.client(&["unlock", "--unlock-key", &new[4]]));
+    success(world.unlock(&new[4]));
     world.by("root", &["authorize"]).ok();
     assert_eq!(success(world.by("root", &get))["secret"], "two");
     success(world.by("root", &["lock"]));
-    failure(&world.client(&["unlock", "--unlock-key", &old]));
+    failure(&world.unlock(&old));
     assert_ne!(world.by("root", &get).code, Some(0));
-    success(world.client(&["unlock", "--unlock-key", &new[0]]));
+    success(world.unlock(&new[0]));
     world.by("root", &["authorize"]).ok();
     world.keys = new;
     let said = world.by("root", &["deauth"]).ok();

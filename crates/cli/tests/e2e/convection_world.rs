@@ -164,6 +164,11 @@ impl World {
         }
     }
 
+    /// Unlocks. One of the original's keys in 64 begins with a hyphen: as a word of its own it would be an option.
+    pub(crate) fn unlock(&self, key: &str) -> Done {
+        self.client(&["unlock", &format!("--unlock-key={key}")])
+    }
+
     /// The original's client, over the socket; it finds its configuration in its working folder.
     pub(crate) fn client(&self, arguments: &[&str]) -> Done {
         self.driver.client(arguments)
@@ -222,7 +227,7 @@ impl World {
     /// Unlocks, and authorises root with the AuthFile.
     pub(crate) fn ready(&mut self) {
         self.initialise();
-        self.client(&["unlock", "--unlock-key", &self.keys[0]]).ok();
+        self.unlock(&self.keys[0]).ok();
         self.by("root", &["authorize"]).ok();
     }
 }
