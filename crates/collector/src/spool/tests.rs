@@ -228,7 +228,14 @@ fn child_on_a_small_disk() {
     // less than what failed still fits
     maker.write(&spool, 1, 10).unwrap();
     assert_eq!(next(&spool), before + 1);
-    while spool.write(false, |draft| Ok::<_, SpoolError>(draft.mark("a", b""))).is_ok() {}
+    let is_marked = || {
+        let written = spool.write(false, |draft| {
+            draft.mark("a", b"");
+            Ok::<_, SpoolError>(())
+        });
+        written.is_ok()
+    };
+    while is_marked() {}
     // what is posted is known all the same, and makes room
     spool.set_posted(before);
     assert_eq!((spool.posted(), spool.level().waiting), (before, 0));
