@@ -73,6 +73,7 @@ impl House {
         house
     }
 
+    #[expect(clippy::unused_self, reason = "asked of the house, as all else in a test is")]
     pub(crate) fn origin(&self) -> Origin {
         Origin::network([192, 0, 2, 1].into())
     }

@@ -23,8 +23,8 @@ async fn of_members_made_at_once_under_one_name_there_is_one() {
     let admin = house.admin().await;
     let make = || house.create(&admin, "ann", &["A"], None);
     let (one, two, three, four) = tokio::join!(make(), make(), make(), make());
-    let made = [&one, &two, &three, &four].iter().filter(|made| made.is_ok()).count();
-    assert_eq!(made, 1);
+    let count = [&one, &two, &three, &four].iter().filter(|one| one.is_ok()).count();
+    assert_eq!(count, 1);
     for refused in [one, two, three, four].into_iter().filter_map(Result::err) {
         assert!(matches!(refused, AuthorityError::AlreadyExists), "{refused:?}");
     }
