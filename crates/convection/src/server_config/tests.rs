@@ -44,7 +44,7 @@ token_max_expire = "1d12h"
 "#;
 
 fn base() -> Base<'static> {
-    Base { folder: Path::new("/work/dir"), home: Some(Path::new("/home/me")) }
+    Base { folder: Path::new("/srv/dir"), home: Some(Path::new("/home/me")) }
 }
 
 #[test]
@@ -70,14 +70,14 @@ door = "convection"
 address = "unix:/run/cs/c.sock"
 socket_owner = "convection_sm"
 socket_group = "secrets"
-tls_cert = "/work/dir/cert.pem"
+tls_cert = "/srv/dir/cert.pem"
 tls_key = "/home/me/key.pem"
 
 [listener.convection-network]
 door = "convection"
 address = "10.0.0.1:9000"
 nacl = "convection"
-tls_cert = "/work/dir/cert.pem"
+tls_cert = "/srv/dir/cert.pem"
 tls_key = "/home/me/key.pem"
 
 [listener.convection-websocket]
@@ -85,7 +85,7 @@ door = "convection"
 address = "127.0.0.1:9001"
 transport = "websocket"
 nacl = "convection"
-tls_cert = "/work/dir/cert.pem"
+tls_cert = "/srv/dir/cert.pem"
 tls_key = "/home/me/key.pem"
 
 [nacl.convection]
@@ -116,7 +116,7 @@ fn an_empty_configuration_has_the_originals_defaults_and_no_network() {
         assert_eq!(config.pid_file(base()), Path::new("/var/run/convection-secrets/convection-secrets.pid"));
         assert_eq!(config.socket_path, "/var/run/convection.secrets.sock");
         assert_eq!((config.network, config.websocket, &config.tls), (None, None, &None));
-        assert_eq!(config.data_dir(base()), Path::new("/work/dir/config/secrets"));
+        assert_eq!(config.data_dir(base()), Path::new("/srv/dir/config/secrets"));
         assert_eq!(config.token_max_expire, Duration::from_mins(10));
         let toml = config.to_toml(base(), "warn");
         assert!(!toml.contains("nacl") && !toml.contains("websocket"), "{toml}");
