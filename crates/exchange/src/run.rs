@@ -21,6 +21,7 @@ use strongroom_server::listen::{ListenError, Listener, Listeners};
 use strongroom_server::logging::{self, LoggingError};
 use strongroom_server::names::Names;
 use strongroom_server::notify::Notifier;
+use strongroom_server::quiet::give_back_when_quiet;
 use strongroom_server::signals::{Asked, Signals};
 use strongroom_server::tls::{TlsError, TlsHandle, TlsSource};
 
@@ -128,7 +129,11 @@ async fn serve(options: &Options, parts: Parts) -> Result<(), ExchangeError> {
     let exchange = Exchange::new(keeper.clone(), storage, Arc::clone(&members), ambient.clone(), days, rates);
     let mut listeners = Listeners::new(limits());
     listeners.serve_sharing(listener, exchange.router());
-    let chores = [tokio::spawn(look_again(members)), tokio::spawn(retire(keeper, ambient.clone(), days))];
+    let chores = [
+        tokio::spawn(look_again(members)),
+        tokio::spawn(retire(keeper, ambient.clone(), days)),
+        tokio::spawn(give_back_when_quiet()),
+    ];
     notifier.ready("serving");
     let reload = async || {
         if let Some(Err(error)) = tls.as_ref().map(|tls| tls.reload(&ambient)) {

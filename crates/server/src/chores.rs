@@ -2,6 +2,7 @@
 
 use crate::config::Audit;
 use crate::gauges;
+use crate::quiet::give_back_when_quiet;
 use crate::tls::TlsHandles;
 use crate::wire::World;
 use metrics::{counter, gauge};
@@ -29,7 +30,7 @@ pub(crate) async fn run(
     held: impl Fn() -> Option<u64> + Send + Sync,
 ) {
     let rounds = rounds(&world, &tls, &audit, &held);
-    tokio::join!(void_install_token(&world), jobs(&world), settle(&world), rounds);
+    tokio::join!(void_install_token(&world), jobs(&world), settle(&world), give_back_when_quiet(), rounds);
 }
 
 /// Ends what a lock could not end, when the store goes on.

@@ -29,6 +29,7 @@ pub mod names;
 mod newcomer;
 pub mod notify;
 pub mod pid_file;
+pub mod quiet;
 pub mod rate;
 mod run;
 mod sharing;

@@ -45,4 +45,19 @@ fn a_hardened_process_dumps_nothing_and_opens_files_for_itself_alone() {
     let ignored = u64::from_str_radix(&line("SigIgn:"), 16).unwrap();
     assert_ne!(ignored & (1 << 12), 0);
     hardening.log();
+    gives_its_program_back();
+}
+
+/// Locked or not, what was mapped of the program goes, and the process runs on; the rest stays locked.
+fn gives_its_program_back() {
+    let kib = |name: &str| -> u64 {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let (files, locked) = (kib("RssFile:"), kib("VmLck:"));
+    let released = strongroom_idle::release().unwrap();
+    assert!(released.bytes > 1_000_000, "{released:?}");
+    assert!(kib("RssFile:") < files);
+    assert_eq!(kib("VmLck:") > 0, locked > 0);
 }

@@ -86,7 +86,10 @@ const ALGORITHM_TABLE: &[(&str, &str, &str)] = &[
 ];
 
 /// Who may lift the ban on unsafe code in one module, and why: its lints are the workspace's, with `deny` for `forbid`.
-const UNSAFE_TABLE: &[(&str, &str)] = &[("abe", "blst offers its group operations as C functions only")];
+const UNSAFE_TABLE: &[(&str, &str)] = &[
+    ("abe", "blst offers its group operations as C functions only"),
+    ("idle", "tells the kernel which pages of the program it may drop"),
+];
 
 /// Tests of these may use TLS and make certificates, to be a client of what they test.
 const TLS_IN_TESTS: &[&str] =
