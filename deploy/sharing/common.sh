@@ -93,10 +93,11 @@ confined="--user OWNER --read-only --tmpfs /tmp --cap-drop ALL --security-opt no
 serve() {
     make_network
     published
+    # whoever made it, compose or not; what is in flight is finished first
+    remove
     if has_compose; then
-        SHARING_USER=$owner compose up --detach --force-recreate
+        SHARING_USER=$owner compose up --detach
     else
-        docker rm --force "$image" > /dev/null 2>&1 || true
         # shellcheck disable=SC2086 # words on purpose
         docker run --detach --name "$image" ${confined/OWNER/$owner} --restart unless-stopped \
             --stop-timeout 60 --network "$network" --publish "$bind_address:$bind_port:5000" \
@@ -109,7 +110,8 @@ serve() {
 # Stops and removes the container; secrets and db stay.
 remove() {
     docker stop --time 60 "$image" > /dev/null 2>&1 || true
-    docker rm "$image" > /dev/null 2>&1 || true
+    # by force: one that Docker starts again and again is never quite stopped
+    docker rm --force "$image" > /dev/null 2>&1 || true
 }
 
 # Containers that have ended, and images that a newer one has replaced. Never secrets, never db.

@@ -22,7 +22,7 @@ in at 127.0.0.1:6000. SIGINT (Ctrl-C) takes in what is on its way, keeps what is
   --bind [IFACE:]PORT where data comes in. What arrives is not encrypted yet: an address other than 127.0.0.1 lets
                       whoever is on the way read it
   --host-network      no network of its own: for servers on this machine's 127.0.0.1
-  -d, --detach        in the background: `docker stop --signal INT cybexp-collector` ends it
+  -d, --detach        in the background, in place of one that runs: `docker stop -t 60 cybexp-collector` ends it
   -h, --help          this
 
 COMMAND is what comes after `strongroom collector`, such as `enroll` or `explain`.
@@ -61,7 +61,7 @@ make_folders secrets db
 make_network
 
 run=(--rm --name "$image" --user "$owner" --read-only --tmpfs /tmp --cap-drop ALL
-    --security-opt no-new-privileges --stop-timeout 60 --stop-signal INT
+    --security-opt no-new-privileges --stop-timeout 60
     --volume "$PWD/secrets:/secrets" --volume "$PWD/db:/db" --volume "$config:/config.yaml:ro")
 words=("$@")
 if [ -n "$attributes" ]; then words=(--get-attrib); fi
@@ -71,6 +71,10 @@ if [ ${#words[@]} -gt 0 ]; then
     if [ -t 0 ]; then run+=(--tty); fi
 elif [ -n "$detach" ]; then
     run=("${run[@]:1}" --detach --restart unless-stopped)
+    remove
+else
+    runs=$(docker inspect --format '{{.State.Running}}' "$image" 2> /dev/null || true)
+    [ "$runs" != true ] || die "it runs already; \`docker stop -t 60 $image\` ends it"
     remove
 fi
 inside=0.0.0.0:5000

@@ -5,7 +5,13 @@ set -euo pipefail
 container=cybexp-kms-priv
 
 usage() {
-    echo "usage: ./add_admin.sh [-c CONTAINER]     the KMS's container, $container unless you say" >&2
+    cat >&2 <<USAGE
+usage: ./add_admin.sh [-c CONTAINER]
+
+Asks for an administrator's name and password; without a terminal they are the two lines of standard input.
+
+  -c CONTAINER   the KMS's container, $container unless you say
+USAGE
 }
 
 while getopts c:h option; do
@@ -18,6 +24,7 @@ done
 shift $((OPTIND - 1))
 if [ $# -gt 0 ]; then usage; exit 2; fi
 
-how=(--interactive)
-if [ -t 0 ]; then how+=(--tty); fi
-exec docker exec "${how[@]}" "$container" /strongroom attributes add-admin --db /db --secrets /secrets
+add=("$container" /strongroom attributes add-admin --db /db --secrets /secrets)
+if [ -t 0 ]; then exec docker exec --interactive --tty "${add[@]}"; fi
+IFS= read -r name || { usage; exit 2; }
+exec docker exec --interactive "${add[@]}" --password-file - -- "$name"

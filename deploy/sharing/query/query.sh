@@ -10,7 +10,7 @@ usage() {
     cat <<'USAGE'
 usage: bash query.sh [-b|--build] [--build-only] [-q search|count] [-f EPOCH] [-t EPOCH] [-l] [-r] [OPTION...]
                      [-c|--vacuum] [-s|--shell] [--host-network] [-h|--help] CONFIG QUERY OUTPUT
-       bash query.sh [--host-network] enroll CONFIG
+       bash query.sh [--host-network] enroll CONFIG [OPTION...]
 
 Searches what this member may search and opens what it may open; keys lie in secrets/ of this folder. OUTPUT is a file,
 or - for standard output.

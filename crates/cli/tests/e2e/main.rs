@@ -7,6 +7,8 @@ mod clock;
 #[cfg(test)]
 mod convection_world;
 #[cfg(test)]
+mod docker;
+#[cfg(test)]
 mod drive;
 #[cfg(test)]
 mod home;
@@ -79,6 +81,8 @@ mod setup;
 mod sharing_acceptance;
 #[cfg(test)]
 mod sharing_collector;
+#[cfg(test)]
+mod sharing_containers;
 #[cfg(test)]
 mod sharing_exchange;
 #[cfg(test)]

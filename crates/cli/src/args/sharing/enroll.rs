@@ -12,7 +12,7 @@ pub(crate) struct EnrollArgs {
     /// The folder of keys [default: what the configuration says, else `secrets` beside it]
     #[arg(long, value_name = "DIR")]
     pub(crate) secrets: Option<PathBuf>,
-    /// The member's name at the authority [default: whose `kms_access_key` the configuration has]
+    /// The member's name at the authority [default: whose `kms_access_key` the configuration has, else ask]
     #[arg(long, value_name = "NAME")]
     pub(crate) user: Option<String>,
     /// A file with the member's password; `-` is standard input [default: ask, without echo]

@@ -3,7 +3,7 @@
 use crate::args::EnrollArgs;
 use crate::commands::passwords;
 use crate::error::CliError;
-use crate::output;
+use crate::{output, prompt};
 use std::path::Path;
 use strongroom_ambient::Ambient;
 use strongroom_member::{Config, Enrolment};
@@ -21,6 +21,7 @@ pub(crate) async fn with(
     password_file: Option<&Path>,
     replace: bool,
 ) -> Result<(), CliError> {
+    let username = name(config, username)?;
     let whose = username.as_deref().unwrap_or("the member");
     let password = passwords::read(password_file, &format!("Password of {whose}: "))?;
     let how = Enrolment { password, username, replace };
@@ -30,4 +31,12 @@ pub(crate) async fn with(
     output::note(&format!("  the authority's key:    {}", enrolled.authority));
     output::note(&format!("  attributes:             {}", enrolled.attributes.join(", ")));
     Ok(())
+}
+
+/// The name to log in with: the one that was given; without one and without a token, somebody at a terminal is asked.
+fn name(config: &Config, given: Option<String>) -> Result<Option<String>, CliError> {
+    if given.is_some() || config.access_key.is_some() || !prompt::somebody_there() {
+        return Ok(given);
+    }
+    Ok(Some(prompt::line("Name of the member: ")?))
 }
