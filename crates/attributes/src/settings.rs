@@ -9,7 +9,7 @@ pub const MIN_TOKEN_SECRET_BYTES: usize = 16;
 /// The longest life of a token.
 pub const MAX_TOKEN_TTL: Duration = Duration::from_hours(7 * 24);
 /// Bounds of how old a collector's manifest may be.
-pub const MANIFEST_AGE_SECS: std::ops::RangeInclusive<u64> = 60..=3_600;
+pub const MANIFEST_AGE_SECS: std::ops::RangeInclusive<u64> = 10..=3_600;
 
 /// What an authority is configured with.
 pub struct Settings {

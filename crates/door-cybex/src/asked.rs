@@ -4,11 +4,11 @@ use crate::fault::Fault;
 use crate::route::Verb;
 use crate::{Door, body};
 use axum::body::Body;
-use bytes::Bytes;
 use http::request::Parts as Head;
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use strongroom_attributes::{AuthorityError, Sharing};
 use strongroom_model::{Action, Caller, Origin, RequestId};
+use strongroom_secret::SecretBytes;
 use strongroom_sharing::TOKEN_HEADER;
 
 /// The scheme of a token.
@@ -17,7 +17,7 @@ const BEARER: &str = "bearer";
 /// A request, decoded but for what its verb makes of its body.
 pub(crate) struct Asked {
     pub(crate) caller: Caller,
-    pub(crate) body: Bytes,
+    body: SecretBytes,
     epochs: Option<String>,
 }
 
@@ -42,13 +42,13 @@ impl Asked {
     }
 
     /// The body, as an object of this type.
-    pub(crate) fn object<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Fault> {
-        body::object(&self.body)
+    pub(crate) fn object<T: DeserializeOwned>(&self) -> Result<T, Fault> {
+        self.body.expose(body::object)
     }
 
     /// Refuses a body that says something.
     pub(crate) fn nothing(&self) -> Result<(), Fault> {
-        body::nothing(&self.body)
+        self.body.expose(body::nothing)
     }
 
     /// The epochs that the query names.

@@ -2,7 +2,7 @@
 
 use crate::asked::Asked;
 use crate::fault::Fault;
-use crate::session::{enrolment, secret, text};
+use crate::session::{enrolment, text};
 use crate::{Answered, Door, answer};
 use serde::Serialize;
 use strongroom_attributes::{
@@ -19,7 +19,7 @@ pub(crate) async fn create(door: &Door, asked: &Asked) -> Answered {
         _ => return Err(Fault::invalid("wrap_key and signing_key come together or not at all")),
     };
     let resource = named(&wanted.username)?;
-    let mut new = NewMember::with(secret(wanted.password), secret(wanted.password2));
+    let mut new = NewMember::with(wanted.password.into_secret(), wanted.password2.into_secret());
     new.attributes = wanted.attributes;
     new.keys = keys;
     new.past_epochs = wanted.past_epochs;

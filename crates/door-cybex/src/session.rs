@@ -9,13 +9,12 @@ use strongroom_attributes::{
     Enrolment, Granted, Login, Logout, OwnPassword, ReadMe, RegisterKeys, Renew, SetPassword, Sharing,
     claimed, named,
 };
-use strongroom_secret::SecretBytes;
 use strongroom_sharing::authority as wire;
 
 pub(crate) async fn login(door: &Door, asked: &Asked) -> Answered {
     let wanted: wire::Login = asked.object()?;
     let permit = door.gate.admit::<Login>(&asked.caller, claimed(&wanted.username)).await?;
-    let password = secret(wanted.password);
+    let password = wanted.password.into_secret();
     token(&door.attributes.login(permit, asked.caller.origin, password).await?)
 }
 
@@ -41,12 +40,17 @@ pub(crate) async fn me(door: &Door, asked: &Asked) -> Answered {
 /// One's own, proved by the present one; or somebody's, by who administers.
 pub(crate) async fn change_password(door: &Door, asked: &Asked) -> Answered {
     let wanted: wire::ChangePassword = asked.object()?;
-    let (password, again) = (secret(wanted.password), secret(wanted.password2));
+    let (password, again) = (wanted.password.into_secret(), wanted.password2.into_secret());
     match (wanted.username, wanted.old_password) {
         (None, Some(present)) => {
             let permit = door.gate.admit::<OwnPassword>(&asked.caller, asked.own()).await?;
             let origin = asked.caller.origin;
-            token(&door.attributes.own_password(permit, origin, secret(present), password, &again).await?)
+            token(
+                &door
+                    .attributes
+                    .own_password(permit, origin, present.into_secret(), password, &again)
+                    .await?,
+            )
         }
         (Some(username), None) => {
             let permit = door.gate.admit::<SetPassword>(&asked.caller, named(&username)?).await?;
@@ -61,7 +65,7 @@ pub(crate) async fn register_keys(door: &Door, asked: &Asked) -> Answered {
     let wanted: wire::RegisterKeys = asked.object()?;
     let keys = enrolment(&wanted.wrap_key, &wanted.signing_key)?;
     let permit = door.gate.admit::<RegisterKeys>(&asked.caller, asked.own()).await?;
-    let (origin, password) = (asked.caller.origin, secret(wanted.password));
+    let (origin, password) = (asked.caller.origin, wanted.password.into_secret());
     door.attributes.register_keys(permit, origin, password, keys, wanted.replace).await?;
     answer::done("registered")
 }
@@ -72,10 +76,6 @@ pub(crate) fn enrolment(wrap_key: &str, signing_key: &str) -> Result<Enrolment, 
         STANDARD.decode(text).map_err(|_| Fault::invalid(format!("{name} is not standard base64")))
     };
     Ok(Enrolment { wrap_key: bytes("wrap_key", wrap_key)?, signing_key: bytes("signing_key", signing_key)? })
-}
-
-pub(crate) fn secret(text: String) -> SecretBytes {
-    SecretBytes::new(text.into_bytes())
 }
 
 /// The one place where a token becomes text.

@@ -93,12 +93,12 @@ pub(crate) fn wrapped(data: &[u8]) -> bool {
 }
 
 /// What the vectors have.
-struct Known {
-    signing: SigningKey,
+pub(crate) struct Known {
+    pub(crate) signing: SigningKey,
     reader: Reader,
-    header: BatchHeader,
+    pub(crate) header: BatchHeader,
     open: OpenBatch,
-    records: Vec<Vec<u8>>,
+    pub(crate) records: Vec<Vec<u8>>,
     opened: Vec<OpenedField>,
     head: Head,
     tree: ProofTree,
@@ -106,7 +106,7 @@ struct Known {
     wrapped: Vec<u8>,
 }
 
-fn known() -> &'static Known {
+pub(crate) fn known() -> &'static Known {
     static KNOWN: OnceLock<Known> = OnceLock::new();
     KNOWN.get_or_init(|| {
         let file = include_str!("../../../vectors/envelope/envelope-v1.json");

@@ -1,6 +1,9 @@
 //! Files of secrets.
 
-use strongroom_import::{Entry, Format, Reading, Value, json_file, pem_blocks, read};
+use strongroom_import::{
+    Entry, Format, Item, MAX_DOCUMENT_DEPTH, MAX_DOCUMENT_VALUES, Node, Reading, Value, Writing, json_file,
+    pem_blocks, read, read_tree,
+};
 use strongroom_model::MAX_VALUE_BYTES;
 
 /// A `.env` file is texts.
@@ -49,4 +52,43 @@ fn accepted(format: Format, data: &[u8], flatten: bool) -> Option<Vec<Entry>> {
         ));
     }
     Some(entries)
+}
+
+/// What the first byte says that the rest is written in.
+pub(crate) fn written(data: &[u8]) -> Option<(Writing, &[u8])> {
+    let (writing, text) = data.split_first()?;
+    let writing = [Writing::Json, Writing::Yaml, Writing::Toml].get(usize::from(*writing) % 3)?;
+    Some((*writing, text))
+}
+
+/// A document is within its bounds, its lines are its own, and no name comes twice.
+pub(crate) fn tree(data: &[u8]) -> bool {
+    let Some((writing, text)) = written(data) else { return false };
+    let Ok(members) = read_tree(writing, text) else { return false };
+    let lines =
+        1 + u64::try_from(text.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count()).unwrap_or(0);
+    let table = Node { line: 1, item: Item::Table(members) };
+    let values = counted(&table, lines, 0);
+    assert!(values <= MAX_DOCUMENT_VALUES + 1, "{values} values");
+    if writing == Writing::Json {
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        assert!(serde_json::from_slice::<serde_json::Value>(text).is_ok(), "it is no JSON to others");
+    }
+    true
+}
+
+fn counted(node: &Node, lines: u64, depth: usize) -> usize {
+    assert!((1..=lines).contains(&node.line), "line {} of {lines}", node.line);
+    assert!(depth <= MAX_DOCUMENT_DEPTH + 1, "too deep");
+    1 + match &node.item {
+        Item::List(nodes) => nodes.iter().map(|node| counted(node, lines, depth + 1)).sum::<usize>(),
+        Item::Table(members) => {
+            let mut names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), members.len(), "a name comes twice");
+            members.iter().map(|member| counted(&member.node, lines, depth + 1)).sum()
+        }
+        _ => 0,
+    }
 }

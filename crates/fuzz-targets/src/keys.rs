@@ -45,3 +45,12 @@ pub(crate) fn access_key(data: &[u8]) -> bool {
 fn same(left: &SecretBytes, right: &SecretBytes) -> bool {
     left.expose(|left| right.expose(|right| left == right))
 }
+
+/// A private key under a password is the one that was sealed, whatever the file says about how.
+pub(crate) fn sealed_pem(data: &[u8]) -> bool {
+    let (text, password) = (SecretBytes::new(data.to_vec()), SecretBytes::new(b"password".to_vec()));
+    let Ok(key) = PrivateKey::from_sealed_pem(&text, &password) else { return false };
+    assert!(key.public_key().is_ok(), "a key without a public half");
+    assert!(PrivateKey::from_pem(&text).is_err(), "it opens without its password");
+    true
+}

@@ -18,6 +18,7 @@ mod backup;
 mod config;
 mod convection;
 mod envelope;
+mod exchange;
 mod import;
 mod keys;
 pub mod mutate;
@@ -45,6 +46,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("config", config::config),
     ("convection_request", convection::convection_request),
     ("convection_fernet", original::fernet),
+    ("convection_server_config", original::server_config),
     ("convection_storage", original::storage),
     ("envelope_bundle", envelope::bundle),
     ("envelope_header", envelope::header),
@@ -52,9 +54,14 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("envelope_record", envelope::record),
     ("envelope_signed", envelope::signed),
     ("envelope_wrapped", envelope::wrapped),
+    ("exchange_insert", exchange::insert),
+    ("exchange_proof", exchange::proof),
+    ("exchange_query", exchange::question),
+    ("exchange_token", exchange::token),
     ("import_env", import::env),
     ("import_json", import::json),
     ("import_pem", import::pem),
+    ("import_tree", import::tree),
     ("import_yaml", import::yaml),
     ("forwarded", network::forwarded),
     ("host", network::host),
@@ -71,6 +78,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("requests", api::requests),
     ("query", query::question),
     ("root_record", keys::root_record),
+    ("sealed_pem", keys::sealed_pem),
     ("secret_path", words::secret_path),
     ("trail_checkpoint", trail::checkpoint),
     ("trail_record", trail::record),

@@ -13,8 +13,8 @@ use data_encoding::{BASE64, HEXLOWER};
 use strongroom_ambient::Ambient;
 use strongroom_crypto::PublicKey;
 use strongroom_secret::SecretBytes;
-use strongroom_sharing::MemberId;
 use strongroom_sharing::authority::{Login, RegisterKeys};
+use strongroom_sharing::{MemberId, Password};
 
 /// Who enrols, and how.
 pub struct Enrolment {
@@ -87,15 +87,12 @@ async fn token(config: &Config, authority: &Authority, how: &Enrolment) -> Resul
         let token = config.access_key.as_ref().ok_or(MemberError::NoToken)?;
         return Ok(token.expose(|token| SecretBytes::new(token.to_vec())));
     };
-    let mut login = Login { username, password: text(&how.password)? };
-    let answer = authority.login(&login).await;
-    strongroom_secret::wipe(&mut login.password);
-    Ok(SecretBytes::new(answer?.access_token.into_bytes()))
+    let login = Login { username, password: password(how)? };
+    Ok(SecretBytes::new(authority.login(&login).await?.access_token.into_bytes()))
 }
 
-fn text(password: &SecretBytes) -> Result<String, MemberError> {
-    let text = password.expose(|bytes| std::str::from_utf8(bytes).map(str::to_owned));
-    text.map_err(|_| MemberError::Password)
+fn password(how: &Enrolment) -> Result<Password, MemberError> {
+    Password::copied(&how.password).map_err(|_| MemberError::Password)
 }
 
 /// The authority's signing key; seen for the first time, it is kept.
@@ -134,15 +131,13 @@ async fn register(
     keys: &Identity,
     how: &Enrolment,
 ) -> Result<(), MemberError> {
-    let mut asked = RegisterKeys {
-        password: text(&how.password)?,
+    let asked = RegisterKeys {
+        password: password(how)?,
         wrap_key: BASE64.encode(&keys.wrap().public_key().to_bytes()),
         signing_key: BASE64.encode(keys.public().spki()),
         replace: how.replace,
     };
-    let answer = authority.register_keys(token, &asked).await;
-    strongroom_secret::wipe(&mut asked.password);
-    Ok(answer?)
+    Ok(authority.register_keys(token, &asked).await?)
 }
 
 async fn is_registered(authority: &Authority, key: &PublicKey, keys: &Identity, ambient: &Ambient) -> bool {

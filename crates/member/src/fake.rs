@@ -307,7 +307,7 @@ fn register(known: &mut Known, body: &[u8]) -> Response {
     let Ok(keys) = serde_json::from_slice::<RegisterKeys>(body) else {
         return Response::refused(400, "malformed");
     };
-    if keys.password != "password" {
+    if keys.password.into_secret().expose(|bytes| bytes != b"password") {
         return Response::refused(401, "unauthenticated");
     }
     if known.keys.is_some() && !keys.replace {

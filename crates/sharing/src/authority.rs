@@ -1,6 +1,6 @@
 //! What is said to the attribute authority, and what it says. Bytes are base64 unless something else is said.
 
-use crate::{MemberId, TokenText};
+use crate::{MemberId, Password, TokenText};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,6 +15,15 @@ macro_rules! asked {
         pub struct $name { $($(#[$field_doc])* pub $field: $kind,)* }
     )*};
 }
+// passwords are in these: they are neither copied nor compared
+macro_rules! secret {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $kind,)* }
+    )*};
+}
 macro_rules! told {
     ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty,)* })*) => {$(
         $(#[$doc])*
@@ -23,33 +32,22 @@ macro_rules! told {
     )*};
 }
 
-asked! {
+secret! {
     /// `POST /login`.
     Login {
         /// As registered, or as it was before normalisation.
         username: String,
         /// Its password.
-        password: String,
-    }
-    /// `POST /token`: a token for who has the member's signing key.
-    Proof {
-        /// Who.
-        member: MemberId,
-        /// Now, seconds since 1970: within two minutes of the authority's.
-        at: u64,
-        /// 16 random bytes; taken once.
-        nonce: String,
-        /// Ed25519 of `strongroom sharing token v1`, a zero byte, member (16 bytes), at (8 bytes, big endian), nonce.
-        signature: String,
+        password: Password,
     }
     /// `POST /user/create`.
     CreateUser {
         /// The name that is wanted.
         username: String,
         /// Its password,
-        password: String,
+        password: Password,
         /// and again.
-        password2: String,
+        password2: Password,
         /// What it has, in any case.
         attributes: Vec<String>,
         /// X-Wing public key, 1,216 bytes.
@@ -61,6 +59,45 @@ asked! {
         /// Past epochs that it may read: `1-4,7`.
         #[serde(default)]
         past_epochs: Option<String>,
+    }
+    /// `POST /user/password`.
+    ChangePassword {
+        /// Who; absent: the caller.
+        #[serde(default)]
+        username: Option<String>,
+        /// The present one; an administrator needs none for others.
+        #[serde(default)]
+        old_password: Option<Password>,
+        /// The new one,
+        password: Password,
+        /// and again.
+        password2: Password,
+    }
+    /// `POST /user/keys`: enrolment.
+    RegisterKeys {
+        /// The password: a token alone registers nothing.
+        password: Password,
+        /// X-Wing public key, 1,216 bytes.
+        wrap_key: String,
+        /// Ed25519 SubjectPublicKeyInfo.
+        signing_key: String,
+        /// In place of those that are registered.
+        #[serde(default)]
+        replace: bool,
+    }
+}
+
+asked! {
+    /// `POST /token`: a token for who has the member's signing key.
+    Proof {
+        /// Who.
+        member: MemberId,
+        /// Now, seconds since 1970: within two minutes of the authority's.
+        at: u64,
+        /// 16 random bytes; taken once.
+        nonce: String,
+        /// Ed25519 of `strongroom sharing token v1`, a zero byte, member (16 bytes), at (8 bytes, big endian), nonce.
+        signature: String,
     }
     /// `POST /user/rekey`, `/user/suspend`, `/user/resume`, `/user/delete`.
     NamedUser {
@@ -80,31 +117,6 @@ asked! {
         username: String,
         /// `1-4,7`; empty takes them back.
         past_epochs: String,
-    }
-    /// `POST /user/password`.
-    ChangePassword {
-        /// Who; absent: the caller.
-        #[serde(default)]
-        username: Option<String>,
-        /// The present one; an administrator needs none for others.
-        #[serde(default)]
-        old_password: Option<String>,
-        /// The new one,
-        password: String,
-        /// and again.
-        password2: String,
-    }
-    /// `POST /user/keys`: enrolment.
-    RegisterKeys {
-        /// The password: a token alone registers nothing.
-        password: String,
-        /// X-Wing public key, 1,216 bytes.
-        wrap_key: String,
-        /// Ed25519 SubjectPublicKeyInfo.
-        signing_key: String,
-        /// In place of those that are registered.
-        #[serde(default)]
-        replace: bool,
     }
     /// `POST /get/tokens`.
     AskTokens {

@@ -7,8 +7,10 @@
 pub mod authority;
 pub mod exchange;
 mod ids;
+mod password;
 
 pub use ids::{BatchId, IdError, MemberId, RecordId, TokenText};
+pub use password::{NotTextError, Password};
 
 /// Header with a member's token, `Bearer ...`; `Authorization` belongs to the proxy before the servers.
 pub const TOKEN_HEADER: &str = "x-authorization";

@@ -86,6 +86,8 @@ mod sharing_containers;
 #[cfg(test)]
 mod sharing_exchange;
 #[cfg(test)]
+mod sharing_hardening;
+#[cfg(test)]
 mod sharing_images;
 #[cfg(test)]
 mod sharing_query;

@@ -28,8 +28,12 @@ pub(crate) struct Kms {
 
 /// The command that starts one.
 fn command(home: &Home, config: &str, more: &[&str]) -> Command {
+    command_at(home, "127.0.0.1:0", config, more)
+}
+
+fn command_at(home: &Home, bind: &str, config: &str, more: &[&str]) -> Command {
     let config = home.file("config.yaml", config);
-    let mut command = home.command(&["kms", "--bind", "127.0.0.1:0", "--config"]);
+    let mut command = home.command(&["kms", "--bind", bind, "--config"]);
     command.arg(config).args(more);
     command
 }
@@ -44,8 +48,12 @@ fn refused(home: &Home, config: &str, more: &[&str]) -> String {
 
 impl Kms {
     pub(crate) fn start(home: &Home, config: &str) -> Self {
+        Self::start_at(home, "127.0.0.1:0", config)
+    }
+
+    pub(crate) fn start_at(home: &Home, bind: &str, config: &str) -> Self {
         let log = home.join("kms.log");
-        let mut command = command(home, config, &[]);
+        let mut command = command_at(home, bind, config, &[]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
         let mut child = command.spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
@@ -60,6 +68,12 @@ impl Kms {
 
     fn signal(&self, signal: Signal) {
         kill_process(Pid::from_raw(self.child.id().try_into().unwrap()).unwrap(), signal).unwrap();
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     fn stop(mut self, signal: Signal) -> ExitStatus {

@@ -13,17 +13,17 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 /// Records that are sent.
-const RECORDS: u64 = 40;
+pub(crate) const RECORDS: u64 = 40;
 /// How often something that comes by itself is looked for, and how long.
 const STEP: Duration = Duration::from_millis(200);
 const STEPS: usize = 300;
 
 /// A program that runs until it is dropped.
-struct Program(Child);
+pub(crate) struct Program(pub(crate) Child);
 
 impl Program {
     /// Starts it; what it says goes into a file.
-    fn start(home: &Home, name: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn start(home: &Home, name: &str, arguments: &[&str]) -> Self {
         let log = home.join(&format!("{name}.log"));
         let mut command = home.command(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(log).unwrap());
@@ -31,7 +31,7 @@ impl Program {
     }
 
     /// Waits until somebody listens.
-    fn listens(mut self, home: &Home, name: &str, port: u16) -> Self {
+    pub(crate) fn listens(mut self, home: &Home, name: &str, port: u16) -> Self {
         for _ in 0..STEPS {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
                 return self;
@@ -52,35 +52,61 @@ impl Drop for Program {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A whole sharing system in a home.
-struct World {
-    home: Home,
-    kms: Kms,
-    admin: String,
-    exchange: Program,
-    port: u16,
+pub(crate) struct World {
+    pub(crate) home: Home,
+    pub(crate) kms: Kms,
+    pub(crate) admin: String,
+    pub(crate) exchange: Program,
+    pub(crate) port: u16,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
+        Self::with(JWT)
+    }
+
+    /// One whose authority is configured so.
+    pub(crate) fn with(config: &str) -> Self {
         let home = Home::new();
-        let kms = Kms::start(&home, JWT);
+        let kms = Kms::start(&home, config);
         let admin = administrator(&home);
         home.file("password", PASSWORD);
         let port = free_port();
-        let listen = format!("127.0.0.1:{port}");
-        let words = ["exchange", "--listen", &listen, "--store", "records", "--authority", &kms.address];
-        let exchange = Program::start(&home, "exchange", &words).listens(&home, "exchange", port);
+        let exchange = Self::exchange(&home, &kms, "records", port);
         Self { home, kms, admin, exchange, port }
     }
 
+    fn exchange(home: &Home, kms: &Kms, store: &str, port: u16) -> Program {
+        let listen = format!("127.0.0.1:{port}");
+        let words = ["exchange", "--listen", &listen, "--store", store, "--authority", &kms.address];
+        Program::start(home, "exchange", &words).listens(home, "exchange", port)
+    }
+
+    /// Another exchange in the place of the present one: what it keeps may be something else.
+    pub(crate) fn replace_exchange(&mut self, store: &str) {
+        self.stop_exchange();
+        self.exchange = Self::exchange(&self.home, &self.kms, store, self.port);
+    }
+
+    /// Nobody holds its store any more.
+    pub(crate) fn stop_exchange(&mut self) {
+        let _ = self.exchange.0.kill();
+        self.exchange.0.wait().unwrap();
+    }
+
     /// A member with these attributes, enrolled, with a configuration.
-    fn member(&self, program: &str, name: &str, attributes: &[&str], more: &str) -> String {
+    pub(crate) fn member(&self, program: &str, name: &str, attributes: &[&str], more: &str) -> String {
         self.kms.member(&self.admin, name, attributes);
+        self.enrolled(program, name, more)
+    }
+
+    /// The same of a member that there is.
+    pub(crate) fn enrolled(&self, program: &str, name: &str, more: &str) -> String {
         std::fs::create_dir(self.home.join(name)).unwrap();
         let (kms, port) = (&self.kms.address, self.port);
         let servers = format!("kms: {{url: '{kms}'}}\nbackend_server: {{url: 'http://127.0.0.1:{port}'}}\n");
@@ -90,20 +116,20 @@ impl World {
         config
     }
 
-    fn query(&self, arguments: &[&str]) -> Done {
+    pub(crate) fn query(&self, arguments: &[&str]) -> Done {
         self.home.run(&[&["query"][..], arguments].concat())
     }
 
     /// The lines of a search.
     #[track_caller]
-    fn rows(&self, config: &str, question: &str) -> Vec<Value> {
+    pub(crate) fn rows(&self, config: &str, question: &str) -> Vec<Value> {
         let lines = self.query(&[config, question, "-"]).ok();
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
 /// What is sent: the oracle.
-fn records() -> Vec<Value> {
+pub(crate) fn records() -> Vec<Value> {
     let record = |number: u64| {
         json!({
             "src_ip": format!("203.0.113.{}", number % 4), "port": 22 + number % 2,
@@ -122,14 +148,14 @@ fn policy(field: &str) -> &'static str {
     }
 }
 
-const COLLECTS: &str = "batch: {max_secs: 1}
+pub(crate) const COLLECTS: &str = "batch: {max_secs: 1}
 policy:
   default: {abe_pol: ANALYST}
   index: {exact: [src_ip, port]}
   timestamp: {exact: [time]}
   exact: [{match: user, abe_pol: CERT}, {match: n, abe_pol: ANALYST or CERT}]
 ";
-const READS: &str = "fields: {src_ip: ip, port: port}\npolicy: {timestamp: {exact: [time]}}\n";
+pub(crate) const READS: &str = "fields: {src_ip: ip, port: port}\npolicy: {timestamp: {exact: [time]}}\n";
 
 /// A record as a reader with these attributes should see it: open fields, and the policies of the sealed ones.
 fn oracle(record: &Value, attributes: &[&str]) -> (BTreeMap<String, Value>, Vec<String>) {

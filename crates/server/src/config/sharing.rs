@@ -6,6 +6,9 @@ use super::units;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// Collectors ask for a manifest each third of this.
+const MIN_MANIFEST_AGE: Duration = Duration::from_secs(10);
+
 /// How the attribute authority keeps time and tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sharing {
@@ -43,7 +46,7 @@ pub(super) fn sharing<'t>(reader: &mut Reader<'t>, root: &mut Section<'t>) -> Sh
     let (minute, hour) = (Duration::from_mins(1), Duration::from_hours(1));
     let times = [
         ("epoch_every", hour, DAY * 366, &mut sharing.epoch_every),
-        ("manifest_max_age", minute, hour, &mut sharing.manifest_max_age),
+        ("manifest_max_age", MIN_MANIFEST_AGE, hour, &mut sharing.manifest_max_age),
         ("token_ttl", minute * 5, DAY * 7, &mut sharing.token_ttl),
     ];
     for (name, least, most, into) in times {
@@ -79,7 +82,7 @@ mod tests {
         for bad in [
             "epoch_every = \"1m\"",
             "manifest_max_age = \"2h\"",
-            "manifest_max_age = \"10s\"",
+            "manifest_max_age = \"9s\"",
             "token_ttl = \"8d\"",
             "token_rate = 0",
             "jwt_secret_file = \"jwt\"",

@@ -65,7 +65,7 @@ pub(crate) const HOUSE: &[Room] = &[
     room("model", Words, &[]),
     room("secret", Words, &[]),
     room("ambient", Words, &[]),
-    room("sharing", Words, &[]),
+    room("sharing", Words, &["secret"]),
     room("crypto", Mechanisms, &[]),
     room("keyring", Mechanisms, &["crypto"]),
     room("unlock", Mechanisms, &["crypto", "keyring"]),

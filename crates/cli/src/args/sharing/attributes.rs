@@ -79,8 +79,8 @@ pub(crate) struct AuthorityArgs {
 pub(crate) struct CreateMemberArgs {
     /// The wanted name
     pub(crate) name: String,
-    /// What it has
-    #[arg(required = true, value_name = "ATTRIBUTE")]
+    /// What it has; nothing, and `change` may give it something later
+    #[arg(value_name = "ATTRIBUTE")]
     pub(crate) attributes: Vec<String>,
     /// A file with its password; `-` is standard input [default: ask, without echo]
     #[arg(long, value_name = "FILE")]

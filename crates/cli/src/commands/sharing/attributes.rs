@@ -14,6 +14,7 @@ use std::path::Path;
 use strongroom_api::{AddSharingAdminRequest, Endpoint, SharingAdmin};
 use strongroom_member::config::Tls;
 use strongroom_member::{Administrator, Measure, MemberError, Patience, Server, Url};
+use strongroom_sharing::Password;
 use strongroom_sharing::authority::{
     ChangeAttributes, ChangeEpochs, CreateRight, CreateUser, Group, Manifest,
 };
@@ -117,22 +118,20 @@ async fn create(args: &CreateMemberArgs) -> Result<(), CliError> {
     let authority = administrator(&args.authority)?;
     let file = args.password_file.as_deref();
     let password = passwords::read_new(file, &format!("Password of {}: ", args.name))?;
-    let text = passwords::text(&password)?;
+    let wire = || Password::copied(&password).map_err(|_| UsageError::PasswordNotText);
     let user = CreateUser {
         username: args.name.clone(),
-        password2: text.clone(),
-        password: text,
+        password: wire()?,
+        password2: wire()?,
         attributes: args.attributes.clone(),
         wrap_key: None,
         signing_key: None,
         past_epochs: args.past_epochs.clone(),
     };
-    let made = authority.create(&user).await;
-    drop(WipedTexts(vec![user.password, user.password2]));
-    let made = made.map_err(MemberError::from)?;
+    let made = authority.create(&user).await.map_err(MemberError::from)?;
     output::line(&format!("username: {}", made.username))?;
     output::line(&format!("access_token: {}", made.access_token))?;
-    output::line(&format!("attributes: {}", made.attributes.join(" ")))
+    output::line(format!("attributes: {}", made.attributes.join(" ")).trim_end())
 }
 
 async fn measure(args: &AuthorityArgs, name: &str, measure: Measure, done: &str) -> Result<(), CliError> {

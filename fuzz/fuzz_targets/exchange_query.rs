@@ -1,0 +1,5 @@
+//! See `crates/fuzz-targets`.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| strongroom_fuzz_targets::run("exchange_query", data));
