@@ -195,7 +195,7 @@ fn start_kms(binary: &Path, home: &Path, port: u16) -> Outcome<Program> {
     let folder = home.join("kms");
     std::fs::create_dir_all(&folder)?;
     let config = folder.join("config.yaml");
-    private(&config, "manifest_max_age: 1m\n")?;
+    private(&config, "manifest_max_age: 1m\ntoken_rate: 6000\n")?;
     let mut command = Command::new(binary);
     command.arg("kms").arg("--config").arg(&config);
     command.arg("--secrets").arg(folder.join("secrets")).arg("--db").arg(folder.join("db"));

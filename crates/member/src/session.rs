@@ -20,6 +20,9 @@ use strongroom_sharing::authority::{AccessToken, Proof};
 /// How long before its end a token is renewed.
 const RENEW_BEFORE: Duration = Duration::from_mins(1);
 
+/// How long a question waits in all, if a server says that it is asked too often.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 /// A token; one that is cloned is the same.
 pub type Token = Arc<SecretBytes>;
 
@@ -161,6 +164,29 @@ impl Session {
                 ask(&token).await
             }
             other => other,
+        }
+    }
+
+    /// The same, and again when a server that is asked too often says so, up to [`PATIENCE`] in all; `waits` is told
+    /// before each wait.
+    pub async fn patiently<T>(
+        &self,
+        waits: &(dyn Fn(Duration) + Sync),
+        ask: impl AsyncFn(&SecretBytes) -> Result<T, HttpError>,
+    ) -> Result<T, HttpError> {
+        let mut left = PATIENCE;
+        loop {
+            let refused = match self.authorised(&ask).await {
+                Err(refused) => refused,
+                given => return given,
+            };
+            let Some((wait, rest)) = refused.wait().and_then(|wait| Some((wait, left.checked_sub(wait)?)))
+            else {
+                return Err(refused);
+            };
+            waits(wait);
+            tokio::time::sleep(wait).await;
+            left = rest;
         }
     }
 

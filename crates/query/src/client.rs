@@ -1,6 +1,8 @@
 //! Authority and exchange over the wire, as an enrolled member asks them.
 
-use strongroom_member::{HttpError, Session};
+use std::time::Duration;
+
+use strongroom_member::{HttpError, SecretBytes, Session};
 use strongroom_sharing::authority::{AskTokens, Tokens};
 use strongroom_sharing::exchange::{
     AskBatches, AskProofs, Batches, Count, Found, HeadAt, Page, Proofs, Query,
@@ -15,8 +17,22 @@ const MAX_HELD: usize = 10_000;
 const MAX_HELD_BYTES: usize = 32 << 20;
 
 /// A member who asks.
-#[derive(Debug, Clone, Copy)]
-pub struct Client<'a>(pub &'a Session);
+#[derive(Clone, Copy)]
+pub struct Client<'a> {
+    /// Who it is.
+    pub session: &'a Session,
+    /// Told before each wait, if a server says that it is asked too often.
+    pub waits: &'a (dyn Fn(Duration) + Sync),
+}
+
+impl Client<'_> {
+    async fn asked<T>(
+        &self,
+        ask: impl AsyncFn(&SecretBytes) -> Result<T, HttpError>,
+    ) -> Result<T, HttpError> {
+        self.session.patiently(self.waits, ask).await
+    }
+}
 
 fn told(what: &'static str) -> impl FnOnce(HttpError) -> AskError {
     move |error| AskError { what, source: Box::new(error) }
@@ -24,53 +40,53 @@ fn told(what: &'static str) -> impl FnOnce(HttpError) -> AskError {
 
 impl Authority for Client<'_> {
     async fn tokens(&self, ask: &AskTokens) -> Result<Tokens, AskError> {
-        let authority = self.0.authority();
-        let tokens = self.0.authorised(async |token| authority.tokens(token, ask).await).await;
+        let authority = self.session.authority();
+        let tokens = self.asked(async |token| authority.tokens(token, ask).await).await;
         tokens.map_err(told("tokens of the authority"))
     }
 
     async fn heads(&self) -> Result<Vec<SignedText>, AskError> {
-        let authority = self.0.authority();
-        let heads = self.0.authorised(async |token| authority.heads(token).await).await;
+        let authority = self.session.authority();
+        let heads = self.asked(async |token| authority.heads(token).await).await;
         heads.map_err(told("heads of the authority"))
     }
 }
 
 impl Exchange for Client<'_> {
     async fn page(&self, query: &Query) -> Result<Page, AskError> {
-        let exchange = self.0.exchange();
-        let page = self.0.authorised(async |token| exchange.search(token, query).await).await;
+        let exchange = self.session.exchange();
+        let page = self.asked(async |token| exchange.search(token, query).await).await;
         page.map_err(told("records of the exchange"))
     }
 
     async fn count(&self, query: &Query) -> Result<Count, AskError> {
-        let exchange = self.0.exchange();
-        let count = self.0.authorised(async |token| exchange.count(token, query).await).await;
+        let exchange = self.session.exchange();
+        let count = self.asked(async |token| exchange.count(token, query).await).await;
         count.map_err(told("a count of the exchange"))
     }
 
     async fn batches(&self, batches: &[BatchId]) -> Result<Batches, AskError> {
-        let exchange = self.0.exchange();
+        let exchange = self.session.exchange();
         let ask = AskBatches { batches: batches.to_vec() };
-        let given = self.0.authorised(async |token| exchange.batches(token, &ask).await).await;
+        let given = self.asked(async |token| exchange.batches(token, &ask).await).await;
         given.map_err(told("batches of the exchange"))
     }
 
     async fn proofs(&self, ask: &AskProofs) -> Result<Proofs, AskError> {
-        let exchange = self.0.exchange();
-        let proofs = self.0.authorised(async |token| exchange.proofs(token, ask).await).await;
+        let exchange = self.session.exchange();
+        let proofs = self.asked(async |token| exchange.proofs(token, ask).await).await;
         proofs.map_err(told("proofs of the exchange"))
     }
 
     async fn heads(&self) -> Result<Vec<HeadAt>, AskError> {
-        let exchange = self.0.exchange();
-        let heads = self.0.authorised(async |token| exchange.heads(token).await).await;
+        let exchange = self.session.exchange();
+        let heads = self.asked(async |token| exchange.heads(token).await).await;
         heads.map_err(told("heads of the exchange"))
     }
 
     async fn records(&self, collector: MemberId, from: u64) -> Result<Vec<Found>, AskError> {
-        let exchange = self.0.exchange();
-        let lines = self.0.authorised(async |token| exchange.sync(token, collector, from).await).await;
+        let exchange = self.session.exchange();
+        let lines = self.asked(async |token| exchange.sync(token, collector, from).await).await;
         let mut lines = lines.map_err(told("a copy of the exchange"))?;
         let (mut held, mut bytes) = (Vec::new(), 0);
         while held.len() < MAX_HELD && bytes < MAX_HELD_BYTES {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 use strongroom_sharing::Refusal;
 
 /// Why a question to a server failed.
@@ -118,6 +119,17 @@ impl HttpError {
         match self {
             Self::Proxy { status, .. } | Self::Refused { status, .. } | Self::Status { status, .. } => {
                 Some(*status)
+            }
+            _ => None,
+        }
+    }
+
+    /// How long to wait before asking again, if the server refuses only because it is asked too often (429): at least a
+    /// second.
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Refused { status: 429, retry_after: Some(seconds), .. } => {
+                Some(Duration::from_secs((*seconds).max(1)))
             }
             _ => None,
         }

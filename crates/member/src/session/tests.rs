@@ -244,6 +244,29 @@ async fn a_token_that_is_not_taken_is_renewed_once() {
 }
 
 #[tokio::test]
+async fn who_asks_too_often_waits_as_told_and_not_for_ever() {
+    let world = World::new(&["A"]);
+    world.enroll("password", false).await.unwrap();
+    let session = world.session(Program::Query);
+    let told = Mutex::new(Vec::new());
+    let waits = |wait: Duration| told.lock().unwrap().push(wait.as_secs());
+    let busy = |seconds: &str| {
+        let mut refused = Response::refused(429, "too_many_requests");
+        refused.headers.push(("retry-after".to_owned(), seconds.to_owned()));
+        world.instead("GET /heads", refused);
+    };
+    let ask = async |token: &SecretBytes| session.authority.heads(token).await;
+    busy("1");
+    // the second time it is known, and there is nothing there
+    let error = session.patiently(&waits, ask).await.unwrap_err();
+    assert_eq!((error.status(), world.asked("GET /heads")), (Some(404), 2));
+    busy("3600");
+    let error = session.patiently(&waits, ask).await.unwrap_err();
+    assert_eq!((error.status(), world.asked("GET /heads")), (Some(429), 3));
+    assert_eq!(*told.lock().unwrap(), [1]);
+}
+
+#[tokio::test]
 async fn a_collector_has_its_folder_alone() {
     let world = World::new(&["A"]);
     world.enroll("password", false).await.unwrap();

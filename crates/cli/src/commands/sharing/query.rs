@@ -9,6 +9,7 @@ use crate::output;
 use crate::prompt;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use strongroom_ambient::Ambient;
 use strongroom_member::{Config, Program, Session};
 use strongroom_query::{
@@ -137,7 +138,8 @@ impl Run<'_> {
     async fn all(&self, question: Option<&Question>, watching: &mut Watching) -> Result<(), CliError> {
         let manifest = self.session.refresh().await?;
         let signers = Signers::of(&manifest.manifest);
-        let client = Client(self.session);
+        let waits = |wait: Duration| output::note(&format!("asked too often: waiting {} s", wait.as_secs()));
+        let client = Client { session: self.session, waits: &waits };
         let mut findings = 0;
         let synced = match &self.args.sync {
             None => None,
