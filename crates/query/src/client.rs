@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use strongroom_member::{HttpError, SecretBytes, Session};
+use strongroom_member::{HttpError, Session};
+use strongroom_secret::SecretBytes;
 use strongroom_sharing::authority::{AskTokens, Tokens};
 use strongroom_sharing::exchange::{
     AskBatches, AskProofs, Batches, Count, Found, HeadAt, Page, Proofs, Query,
