@@ -3,16 +3,20 @@
 //! [`Config::load`] reads a file and finds everything that is wrong with it, each with its line. Secrets are never in
 //! it: a key is named by the file that holds it.
 
+mod audit;
 mod border;
 mod checks;
 mod error;
+mod listener;
 mod reader;
 mod sections;
 mod sharing;
 mod units;
 
+pub use audit::{Audit, Syslog, SyslogAddress};
 pub use border::Border;
 pub use error::{ConfigError, Fault, Finding, Findings, Place};
+pub use listener::{Address, Door, Listener, SocketAccess, Tls, Transport};
 pub use sharing::Sharing;
 
 use std::collections::BTreeMap;
@@ -67,100 +71,6 @@ pub struct Server {
     pub reserve_bytes: u64,
     /// Threads that serve requests; by default one a core.
     pub worker_threads: Option<usize>,
-}
-
-/// A protocol that a listener speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
-    /// The native API.
-    Native,
-    /// The protocol of the convection client, always in TLS 1.3.
-    Convection(Transport),
-    /// HTTP of the attribute authority, at the original's paths; the one door that may go without TLS.
-    Cybex,
-}
-
-/// What carries a protocol that can be carried in several ways.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// The connection itself.
-    Stream,
-    /// A WebSocket.
-    WebSocket,
-}
-
-/// Where a listener listens.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Address {
-    /// TCP, with TLS but where [`Tls::Off`] stands.
-    Tcp(SocketAddr),
-    /// A socket of this host; the kernel vouches for the peer.
-    Unix(PathBuf),
-}
-
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Tcp(address) => write!(f, "{address}"),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
-    }
-}
-
-/// Where a TCP listener's certificate comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tls {
-    /// The server's own authority issues it, for loopback, the listener's address and these names.
-    Own {
-        /// Further host names and addresses.
-        names: Vec<String>,
-    },
-    /// Files that the operator keeps; read again on HUP.
-    Files {
-        /// PEM, the leaf first.
-        cert: PathBuf,
-        /// PEM, PKCS#8, PKCS#1 or SEC 1.
-        key: PathBuf,
-    },
-    /// None: plain HTTP, for a proxy on this host.
-    Off {
-        /// Whether the operator has said that it may be so on the network.
-        declared: bool,
-    },
-}
-
-/// How a socket's file is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SocketAccess {
-    /// Permission bits, at most 0660.
-    pub mode: u32,
-    /// Owner, by name or number.
-    pub owner: Option<String>,
-    /// Group, by name or number.
-    pub group: Option<String>,
-}
-
-impl Default for SocketAccess {
-    fn default() -> Self {
-        Self { mode: 0o660, owner: None, group: None }
-    }
-}
-
-/// One opening.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listener {
-    /// Its name in logs and metrics.
-    pub name: String,
-    /// What it speaks.
-    pub door: Door,
-    /// Where.
-    pub address: Address,
-    /// Its certificate; used where [`Listener::has_tls`].
-    pub tls: Tls,
-    /// Its file; used on a socket.
-    pub socket: SocketAccess,
-    /// Who may come; used on TCP.
-    pub border: Border,
 }
 
 /// What a client may ask of the server before it is turned away.
@@ -239,79 +149,6 @@ impl Default for Tokens {
 pub struct AutoUnlock {
     /// The key file: outside the data directory, readable by the server alone.
     pub key_file: PathBuf,
-}
-
-/// The trail: its checkpoints, what stays of it in the store, where it is exported to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Audit {
-    /// Time between signed checkpoints.
-    pub checkpoint_interval: Duration,
-    /// A file elsewhere that each checkpoint is appended to: the anchor against a rolled-back directory.
-    pub checkpoint_file: Option<PathBuf>,
-    /// Entries among the last so many stay in the store.
-    pub keep_entries: Option<u64>,
-    /// Entries younger than this stay in the store. With neither, nothing moves out.
-    pub keep_age: Option<Duration>,
-    /// Entries of a full segment.
-    pub segment_entries: u64,
-    /// What may move out waits at most so long for a full segment.
-    pub segment_age: Duration,
-    /// Where segments lie; by default below the data directory.
-    pub archive_dir: Option<PathBuf>,
-    /// Where entries are sent as they come.
-    pub syslog: Option<Syslog>,
-}
-
-impl Default for Audit {
-    fn default() -> Self {
-        Self {
-            checkpoint_interval: Duration::from_hours(1),
-            checkpoint_file: None,
-            keep_entries: None,
-            keep_age: None,
-            segment_entries: 100_000,
-            segment_age: Duration::from_hours(24),
-            archive_dir: None,
-            syslog: None,
-        }
-    }
-}
-
-/// Export of the trail to syslog (RFC 5424).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Syslog {
-    /// The receiver.
-    pub address: SyslogAddress,
-    /// The facility's number (RFC 5424, table 1).
-    pub facility: u8,
-    /// Whether resources are sent by name; by default a stand-in is, since names are secrets.
-    pub plain_resources: bool,
-    /// The authorities that a receiver with TLS must have its certificate from, PEM.
-    pub ca_file: Option<PathBuf>,
-}
-
-/// Where a receiver of syslog listens.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SyslogAddress {
-    /// A socket of this host, such as `/dev/log`.
-    Unix(PathBuf),
-    /// Datagrams (RFC 5426).
-    Udp(String),
-    /// A stream, messages counted (RFC 6587).
-    Tcp(String),
-    /// The same in TLS (RFC 5425).
-    Tls(String),
-}
-
-impl std::fmt::Display for SyslogAddress {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-            Self::Udp(at) => write!(f, "udp:{at}"),
-            Self::Tcp(at) => write!(f, "tcp:{at}"),
-            Self::Tls(at) => write!(f, "tls:{at}"),
-        }
-    }
 }
 
 impl Config {
@@ -421,40 +258,6 @@ impl Server {
             log_file: None,
             reserve_bytes: 256 << 20,
             worker_threads: None,
-        }
-    }
-}
-
-impl Listener {
-    /// Whether what comes here speaks TLS: always but for HTTP on a socket, and the cybex door without a certificate.
-    pub fn has_tls(&self) -> bool {
-        match self.door {
-            Door::Convection(_) => true,
-            Door::Native | Door::Cybex => {
-                matches!(self.address, Address::Tcp(_)) && !matches!(self.tls, Tls::Off { .. })
-            }
-        }
-    }
-
-    /// Whether somebody on the network could read what is said here.
-    pub(crate) fn is_readable_on_the_way(&self) -> bool {
-        self.is_reachable() && !self.has_tls()
-    }
-
-    /// Whether others than this host can come here.
-    pub(crate) fn is_reachable(&self) -> bool {
-        matches!(self.address, Address::Tcp(address) if !address.ip().to_canonical().is_loopback())
-    }
-
-    /// The native door at an address, all else by default.
-    pub fn native(name: &str, address: Address) -> Self {
-        Self {
-            name: name.to_owned(),
-            door: Door::Native,
-            address,
-            tls: Tls::Own { names: Vec::new() },
-            socket: SocketAccess::default(),
-            border: Border::default(),
         }
     }
 }
