@@ -190,28 +190,38 @@ fn nothing(list: List, pattern: &Pattern, reason: &'static str) -> AclError {
     AclError::NamesNothing { list, pattern: pattern.as_str().to_owned(), reason }
 }
 
+/// Its name is wiped with it, and its patterns wipe theirs: at a lock, but for requests that are still at work.
+impl Drop for Acl {
+    fn drop(&mut self) {
+        self.name.end(strongroom_secret::wipe);
+    }
+}
+
 /// Refuses a pattern that no valid name can match, as far as its form tells.
 fn check_names(list: List, pattern: &Pattern) -> Result<(), AclError> {
     let valid = |text: &str| match list {
         List::Secrets => SecretPath::new(text).is_ok(),
         List::Commands | List::Stores => Name::new(text).is_ok(),
     };
+    let limit = match list {
+        List::Secrets => strongroom_model::MAX_PATH_BYTES,
+        List::Commands | List::Stores => strongroom_model::MAX_COMPONENT_BYTES,
+    };
     let possible = match pattern.form() {
-        Form::Any | Form::Automaton(_) => true,
+        Form::Any => true,
+        Form::Automaton { hir, .. } => {
+            hir.properties().minimum_len().is_some_and(|shortest| shortest <= limit)
+        }
         Form::Literals(literals) => literals.iter().any(|literal| valid(literal)),
         // its last component goes on; what comes before stands
         Form::Prefix(prefix) => match (list, prefix.rsplit_once('/')) {
+            _ if prefix.len() + usize::from(prefix.ends_with('/')) > limit => false,
             (List::Secrets, Some((folders, _))) => valid(folders),
             (_, None) => true,
             (_, Some(_)) => false,
         },
     };
-    let limit = match list {
-        List::Secrets => strongroom_model::MAX_PATH_BYTES,
-        List::Commands | List::Stores => strongroom_model::MAX_COMPONENT_BYTES,
-    };
-    let shortest = pattern.hir().properties().minimum_len().unwrap_or(usize::MAX);
-    if possible && shortest <= limit {
+    if possible {
         return Ok(());
     }
     Err(nothing(list, pattern, "no valid name is like that"))

@@ -43,14 +43,14 @@ impl Paths {
             Form::Any => self.any.merge(verdict),
             Form::Literals(literals) => {
                 for literal in literals {
-                    self.literals.entry(OpenText::from(&**literal)).or_default().merge(verdict);
+                    self.literals.entry(literal.clone()).or_default().merge(verdict);
                 }
             }
             Form::Prefix(prefix) => {
-                let prefix = Prefix { text: OpenText::from(&**prefix), verdict: *verdict, shorter: None };
+                let prefix = Prefix { text: prefix.clone(), verdict: *verdict, shorter: None };
                 self.prefixes.push(prefix);
             }
-            Form::Automaton(_) => self.automata.push((pattern.clone(), *verdict)),
+            Form::Automaton { .. } => self.automata.push((pattern.clone(), *verdict)),
         }
     }
 
@@ -129,7 +129,7 @@ impl Paths {
             Mode::Allow => verdict.allowed(bit).is_some(),
         });
         let (hirs, verdicts): (Vec<_>, Vec<_>) =
-            wanted.map(|(pattern, verdict)| (pattern.hir(), *verdict)).unzip();
+            wanted.filter_map(|(pattern, verdict)| Some((pattern.hir()?, *verdict))).unzip();
         Some(Together { automaton: automaton(&hirs).ok()?, verdicts })
     }
 }

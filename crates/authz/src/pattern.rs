@@ -7,6 +7,7 @@ mod glob;
 pub use fault::{PatternError, PatternFault};
 pub(crate) use form::Form;
 
+use crate::text::OpenText;
 use regex_automata::Input;
 use regex_automata::meta::{self, Regex};
 use regex_syntax::hir::{Hir, Look};
@@ -30,8 +31,7 @@ const CACHE_BYTES: usize = 512 * 1024;
 /// for anything, and `?` for one character. It matches a name whole or not at all.
 #[derive(Clone)]
 pub struct Pattern {
-    text: Box<str>,
-    hir: Hir,
+    text: OpenText,
     form: Form,
 }
 
@@ -48,8 +48,8 @@ impl Pattern {
             None => parse(text),
         };
         let hir = hir.map_err(|(at, reason)| fault(at, reason))?;
-        let form = Form::of(&hir).map_err(|reason| fault(0, reason))?;
-        Ok(Self { text: text.into(), hir, form })
+        let form = Form::of(hir).map_err(|reason| fault(0, reason))?;
+        Ok(Self { text: text.into(), form })
     }
 
     /// The text that it was made from.
@@ -71,8 +71,12 @@ impl Pattern {
         &self.form
     }
 
-    pub(crate) fn hir(&self) -> &Hir {
-        &self.hir
+    /// What is searched by an automaton, for one of several.
+    pub(crate) fn hir(&self) -> Option<&Hir> {
+        match &self.form {
+            Form::Automaton { hir, .. } => Some(hir),
+            Form::Any | Form::Literals(_) | Form::Prefix(_) => None,
+        }
     }
 }
 

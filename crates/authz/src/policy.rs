@@ -3,10 +3,12 @@
 use crate::acl::Acl;
 use crate::rights::{Names, Rights};
 use crate::rules::{Mode, Rule, RuleSet};
+use crate::text::OpenText;
 use crate::{Decision, Question, Target};
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::sync::Arc;
-use strongroom_model::{AclId, Action, Caller, Name, UserId};
+use strongroom_model::{AclId, Action, Caller, MAX_COMPONENT_BYTES, Name, UserId};
 
 /// Most sources of one ACL that a reason names.
 const SHOWN_SOURCES: usize = 3;
@@ -25,6 +27,14 @@ impl std::fmt::Display for Source {
         match self {
             Self::Direct => f.write_str("directly"),
             Self::Group(name) => write!(f, "group {name}"),
+        }
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        if let Self::Group(name) = self {
+            name.end(strongroom_secret::wipe);
         }
     }
 }
@@ -77,7 +87,7 @@ impl PolicyBuilder {
         base.extend(full.iter().map(|(user, name)| RuleSet::full(*user, name)));
         let full = full.into_iter().map(|(user, _)| user).collect();
         let mut sets: HashMap<Vec<AclId>, Arc<Rights>> = HashMap::new();
-        let mut labels: HashMap<String, Arc<str>> = HashMap::new();
+        let mut labels: HashMap<OpenText, Arc<str>> = HashMap::new();
         let mut entitled = HashMap::with_capacity(users.len());
         for (user, name, attached) in users {
             let mut sources: BTreeMap<AclId, Vec<Source>> = BTreeMap::new();
@@ -95,7 +105,7 @@ impl PolicyBuilder {
             let compile = || Arc::new(Rights::new(own.iter().map(|(_, acl, _)| Arc::clone(acl)).collect()));
             let rights = Arc::clone(sets.entry(key).or_insert_with(compile));
             let reasons = own.into_iter().map(|(_, _, label)| {
-                Arc::clone(labels.entry(label).or_insert_with_key(|label| label.as_str().into()))
+                Arc::clone(labels.entry(label).or_insert_with_key(|label| Arc::from(&**label)))
             });
             entitled.insert(user, Entitled { name, rights, reasons: reasons.collect() });
         }
@@ -108,14 +118,27 @@ fn rank(acl: &Acl) -> (bool, &str) {
 }
 
 /// `acl web-read (group devs)`.
-fn label(acl: &Acl, mut sources: Vec<Source>) -> String {
+fn label(acl: &Acl, mut sources: Vec<Source>) -> OpenText {
     sources.sort();
     sources.dedup();
-    let mut shown: Vec<String> = sources.iter().take(SHOWN_SOURCES).map(Source::to_string).collect();
-    if sources.len() > SHOWN_SOURCES {
-        shown.push(format!("{} more", sources.len() - SHOWN_SOURCES));
+    // in one piece from the start: a text that grows leaves what it was behind
+    let mut text = String::with_capacity((SHOWN_SOURCES + 2) * MAX_COMPONENT_BYTES);
+    // a text takes whatever is written to it
+    let _ = write_label(&mut text, acl, &sources);
+    let label = OpenText::from(text.as_str());
+    strongroom_secret::wipe(&mut text);
+    label
+}
+
+fn write_label(text: &mut String, acl: &Acl, sources: &[Source]) -> std::fmt::Result {
+    write!(text, "acl {} (", acl.name())?;
+    for (at, source) in sources.iter().take(SHOWN_SOURCES).enumerate() {
+        write!(text, "{}{source}", if at == 0 { "" } else { ", " })?;
     }
-    format!("acl {} ({})", acl.name(), shown.join(", "))
+    match sources.len().saturating_sub(SHOWN_SOURCES) {
+        0 => write!(text, ")"),
+        more => write!(text, ", {more} more)"),
+    }
 }
 
 /// What a user is entitled to.
@@ -124,6 +147,14 @@ pub(crate) struct Entitled {
     pub(crate) rights: Arc<Rights>,
     /// For each of the rights' ACLs, what a reason says.
     pub(crate) reasons: Box<[Arc<str>]>,
+}
+
+/// Names are wiped with the policy, reasons with the last who has them: at a lock, but for requests that are still at work.
+impl Drop for Entitled {
+    fn drop(&mut self) {
+        self.name.end(strongroom_secret::wipe);
+        self.reasons.iter_mut().filter_map(Arc::get_mut).for_each(strongroom_secret::wipe);
+    }
 }
 
 /// Who may do what: a snapshot that does not change.

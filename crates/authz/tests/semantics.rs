@@ -277,6 +277,11 @@ fn the_reason_names_the_rule_and_where_it_is_from() {
     assert_eq!(reason(BOB, prod), (true, "acl web-read (directly, group a, group b, 2 more)".to_owned()));
     assert_eq!(reason(ANN, DB_KEY), (false, "no rule allows it".to_owned()));
     assert_eq!(policy.sets(), 2);
+    // names are wiped with the policy, but not under whoever still has a reason of it
+    let (action, access) = (Action::GetSecret, Access::READ);
+    let kept = policy.decide(&Question { caller: &caller(ANN), action, access, target: prod });
+    drop(policy);
+    assert_eq!(&*kept.rule, "acl no-prod (directly)");
 }
 
 #[test]

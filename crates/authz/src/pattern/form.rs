@@ -1,6 +1,7 @@
 //! Forms of patterns: most are matched without an automaton.
 
 use super::{PatternFault, automaton, first_match};
+use crate::text::OpenText;
 use regex_automata::meta::Regex;
 use regex_syntax::hir::{Dot, Hir, HirKind, Look};
 
@@ -13,22 +14,22 @@ pub(crate) enum Form {
     /// Every name.
     Any,
     /// These names.
-    Literals(Box<[Box<str>]>),
+    Literals(Box<[OpenText]>),
     /// Names that begin so.
-    Prefix(Box<str>),
-    /// By an automaton of its own.
-    Automaton(Regex),
+    Prefix(OpenText),
+    /// By an automaton of its own, made of this.
+    Automaton { hir: Hir, regex: Regex },
 }
 
 impl Form {
-    pub(super) fn of(hir: &Hir) -> Result<Self, PatternFault> {
+    pub(super) fn of(hir: Hir) -> Result<Self, PatternFault> {
         // no name is empty
         if hir.properties().minimum_len().is_none() || hir.properties().maximum_len() == Some(0) {
             return Err(PatternFault::MatchesNothing);
         }
-        match simple(hir) {
+        match simple(&hir) {
             Some(form) => Ok(form),
-            None => automaton(&[hir]).map(Self::Automaton),
+            None => automaton(&[&hir]).map(|regex| Self::Automaton { hir, regex }),
         }
     }
 
@@ -37,7 +38,7 @@ impl Form {
             Self::Any => true,
             Self::Literals(literals) => literals.iter().any(|literal| **literal == *name),
             Self::Prefix(prefix) => name.starts_with(&**prefix),
-            Self::Automaton(automaton) => first_match(automaton, name).is_some(),
+            Self::Automaton { regex, .. } => first_match(regex, name).is_some(),
         }
     }
 }
@@ -66,9 +67,9 @@ fn simple(hir: &Hir) -> Option<Form> {
     }
 }
 
-fn literal(hir: &Hir) -> Option<Box<str>> {
+fn literal(hir: &Hir) -> Option<OpenText> {
     match hir.kind() {
-        HirKind::Literal(bytes) => std::str::from_utf8(&bytes.0).ok().map(Box::from),
+        HirKind::Literal(bytes) => std::str::from_utf8(&bytes.0).ok().map(OpenText::from),
         _ => None,
     }
 }

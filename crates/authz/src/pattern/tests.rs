@@ -98,7 +98,7 @@ fn simple_patterns_need_no_automaton() {
         Form::Any => "any",
         Form::Literals(_) => "literals",
         Form::Prefix(_) => "prefix",
-        Form::Automaton(_) => "automaton",
+        Form::Automaton { .. } => "automaton",
     };
     for (text, wanted) in [
         (".*", "any"),
