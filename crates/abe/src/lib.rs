@@ -31,7 +31,7 @@ mod rights;
 mod seal;
 mod span;
 mod transcript;
-mod wire;
+pub mod wire;
 
 pub use attribute::{Attribute, AttributeError, AttributeSet, MAX_ATTRIBUTE_BYTES, MAX_ATTRIBUTES};
 pub use header::{Header, MAX_HEADER_BYTES, Suite};

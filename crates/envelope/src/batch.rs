@@ -12,7 +12,7 @@ use crate::header::{BatchHeader, MAX_HEADER_BYTES, PolicyOf};
 use crate::keys::{NONCE, PolicyKey, RecordKey};
 use crate::policies::PolicySet;
 use crate::record::{MAX_FIELDS, MAX_RECORD_BYTES, MAX_TOKENS, SIGNATURE_BYTES, signed_message};
-use crate::wire::{put_length, put_short};
+use strongroom_abe::wire::{put_length, put_short};
 
 /// Most records of a batch: who discloses or loses a batch's key loses no more.
 pub const MAX_BATCH_RECORDS: u64 = 1 << 20;

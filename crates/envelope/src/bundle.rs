@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use strongroom_blindindex::CollectorEpochKey;
 use strongroom_secret::SecretBytes;
 
-use crate::wire::{Fields, FormatError, put_length, put_short};
+use strongroom_abe::wire::{Fields, FormatError, put_length, put_short};
 
 /// Longest bundle in bytes.
 pub const MAX_BUNDLE_BYTES: usize = 16 << 20;

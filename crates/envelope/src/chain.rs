@@ -4,7 +4,7 @@ use strongroom_crypto::Digest;
 use strongroom_sharing::{MemberId, RecordId};
 
 use crate::record::SealedRecord;
-use crate::wire::{Fields, FormatError};
+use strongroom_abe::wire::{Fields, FormatError};
 
 const WHAT: &str = "chain";
 

@@ -11,7 +11,7 @@ use crate::open::{OpenBatch, OpenError, OpenedField, OpenedRecord, open_field};
 use crate::policies::MAX_POLICIES;
 use crate::reader::Locked;
 use crate::record::SealedRecord;
-use crate::wire::{Fields, FormatError, put_short};
+use strongroom_abe::wire::{Fields, FormatError, put_short};
 
 const WHAT: &str = "disclosure";
 

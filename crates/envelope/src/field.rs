@@ -42,8 +42,8 @@ pub(crate) fn padded(name: &str, value: &[u8]) -> usize {
 
 pub(crate) fn write(name: &str, value: &[u8], out: &mut Vec<u8>) {
     let end = out.len() + padded(name, value);
-    crate::wire::put_short(out, name.len());
-    crate::wire::put_length(out, value.len());
+    strongroom_abe::wire::put_short(out, name.len());
+    strongroom_abe::wire::put_length(out, value.len());
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(value);
     out.resize(end, 0);

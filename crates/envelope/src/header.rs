@@ -7,7 +7,7 @@ use strongroom_sharing::{BatchId, MemberId};
 use crate::epoch::{check_plain, policy_at};
 use crate::keys::{PolicyKey, WRAPPED_KEY_BYTES, policy_digest, suite_number};
 use crate::policies::{Entry, MAX_POLICIES};
-use crate::wire::{Fields, FormatError, put_length, put_short};
+use strongroom_abe::wire::{Fields, FormatError, put_length, put_short};
 
 /// Longest header in bytes.
 pub const MAX_HEADER_BYTES: usize = 2 << 20;

@@ -34,7 +34,6 @@ mod reader;
 mod record;
 mod rewrap;
 mod signed;
-mod wire;
 mod wrapped;
 
 pub use batch::{Batch, MAX_BATCH_RECORDS, PlainField, SealError};
@@ -54,8 +53,7 @@ pub use record::{
 };
 pub use rewrap::{RewrapError, rewrap_message};
 pub use signed::{MAX_SIGNED_BYTES, Signed, SignedError, kid};
-pub use strongroom_abe::Suite;
-pub use wire::FormatError;
+pub use strongroom_abe::{FormatError, Suite};
 pub use wrapped::{MAX_WRAPPED_BYTES, Purpose, Recipient, UnwrapError, unwrap, wrap};
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use strongroom_blindindex::Token;
 use strongroom_crypto::{Digest, sha256_parts};
 
 use crate::proof::{Leaf, MAX_LEAVES, ProofTree, Tally, node};
-use crate::wire::{Fields, FormatError};
+use strongroom_abe::wire::{Fields, FormatError};
 
 /// Longest path in bytes.
 pub const MAX_PATH_BYTES: usize = 4096;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use strongroom_blindindex::Token;
 use strongroom_crypto::{Digest, sha256_parts};
 
-use crate::wire::{Fields, FormatError, put_length};
+use strongroom_abe::wire::{Fields, FormatError, put_length};
 
 /// Most leaves of a tree.
 pub const MAX_LEAVES: usize = 1 << 26;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use parking_lot::Mutex;
 use strongroom_abe::{AttributeSet, DecapsulateError, MemberKey, Policy, Prepared, PublicKey, RightSecrets};
 
+use crate::FormatError;
 use crate::bundle::KeyBundle;
 use crate::header::{BatchHeader, PolicyOf, Wrap};
 use crate::keys::PolicyKey;
 use crate::open::{OpenBatch, OpenPolicy};
-use crate::wire::FormatError;
 
 /// Policies that are kept ready: making one ready costs about as much as opening a header.
 const MAX_READY: usize = 64;

@@ -8,7 +8,7 @@ use strongroom_sharing::{BatchId, MemberId, RecordId};
 
 use crate::field::PAD;
 use crate::policies::MAX_POLICIES;
-use crate::wire::{Fields, FormatError};
+use strongroom_abe::wire::{Fields, FormatError};
 
 /// Most fields of a record.
 pub const MAX_FIELDS: usize = 256;

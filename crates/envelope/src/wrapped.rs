@@ -8,7 +8,7 @@ use strongroom_secret::{SecretArray, SecretBytes};
 use strongroom_sharing::MemberId;
 
 use crate::keys::NONCE;
-use crate::wire::{Fields, FormatError};
+use strongroom_abe::wire::{Fields, FormatError};
 
 /// Longest wrapped text in bytes.
 pub const MAX_WRAPPED_BYTES: usize = crate::MAX_BUNDLE_BYTES + 1 + KEM_CIPHERTEXT_BYTES + TAG_BYTES;
