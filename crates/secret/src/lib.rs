@@ -57,6 +57,23 @@ impl std::fmt::Debug for SecretBytes {
     }
 }
 
+/// Bytes that may be secret, for a library that reads them by itself: wiped when it lets them go.
+#[derive(Debug)]
+pub struct WipedBytes(SecretBytes);
+
+impl WipedBytes {
+    /// Takes the bytes over.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(SecretBytes::new(bytes))
+    }
+}
+
+impl AsRef<[u8]> for WipedBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0.0
+    }
+}
+
 /// A secret of `N` bytes, boxed so that moving it leaves no copy behind.
 pub struct SecretArray<const N: usize>(Box<[u8; N]>);
 
@@ -168,6 +185,11 @@ mod tests {
         assert_eq!(format!("{key:?}"), "TestKey");
         assert_eq!(key.expose(|bytes| bytes.len()), 4);
         assert_eq!(format!("{:?}", SecretBytes::new(vec![7; 3])), "SecretBytes");
+        let wiped = WipedBytes::new(vec![7; 3]);
+        assert_eq!(
+            (format!("{wiped:?}"), wiped.as_ref()),
+            ("WipedBytes(SecretBytes)".to_owned(), &[7; 3][..])
+        );
         assert_eq!(format!("{:?}", SecretArray::<2>::filled(|_| ())), "SecretArray<2>");
     }
 

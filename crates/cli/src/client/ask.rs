@@ -4,22 +4,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, header};
 use serde::Serialize;
 use strongroom_api::{Endpoint, PREFIX};
-use strongroom_secret::SecretBytes;
-
-/// Bytes that may be secret: wiped when the last request that carries them is gone.
-struct Wiped(Vec<u8>);
-
-impl AsRef<[u8]> for Wiped {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl Drop for Wiped {
-    fn drop(&mut self) {
-        strongroom_secret::wipe(&mut self.0);
-    }
-}
+use strongroom_secret::{SecretBytes, WipedBytes};
 
 /// A question.
 pub(crate) struct Ask {
@@ -84,7 +69,7 @@ impl Ask {
     /// A body of a media type; its bytes are wiped afterwards.
     #[must_use]
     pub(crate) fn body(mut self, media_type: &'static str, bytes: Vec<u8>) -> Self {
-        self.body = Bytes::from_owner(Wiped(bytes));
+        self.body = Bytes::from_owner(WipedBytes::new(bytes));
         self.header(header::CONTENT_TYPE, HeaderValue::from_static(media_type))
     }
 

@@ -24,7 +24,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Mutex;
 use std::time::Duration;
-use strongroom_secret::SecretBytes;
+use strongroom_secret::{SecretBytes, WipedBytes};
 use strongroom_sharing::{Refusal, TOKEN_HEADER};
 
 /// The largest answer that is read into memory, unless something else is said.
@@ -61,21 +61,6 @@ pub(crate) struct Ask<'a> {
     repeatable: bool,
 }
 
-/// Bytes that may be secret: wiped when the last request that carries them is gone.
-struct Wiped(Vec<u8>);
-
-impl AsRef<[u8]> for Wiped {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl Drop for Wiped {
-    fn drop(&mut self) {
-        strongroom_secret::wipe(&mut self.0);
-    }
-}
-
 impl<'a> Ask<'a> {
     /// A `GET`; it may be asked twice.
     pub(crate) fn get(path: &'static str) -> Self {
@@ -96,7 +81,7 @@ impl<'a> Ask<'a> {
         let mut bytes = Vec::with_capacity(4096);
         // a wire type is made of texts and numbers: writing it into memory cannot fail
         let _ = serde_json::to_writer(&mut bytes, body);
-        let body = Bytes::from_owner(Wiped(bytes));
+        let body = Bytes::from_owner(WipedBytes::new(bytes));
         Self { method: Method::POST, body, repeatable: false, ..Self::get(path) }
     }
 
