@@ -22,6 +22,7 @@
 mod forms;
 mod keys;
 mod leak;
+pub mod moment;
 mod spec;
 mod term;
 

@@ -29,7 +29,6 @@ pub mod settings;
 pub mod spool;
 
 mod members;
-mod moment;
 #[cfg(test)]
 mod testing;
 

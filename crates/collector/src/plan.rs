@@ -2,13 +2,13 @@
 //! field's name is kept, so that the next record's field of that name costs one look-up.
 
 use crate::members::{Member, Members};
-use crate::moment;
 use crate::policy::{FieldForm, Rules};
 use crate::record::{LIMITS, MAX_FIELDS, MAX_NAME_BYTES, MAX_TOKENS, RecordError};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+use strongroom_blindindex::moment;
 use strongroom_blindindex::{CollectorEpochKey, FieldKey, Form, FormError, Token};
 
 /// Most names that are remembered: senders invent names.

@@ -18,7 +18,6 @@ mod client;
 mod config;
 mod copy;
 mod language;
-mod moment;
 mod opened;
 mod output;
 mod plan;

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 
 use data_encoding::HEXLOWER;
 use serde_json::value::RawValue;
-use strongroom_blindindex::{Term, Token};
+use strongroom_blindindex::{Term, Token, moment};
 use strongroom_envelope::{BatchHeader, OpenedField, OpenedRecord};
 use strongroom_model::{JsonLimits, scan_json};
 use strongroom_sharing::RecordId;
 
 use crate::language::TimeRange;
-use crate::moment;
 use crate::plan::{Lookup, Plan, Unlike};
 use crate::row::{Cell, Row, scalar, texts};
 use crate::settings::Fields;

@@ -1,22 +1,23 @@
-//! The time that a field tells: seconds since 1970 in any of the units that are about, or a date.
+//! The time that a field tells: seconds since 1970 in any of the units that are about, or a date. Who makes tokens of a day
+//! and who checks them read it alike.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
-/// The moment of a value; nothing where it tells no time. What a collector takes for the day is read in the same way.
+/// The moment of a value; nothing where it tells no time.
 ///
 /// Numbers are seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by their size. Texts are numbers,
 /// RFC 3339, or a date with or without a time, which is UTC.
-pub(crate) fn moment(value: &str) -> Option<Timestamp> {
+pub fn moment(value: &str) -> Option<Timestamp> {
     if value.len() > 40 {
         return None;
     }
     number(value).or_else(|| text(value))
 }
 
-/// The day of a value, from 1970-01-01.
-pub(crate) fn day(value: &str) -> Option<i32> {
+/// The day of a value, from 1970-01-01 in UTC: what its tokens of a day are made with.
+pub fn day(value: &str) -> Option<i32> {
     i32::try_from(moment(value)?.as_second().div_euclid(86_400)).ok()
 }
 
@@ -65,6 +66,7 @@ mod tests {
             assert_eq!(day(value), Some(18_576), "{value}");
         }
         assert_eq!(moment("1604966400.25").map(Timestamp::as_millisecond), Some(1_604_966_400_250));
+        assert_eq!(day("2020-11-10T23:59:59.999Z"), Some(18_576));
         assert_eq!(day("-1"), Some(-1));
         for value in ["", "x", "yesterday", "2020-13-01", "1.x", &"1".repeat(60)] {
             assert_eq!(moment(value), None, "{value}");
