@@ -23,6 +23,12 @@ pub enum Fault {
     StopBefore,
 }
 
+impl Fault {
+    /// Every one.
+    pub const ALL: [Self; 5] =
+        [Self::FailBefore, Self::UnknownApplied, Self::UnknownLost, Self::StopAfter, Self::StopBefore];
+}
+
 /// Wraps a store and lets one armed [`Fault`] happen; otherwise passes everything through.
 pub struct FaultyStore {
     inner: SharedStore,

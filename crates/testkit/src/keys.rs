@@ -6,8 +6,15 @@ use std::collections::BTreeMap;
 use strongroom_gate::{Job, JobState, Jobs, Keyset, Keysets, Server, Stores};
 use strongroom_model::{JobId, KeysetId};
 use strongroom_operator as operator;
+use strongroom_secret::SecretBytes;
 use strongroom_secrets as secrets;
 use strongroom_store::Range;
+
+/// Unlock keys as they were shown.
+pub fn texts(shown: &operator::NewKeys) -> Vec<String> {
+    let text = |key: &SecretBytes| key.expose(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    shown.keys.iter().map(text).collect()
+}
 
 impl TestWorld {
     async fn asked(&self) -> Result<(strongroom_model::Caller, operator::Asked), WorldError> {

@@ -35,6 +35,7 @@ mod versions;
 mod world;
 
 pub use auto::FakeAuto;
+pub use keys::texts;
 pub use shorthands::{Listing, name, path, value};
 pub use tampered::{Hold, Odd, copy_of};
 pub use trail::Line;

@@ -1,6 +1,7 @@
 //! Shorthands for what a door would do for root: ask the gate, call one engine function, release.
 
 use crate::world::{TestWorld, WorldError};
+use std::time::Duration;
 use strongroom_gate::{Page, Secret, Server, Store, StoreFolder, Stores};
 use strongroom_model::{Caller, JsonLimits, JsonText, Name, SecretPath, UserId, ValueKind};
 use strongroom_operator as operator;
@@ -46,6 +47,21 @@ pub(crate) fn user(caller: &Caller) -> UserId {
 }
 
 impl TestWorld {
+    /// Unlocked, with a secret `a` in a store `web`.
+    pub async fn with_a_secret() -> Self {
+        let world = Self::unlocked().await;
+        world.create_store("web").await.expect("a store");
+        world.put("web", "a", "1").await.expect("a secret");
+        world
+    }
+
+    /// Waits until the gate admits again after an unknown outcome.
+    pub async fn settled(&self) {
+        while self.gate.is_resolving() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Creates a generic store.
     pub async fn create_store(&self, store: &str) -> Result<secrets::StoreSummary, WorldError> {
         self.create_store_as(&self.root_caller().await?, store).await

@@ -175,9 +175,7 @@ async fn after_unknown_outcomes_the_running_server_agrees_with_its_store() {
             let mut told = Told::default();
             world.arm(fault, n);
             run(&world, &mut told).await;
-            while world.gate.is_resolving() {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
+            world.settled().await;
             check(&world, &told, &format!("{fault:?} at {n}, running")).await;
             let again = world.reopen_over(world.store());
             again.unlock().await.unwrap_or_else(|error| panic!("{fault:?} at {n}: {error}"));
@@ -216,9 +214,7 @@ async fn unknown_outcomes_amid_other_work_leave_index_and_store_agreed() {
             for hand in hands {
                 hand.await.expect("no panic");
             }
-            while world.gate.is_resolving() {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
+            world.settled().await;
             let seen = world.list("web").await.expect("names");
             let again = world.reopen_over(world.store());
             again.unlock().await.unwrap_or_else(|error| panic!("{fault:?} at {n}: {error}"));

@@ -140,7 +140,7 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         15,
         "a listing crashes for a limited user, or shows wrong entries",
         &[
-            "testkit/tests/rights.rs: listings_show_what_the_caller_may_see_and_nothing_else",
+            "testkit/tests/world/rights.rs: listings_show_what_the_caller_may_see_and_nothing_else",
             "door-convection/src/commands/tests/escalations.rs: a_listing_shows_what_one_may_see_and_what_is_missing_is_refused_like_what_is_not",
         ],
     ),
@@ -148,7 +148,7 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         16,
         "whoever is first owns the system",
         &[
-            "testkit/tests/initialise.rs: only_an_installer_may",
+            "testkit/tests/world/initialise.rs: only_an_installer_may",
             "cli/tests/e2e/operator.rs: initialising_over_the_network_takes_the_one_time_token",
             "cli/tests/e2e/operator.rs: a_second_initialisation_is_refused",
         ],
@@ -182,7 +182,7 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         20,
         "a keyset's name writes a file elsewhere",
         &[
-            "testkit/tests/keysets.rs: names_that_were_paths_elsewhere_are_names_here",
+            "testkit/tests/world/keysets.rs: names_that_were_paths_elsewhere_are_names_here",
             "cli/tests/e2e/rotation.rs: keysets_are_made_and_removed_and_their_names_go_nowhere",
             "cli/tests/e2e/convection_defects.rs: what_lost_data_there_loses_none_with_the_originals_client",
         ],
@@ -191,7 +191,7 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         21,
         "rotating a keyset in use fails, and its stores cannot be read",
         &[
-            "testkit/tests/keysets.rs: a_new_term_seals_at_once_and_the_old_one_goes_when_nothing_needs_it",
+            "testkit/tests/world/keysets.rs: a_new_term_seals_at_once_and_the_old_one_goes_when_nothing_needs_it",
             "cli/tests/e2e/rotation.rs: a_rotation_killed_with_9_amid_writers_comes_to_its_end_and_every_value_is_there",
             "testkit/tests/property_rotation.rs: whatever_happens_at_once_every_value_is_what_was_written",
             "cli/tests/e2e/convection_defects.rs: what_lost_data_there_loses_none_with_the_originals_client",
@@ -201,15 +201,15 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         22,
         "a rotation that failed is not rolled back, nor can it be rescued",
         &[
-            "testkit/tests/keysets.rs: whatever_goes_wrong_at_any_commit_of_a_rotation_it_comes_to_its_end",
-            "testkit/tests/keysets.rs: a_job_given_up_leaves_both_terms_and_the_next_rotation_takes_up_the_rest",
-            "testkit/tests/keysets.rs: a_full_disk_makes_the_job_wait_and_it_goes_on_by_itself",
+            "testkit/tests/world/keysets.rs: whatever_goes_wrong_at_any_commit_of_a_rotation_it_comes_to_its_end",
+            "testkit/tests/world/keysets.rs: a_job_given_up_leaves_both_terms_and_the_next_rotation_takes_up_the_rest",
+            "testkit/tests/world/keysets.rs: a_full_disk_makes_the_job_wait_and_it_goes_on_by_itself",
         ],
     ),
     (
         23,
         "what users and rights are sealed with is never rotated",
-        &["testkit/tests/rekey.rs: everything_is_another_after_a_compromise"],
+        &["testkit/tests/world/rekey.rs: everything_is_another_after_a_compromise"],
     ),
     (
         24,
@@ -226,10 +226,10 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         25,
         "rotating the root rewrites keys in place, without a way back",
         &[
-            "testkit/tests/rotate.rs: old_keys_open_until_it_is_confirmed_and_new_ones_from_then_on",
+            "testkit/tests/world/rotate.rs: old_keys_open_until_it_is_confirmed_and_new_ones_from_then_on",
             "cli/tests/e2e/convection_original.rs: the_originals_client_lives_its_whole_life_at_our_door",
-            "testkit/tests/rotate.rs: an_answer_lost_at_any_commit_loses_nothing",
-            "testkit/tests/rekey.rs: a_rotation_of_everything_stopped_at_any_commit_loses_nothing",
+            "testkit/tests/world/rotate.rs: an_answer_lost_at_any_commit_loses_nothing",
+            "testkit/tests/world/rekey.rs: a_rotation_of_everything_stopped_at_any_commit_loses_nothing",
         ],
     ),
     (
@@ -237,7 +237,7 @@ const ROWS: &[(u8, &str, &[&str])] = &[
         "removing a user's last access key fails half-way, and the half is kept",
         &[
             "cli/tests/e2e/original.rs: the_last_access_key_goes_wholly_and_a_protected_users_never",
-            "testkit/tests/people.rs: the_protected_are_never_lost",
+            "testkit/tests/world/people.rs: the_protected_are_never_lost",
             "door-convection/src/commands/tests/people.rs: a_protected_user_stays_and_keeps_a_key",
         ],
     ),

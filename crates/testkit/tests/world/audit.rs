@@ -1,5 +1,4 @@
 //! The trail: one entry an operation, and nothing given up without it; tampering is found.
-#![cfg(test)]
 
 use strongroom_gate::{Decision, Fault as Bad, Secret, Verdict};
 use strongroom_model::Action;
@@ -7,16 +6,9 @@ use strongroom_secrets::{GetSecret, PutSecret};
 use strongroom_store::{Fault, TrailEntry};
 use strongroom_testkit::{Listing, Odd, TestWorld, WorldError, copy_of, name, path, value};
 
-async fn world() -> TestWorld {
-    let world = TestWorld::unlocked().await;
-    world.create_store("web").await.expect("a store");
-    world.put("web", "a", "1").await.expect("a secret");
-    world
-}
-
 #[tokio::test]
 async fn every_operation_leaves_exactly_its_entry() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     let from = world.head() + 1;
     world.create_store("two").await.unwrap();
     world.read_store("two").await.unwrap();
@@ -110,10 +102,8 @@ async fn signing_in_and_out_leaves_entries() {
 
 #[tokio::test(start_paused = true)]
 async fn a_read_whose_entry_cannot_be_written_gives_nothing_up() {
-    for fault in
-        [Fault::FailBefore, Fault::UnknownApplied, Fault::UnknownLost, Fault::StopAfter, Fault::StopBefore]
-    {
-        let world = world().await;
+    for fault in Fault::ALL {
+        let world = TestWorld::with_a_secret().await;
         let caller = world.root_caller().await.unwrap();
         let about = Secret { store: name("web"), path: path("a") };
         let permit = world.gate.admit::<GetSecret>(&caller, about).await.unwrap();
@@ -121,16 +111,14 @@ async fn a_read_whose_entry_cannot_be_written_gives_nothing_up() {
         world.arm(fault, 1);
         assert!(world.gate.release(held).await.is_err(), "{fault:?}");
         world.fault().reset();
-        while world.gate.is_resolving() {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        world.settled().await;
         assert_eq!(world.get("web", "a").await.unwrap().as_deref(), Some("1"), "{fault:?}: and it goes on");
     }
 }
 
 #[tokio::test]
 async fn a_stopped_store_refuses_before_anything_is_done() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     let caller = world.root_caller().await.unwrap();
     world.arm(Fault::StopBefore, 1);
     let _ = world.get("web", "a").await;
@@ -140,7 +128,7 @@ async fn a_stopped_store_refuses_before_anything_is_done() {
 
 #[tokio::test]
 async fn a_permit_dropped_unspent_leaves_an_abandoned_entry() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     let caller = world.root_caller().await.unwrap();
     let from = world.head() + 1;
     let about = Secret { store: name("web"), path: path("a") };
@@ -164,7 +152,7 @@ async fn a_permit_dropped_unspent_leaves_an_abandoned_entry() {
 
 #[tokio::test]
 async fn a_write_that_failed_leaves_a_failed_entry_and_no_effect() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     world.root_caller().await.unwrap();
     let from = world.head() + 1;
     world.arm(Fault::FailBefore, 1);
@@ -187,7 +175,7 @@ async fn verdict_of(
 
 #[tokio::test]
 async fn an_untouched_trail_holds() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     world.checkpoint().await.unwrap();
     let report = world.verify(None).await.unwrap();
     assert_eq!(report.bad, None);
@@ -197,7 +185,7 @@ async fn an_untouched_trail_holds() {
 
 #[tokio::test]
 async fn an_edited_entry_is_named() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     for at in 0..6_usize {
         let seq = at as u64 + 1;
         let body = verdict_of(&world, move |mut entries| {
@@ -221,7 +209,7 @@ async fn an_edited_entry_is_named() {
 
 #[tokio::test]
 async fn a_removed_entry_and_two_that_changed_places_are_named() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     let removed = verdict_of(&world, |mut entries| {
         entries.remove(3);
         entries
@@ -251,7 +239,7 @@ async fn a_removed_entry_and_two_that_changed_places_are_named() {
 
 #[tokio::test]
 async fn a_chain_made_anew_over_edited_entries_differs_from_its_checkpoints() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     world.checkpoint().await.unwrap();
     let relinked = verdict_of(&world, |mut entries| {
         entries[2].verdict = Verdict::Abandoned.code();
@@ -270,7 +258,7 @@ async fn a_chain_made_anew_over_edited_entries_differs_from_its_checkpoints() {
 #[tokio::test]
 async fn an_entry_of_another_server_does_not_open() {
     let (world, other) = (
-        world().await,
+        TestWorld::with_a_secret().await,
         TestWorld::unlocked_with(
             strongroom_store::MemoryStore::new(strongroom_audit::link),
             strongroom_testkit::WorldOptions { seed: 9, ..Default::default() },
@@ -291,7 +279,7 @@ async fn an_entry_of_another_server_does_not_open() {
 
 #[tokio::test]
 async fn a_cut_tail_is_found_by_the_checkpoints_kept_inside() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     let checkpoint = world.checkpoint().await.unwrap();
     let last = checkpoint.head.seq - 2;
     let cut = world.reopen_over(copy_of(&world.store(), last, Some).await);
@@ -303,7 +291,7 @@ async fn a_cut_tail_is_found_by_the_checkpoints_kept_inside() {
 
 #[tokio::test]
 async fn a_rolled_back_directory_is_found_against_an_outside_checkpoint_only() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     let older = copy_of(&world.store(), u64::MAX, Some).await;
     for at in 0..20 {
         world.put("web", "a", &at.to_string()).await.unwrap();
@@ -324,7 +312,7 @@ async fn a_rolled_back_directory_is_found_against_an_outside_checkpoint_only() {
 
 #[tokio::test]
 async fn foreign_and_forged_checkpoints_are_refused() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     let other = TestWorld::unlocked_with(
         strongroom_store::MemoryStore::new(strongroom_audit::link),
         strongroom_testkit::WorldOptions { seed: 9, ..Default::default() },

@@ -1,5 +1,4 @@
 //! Backups of a whole server, and the lives that begin with them.
-#![cfg(test)]
 
 use std::time::Duration;
 use strongroom_backup::{BackupError, KeysError, verify};
@@ -259,9 +258,7 @@ async fn a_lock_that_could_not_end_its_tokens_ends_them_at_the_next_unlock() {
         let failed = world.operator.lock(permit).await.unwrap_err();
         assert!(matches!(failed, OperatorError::Commit(_)), "{failed}");
         assert!(!world.gate.is_unlocked());
-        while world.gate.is_resolving() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        world.settled().await;
         world.unlock().await.unwrap();
         let mut stranger = world.stranger();
         let refused = world.identity.authenticate(&mut stranger, &token).await;
@@ -281,9 +278,7 @@ async fn a_lock_that_could_not_end_its_tokens_ends_them_though_the_process_does(
             world.gate.admit::<strongroom_operator::Lock>(&caller, strongroom_gate::Server).await.unwrap();
         world.arm(fault, 2);
         world.operator.lock(permit).await.unwrap_err();
-        while world.gate.is_resolving() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        world.settled().await;
         world.operator.settle_lock().await.unwrap();
         let head = world.head();
         world.operator.settle_lock().await.unwrap();

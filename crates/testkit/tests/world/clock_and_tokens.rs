@@ -1,5 +1,4 @@
 //! Tokens end when their time does, by a clock that neither runs back nor jumps.
-#![cfg(test)]
 
 use std::time::Duration;
 use strongroom_ambient::UnixMillis;

@@ -1,5 +1,4 @@
 //! A convection client that is slow, silent, greedy or gone, in a time of its own: each costs a bounded time and room.
-#![cfg(test)]
 
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -1,5 +1,4 @@
 //! A flipped bit in any stored row is without effect or told with its place, never a wrong or an absent answer.
-#![cfg(test)]
 
 use std::collections::BTreeMap;
 use strongroom_gate::Denied;

@@ -1,7 +1,6 @@
 //! Every row of the endpoint table through the native door: an operation leaves exactly one entry, whatever becomes of
 //! it, and what is no operation leaves none. New rows are covered as they come; one that needs more than its path to
 //! succeed has its example in [`example`].
-#![cfg(test)]
 
 use axum::body::Body;
 use http::{Request, Response, StatusCode};

@@ -1,5 +1,4 @@
 //! The slow look at everything that is stored finds what no reader has come across yet.
-#![cfg(test)]
 
 use strongroom_gate::Server;
 use strongroom_operator::DeepCheck;

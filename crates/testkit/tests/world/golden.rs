@@ -1,6 +1,5 @@
 //! A whole data directory of format 1, written by this version on 2026-11-22, opens for ever: root record, partition,
 //! keysets, directory entries, versions, counts, key map, users, credentials, trail, checkpoints.
-#![cfg(test)]
 
 use std::path::{Path, PathBuf};
 use strongroom_store::Store;

@@ -1,5 +1,4 @@
 //! A full disk, a full queue, a trail that cannot be written: what goes on, what is refused, what is left.
-#![cfg(test)]
 
 use strongroom_gate::{CommitError, Decision, Denied, Secret, Space, Verdict};
 use strongroom_model::{Action, Origin};

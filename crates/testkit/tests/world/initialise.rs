@@ -1,5 +1,4 @@
 //! Initialising: who may, how often, with what.
-#![cfg(test)]
 
 use strongroom_crypto::KeyError;
 use strongroom_gate::{Denied, Server};

@@ -1,12 +1,11 @@
 //! Jobs among others: given up in the middle of their steps, outdone by a rotation of everything, met by damage.
-#![cfg(test)]
 
 use std::sync::Arc;
 use strongroom_gate::{Bounds, Job, JobState, Server};
 use strongroom_model::JobId;
 use strongroom_operator::{self as operator, Asked, Stepped};
 use strongroom_store::{MemoryStore, Range, SharedStore};
-use strongroom_testkit::{Odd, TestWorld, WorldOptions, copy_of};
+use strongroom_testkit::{Odd, TestWorld, WorldOptions, copy_of, texts};
 
 /// A world over a store that can be told to be odd; each step of a job does little.
 async fn world() -> (Arc<Odd>, TestWorld) {
@@ -25,13 +24,6 @@ async fn world() -> (Arc<Odd>, TestWorld) {
 
 async fn state(world: &TestWorld, id: JobId) -> JobState {
     world.job(id).await.expect("a job")
-}
-
-fn texts(shown: &operator::NewKeys) -> Vec<String> {
-    let text = |key: &strongroom_secret::SecretBytes| {
-        key.expose(|bytes| String::from_utf8_lossy(bytes).into_owned())
-    };
-    shown.keys.iter().map(text).collect()
 }
 
 #[tokio::test]

@@ -1,5 +1,4 @@
 //! Keysets and their rotation: new terms, jobs that seal anew, retirement, and what interrupts it.
-#![cfg(test)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,9 +10,6 @@ use strongroom_testkit::{Odd, TestWorld, WorldError, WorldOptions};
 
 /// Entries, versions, counts: what a store's keyset seals.
 const FOLDERS: [u8; 3] = [0x04, 0x05, 0x08];
-const FAULTS: [Fault; 5] =
-    [Fault::FailBefore, Fault::UnknownApplied, Fault::UnknownLost, Fault::StopAfter, Fault::StopBefore];
-
 /// Jobs take small steps, so that there are many.
 fn small_steps() -> WorldOptions {
     let step = Bounds { records: 3, bytes: 1 << 20, rows: 8 };
@@ -223,9 +219,7 @@ async fn rotated_with(fault: Fault, n: u64) -> bool {
     let finished = world.operator.finish_jobs().await;
     let struck = !world.fault().armed();
     assert!(!struck || begun.is_err() || finished.is_err(), "{when}: went unnoticed");
-    while world.gate.is_resolving() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
+    world.settled().await;
     let world = if world.fault().stopped() {
         let world = world.reopen();
         world.unlock().await.unwrap_or_else(|fault| panic!("{when}: {fault}"));
@@ -254,7 +248,7 @@ async fn rotated_with(fault: Fault, n: u64) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn whatever_goes_wrong_at_any_commit_of_a_rotation_it_comes_to_its_end() {
-    for fault in FAULTS {
+    for fault in Fault::ALL {
         let mut struck = 0;
         while rotated_with(fault, struck + 1).await {
             struck += 1;

@@ -1,5 +1,4 @@
 //! Groups and ACLs: rights come and go with them at the next request, and nobody raises themselves.
-#![cfg(test)]
 
 use std::sync::Arc;
 use strongroom_crypto::{PrivateKey, public_key_pem};

@@ -1,5 +1,4 @@
 //! What the network's rules refuse never reaches the other rules, and has an entry that names the network's rule.
-#![cfg(test)]
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
 //! Nothing below the barrier sees a name or a value: the files of a data directory are searched for them.
-#![cfg(test)]
 
 use std::path::Path;
 use strongroom_secret::SecretBytes;

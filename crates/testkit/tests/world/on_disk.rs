@@ -1,5 +1,4 @@
 //! The engines over the embedded store: many at once, closed, and opened again from its files.
-#![cfg(test)]
 
 use std::collections::HashSet;
 use std::path::Path;

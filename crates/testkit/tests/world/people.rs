@@ -1,5 +1,4 @@
 //! Users, credentials and tokens: what ends when, and who is never lost.
-#![cfg(test)]
 
 use std::sync::Arc;
 use std::time::Duration;

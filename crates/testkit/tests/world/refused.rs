@@ -1,5 +1,4 @@
 //! What the rules refuse has no effect, and an entry that names the rule.
-#![cfg(test)]
 
 use strongroom_gate::{Actions, Subject};
 use strongroom_gate::{Decision, Denied, Rule, RuleSet, Verdict};

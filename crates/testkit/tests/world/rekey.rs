@@ -1,13 +1,10 @@
 //! Rotating the KEK, rotating everything, and unlock keys one by one: interrupted at every commit.
-#![cfg(test)]
 
 use strongroom_gate::{Bounds, JobState};
 use strongroom_operator::OperatorError;
 use strongroom_store::{Fault, MemoryStore, Range};
-use strongroom_testkit::{TestWorld, WorldError, WorldOptions};
+use strongroom_testkit::{TestWorld, WorldError, WorldOptions, texts};
 
-const FAULTS: [Fault; 5] =
-    [Fault::FailBefore, Fault::UnknownApplied, Fault::UnknownLost, Fault::StopAfter, Fault::StopBefore];
 /// Every table of sealed records but the trail.
 const SEALED: [u8; 10] = [0x04, 0x05, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0f, 0x15];
 
@@ -45,20 +42,6 @@ async fn kek_generations(world: &TestWorld) -> Vec<u64> {
     rows.iter().map(|row| generation(&row.value)).collect()
 }
 
-fn texts(shown: &strongroom_operator::NewKeys) -> Vec<String> {
-    let text = |key: &strongroom_secret::SecretBytes| {
-        key.expose(|bytes| String::from_utf8_lossy(bytes).into_owned())
-    };
-    shown.keys.iter().map(text).collect()
-}
-
-async fn settled(world: TestWorld) -> TestWorld {
-    while world.gate.is_resolving() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    world
-}
-
 #[tokio::test]
 async fn a_new_kek_wraps_every_keyset_and_nothing_else_changes() {
     let world = filled(2).await;
@@ -90,7 +73,7 @@ async fn a_new_kek_wraps_every_keyset_and_nothing_else_changes() {
 
 #[tokio::test(start_paused = true)]
 async fn a_kek_rotation_stopped_at_any_commit_has_happened_or_not() {
-    for fault in FAULTS {
+    for fault in Fault::ALL {
         let mut n = 0;
         loop {
             n += 1;
@@ -100,7 +83,7 @@ async fn a_kek_rotation_stopped_at_any_commit_has_happened_or_not() {
             world.arm(fault, n);
             let answer = world.rotate_kek(&world.keys[..1]).await;
             let struck = !world.fault().armed();
-            let world = settled(world).await;
+            world.settled().await;
             if world.fault().stopped() {
                 let world = world.reopen();
                 world.unlock().await.unwrap_or_else(|fault| panic!("{when}: {fault}"));
@@ -176,7 +159,7 @@ async fn everything_is_another_after_a_compromise() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rotation_of_everything_stopped_at_any_commit_loses_nothing() {
-    for fault in FAULTS {
+    for fault in Fault::ALL {
         let mut struck = 0;
         loop {
             let n = struck + 1;
@@ -189,7 +172,7 @@ async fn a_rotation_of_everything_stopped_at_any_commit_loses_nothing() {
             let finished = world.operator.finish_jobs().await;
             let hit = !world.fault().armed();
             assert!(!hit || answer.is_err() || finished.is_err(), "{when}: went unnoticed");
-            let world = settled(world).await;
+            world.settled().await;
             let world = world.reopen();
             let unlocked = match world.unlock_with(&new[..1]).await {
                 Ok(()) => Ok(()),

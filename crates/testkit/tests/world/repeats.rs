@@ -1,5 +1,4 @@
 //! Requests that their clients named: done once, answered as before, told from others.
-#![cfg(test)]
 
 use std::time::Duration;
 use strongroom_gate::{Denied, Secret};
@@ -100,9 +99,7 @@ async fn after_an_unknown_outcome_the_repetition_tells_the_truth() {
             matches!(put(&world, &caller).await, Err(WorldError::Denied(Denied::Busy))),
             "while it resolves"
         );
-        while world.gate.is_resolving() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        world.settled().await;
         if applied {
             assert_eq!(repeated(put(&world, &caller).await).version, 1);
         } else {
@@ -191,12 +188,6 @@ async fn a_repetition_needs_leave_as_the_first_did() {
     assert!(matches!(refused, Err(Denied::Refused { .. })));
 }
 
-async fn resolved(world: &TestWorld) {
-    while world.gate.is_resolving() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     CreateStore,
@@ -219,7 +210,7 @@ async fn unknown_outcomes_of_other_writes_are_told_truly_too() {
             let caller = named(&world, 1).await;
             world.arm(fault, 1);
             ask(&world, &caller, kind).await.unwrap_err();
-            resolved(&world).await;
+            world.settled().await;
             let again = ask(&world, &caller, kind).await;
             if applied {
                 assert!(matches!(again, Err(WorldError::Denied(Denied::Repeated(_)))), "{kind:?}: {again:?}");
@@ -242,7 +233,7 @@ async fn a_token_of_unknown_outcome_is_never_handed_out_and_another_can_be_had()
         let world = world().await;
         world.arm(fault, 1);
         world.authorize(None).await.unwrap_err();
-        resolved(&world).await;
+        world.settled().await;
         let token = world.authorize(None).await.unwrap();
         let mut caller = world.stranger();
         world.identity.authenticate(&mut caller, &token).await.unwrap();
@@ -255,7 +246,7 @@ async fn an_outcome_that_was_unknown_is_forgotten_after_a_day_as_others_are() {
     let caller = named(&world, 1).await;
     world.arm(Fault::UnknownApplied, 1);
     put(&world, &caller).await.unwrap_err();
-    resolved(&world).await;
+    world.settled().await;
     assert_eq!(repeated(put(&world, &caller).await).version, 1);
     world.clock.advance(Duration::from_hours(25));
     world.operator.housekeeping().await.unwrap();

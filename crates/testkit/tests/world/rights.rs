@@ -1,5 +1,4 @@
 //! Rights below the doors: what a caller may do is decided when it is asked and again when it is committed.
-#![cfg(test)]
 
 use std::sync::Arc;
 use strongroom_gate::{
@@ -355,9 +354,7 @@ async fn after_a_change_of_unknown_outcome_what_is_stored_holds() {
     assert!(read(&world, &ann, "app/key").await.unwrap());
     world.arm(Fault::UnknownApplied, 1);
     assert!(try_detach(&world, "ann", "read").await.is_err());
-    while world.gate.is_resolving() {
-        tokio::task::yield_now().await;
-    }
+    world.settled().await;
     assert!(refused(&read(&world, &ann, "app/key").await), "it had happened");
 }
 

@@ -1,28 +1,10 @@
 //! Rotating the root key: two commits, an answer lost at every point.
-#![cfg(test)]
 
 use std::sync::Arc;
 use strongroom_model::Origin;
 use strongroom_operator::OperatorError;
 use strongroom_store::{Fault, MemoryStore};
-use strongroom_testkit::{FakeAuto, TestWorld, WorldError, WorldOptions};
-
-const FAULTS: [Fault; 5] =
-    [Fault::FailBefore, Fault::UnknownApplied, Fault::UnknownLost, Fault::StopAfter, Fault::StopBefore];
-
-async fn world() -> TestWorld {
-    let world = TestWorld::unlocked().await;
-    world.create_store("web").await.expect("a store");
-    world.put("web", "a", "1").await.expect("a secret");
-    world
-}
-
-fn texts(shown: &strongroom_operator::NewKeys) -> Vec<String> {
-    let text = |key: &strongroom_secret::SecretBytes| {
-        key.expose(|bytes| String::from_utf8_lossy(bytes).into_owned())
-    };
-    shown.keys.iter().map(text).collect()
-}
+use strongroom_testkit::{FakeAuto, TestWorld, WorldError, WorldOptions, texts};
 
 /// Whether a restarted server opens with these keys, and still has what was written.
 async fn opens(world: &TestWorld, keys: &[String]) -> bool {
@@ -40,7 +22,7 @@ async fn opens(world: &TestWorld, keys: &[String]) -> bool {
 
 #[tokio::test]
 async fn old_keys_open_until_it_is_confirmed_and_new_ones_from_then_on() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     let new = world.rotate_root(&world.keys, Some(3), Some(2)).await.unwrap();
     let new = texts(&new);
     assert!(opens(&world, &world.keys).await);
@@ -84,7 +66,7 @@ async fn it_takes_a_threshold_of_the_present_keys() {
 
 #[tokio::test]
 async fn given_up_it_leaves_the_old_keys_and_begun_again_it_shows_others() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     let first = texts(&world.rotate_root(&world.keys, None, None).await.unwrap());
     let second = texts(&world.rotate_root(&world.keys, None, None).await.unwrap());
     let fault = world.confirm_rotate_root(&first).await.unwrap_err();
@@ -116,28 +98,21 @@ async fn auto_unlock_goes_on_with_the_new_root_key() {
     assert!(world.operator.auto_unlock().await.unwrap());
 }
 
-/// Waits until the gate admits again after an unknown outcome.
-async fn settled(world: &TestWorld) {
-    while world.gate.is_resolving() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn an_answer_lost_at_any_commit_loses_nothing() {
-    for fault in FAULTS {
+    for fault in Fault::ALL {
         for n in 1..=6 {
-            let world = world().await;
+            let world = TestWorld::with_a_secret().await;
             world.root_caller().await.unwrap();
             world.arm(fault, n);
             let shown = world.rotate_root(&world.keys, Some(2), Some(2)).await;
-            settled(&world).await;
+            world.settled().await;
             let new = shown.as_ref().map(texts).unwrap_or_default();
             let confirmed = match &shown {
                 Ok(_) => world.confirm_rotate_root(&new).await,
                 Err(_) => Ok(()),
             };
-            settled(&world).await;
+            world.settled().await;
             let old_opens = opens(&world, &world.keys).await;
             let new_opens = !new.is_empty() && opens(&world, &new).await;
             assert!(old_opens != new_opens, "{fault:?} at {n}: old {old_opens}, new {new_opens}");

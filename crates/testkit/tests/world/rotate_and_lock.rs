@@ -1,28 +1,10 @@
 //! Rotating the root key so that it locks: the old keys unlock until a new one has, and nothing is lost in between.
-#![cfg(test)]
 
 use std::sync::Arc;
 use strongroom_model::Origin;
 use strongroom_operator::OperatorError;
 use strongroom_store::{Fault, MemoryStore};
-use strongroom_testkit::{FakeAuto, TestWorld, WorldError, WorldOptions};
-
-const FAULTS: [Fault; 5] =
-    [Fault::FailBefore, Fault::UnknownApplied, Fault::UnknownLost, Fault::StopAfter, Fault::StopBefore];
-
-async fn world() -> TestWorld {
-    let world = TestWorld::unlocked().await;
-    world.create_store("web").await.expect("a store");
-    world.put("web", "a", "1").await.expect("a secret");
-    world
-}
-
-fn texts(shown: &strongroom_operator::NewKeys) -> Vec<String> {
-    let text = |key: &strongroom_secret::SecretBytes| {
-        key.expose(|bytes| String::from_utf8_lossy(bytes).into_owned())
-    };
-    shown.keys.iter().map(text).collect()
-}
+use strongroom_testkit::{FakeAuto, TestWorld, WorldError, WorldOptions, texts};
 
 /// Unlocks another server over the same store, and finds everything there.
 async fn opens(world: &TestWorld, keys: &[String]) -> bool {
@@ -40,7 +22,7 @@ async fn opens(world: &TestWorld, keys: &[String]) -> bool {
 
 #[tokio::test]
 async fn it_locks_and_the_first_new_key_ends_the_old_ones() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     let new = texts(&world.rotate_root_and_lock(&[], Some(3)).await.unwrap());
     assert_eq!(new.len(), 3);
     assert!(!world.gate.is_unlocked());
@@ -75,7 +57,7 @@ async fn with_a_threshold_it_takes_one_of_the_present_keys_and_one_of_the_new() 
 async fn another_change_of_keys_voids_what_was_laid_beside() {
     // natively: given up, begun anew, confirmed; and a new KEK
     for way in 0..4 {
-        let world = world().await;
+        let world = TestWorld::with_a_secret().await;
         let new = texts(&world.rotate_root_and_lock(&[], None).await.unwrap());
         world.unlock_with(&world.keys[..1]).await.unwrap();
         let keys = world.keys.clone();
@@ -125,35 +107,28 @@ async fn auto_unlock_waits_for_a_person_and_goes_on_with_the_new_root_key() {
 
 #[tokio::test]
 async fn every_token_ends_with_it() {
-    let world = world().await;
+    let world = TestWorld::with_a_secret().await;
     world.rotate_root_and_lock(&[], None).await.unwrap();
     world.unlock_with(&world.keys[..1]).await.unwrap();
     assert_eq!(world.gate.token_count().await.unwrap(), Some(0));
 }
 
-/// Waits until the gate admits again after an unknown outcome.
-async fn settled(world: &TestWorld) {
-    while world.gate.is_resolving() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn stopped_at_any_commit_some_key_that_was_shown_opens_and_nothing_is_lost() {
-    for fault in FAULTS {
+    for fault in Fault::ALL {
         for n in 1..=8 {
             let when = format!("{fault:?} at {n}");
-            let world = world().await;
+            let world = TestWorld::with_a_secret().await;
             world.root_caller().await.unwrap();
             world.arm(fault, n);
             let answer = world.rotate_root_and_lock(&[], None).await;
-            settled(&world).await;
+            world.settled().await;
             let new = answer.as_ref().map(texts).unwrap_or_default();
             let unlocked = match new.first() {
                 Some(key) => world.unlock_with(std::slice::from_ref(key)).await.is_ok(),
                 None => false,
             };
-            settled(&world).await;
+            world.settled().await;
             world.fault().reset();
             if unlocked {
                 assert!(!opens(&world, &world.keys[..1]).await, "{when}: a new key has unlocked");

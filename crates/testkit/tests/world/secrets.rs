@@ -1,5 +1,4 @@
 //! Stores and secrets: values as they came, versions, listings, index.
-#![cfg(test)]
 
 use std::sync::Arc;
 use strongroom_gate::{CommitError, Denied, Limits, Secret, Store, Verdict};

@@ -1,5 +1,4 @@
 //! The front of the trail moves out into segments: nothing is lost, nothing stands twice, what changes is named.
-#![cfg(test)]
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -116,9 +115,7 @@ async fn what_was_not_exported_stays() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interruption_at_any_write_loses_nothing_and_doubles_nothing() {
-    for fault in
-        [Fault::FailBefore, Fault::UnknownApplied, Fault::UnknownLost, Fault::StopAfter, Fault::StopBefore]
-    {
+    for fault in Fault::ALL {
         let dir = tempfile::tempdir().unwrap();
         let mut world = world_with(dir.path(), keep()).await;
         grow(&world, 160).await;

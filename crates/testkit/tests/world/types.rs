@@ -1,5 +1,4 @@
 //! Stores of every type, from the gate down: what is put, generated, shown in public, and what expires.
-#![cfg(test)]
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,5 +1,4 @@
 //! Unlocking and locking: every key judged at once, progress that is its caller's and expires.
-#![cfg(test)]
 
 use std::time::Duration;
 use strongroom_gate::{Decision, Denied, Verdict};

@@ -1,5 +1,4 @@
 //! The lives of versions: deleted, undeleted, destroyed, no longer kept; races and crashes included.
-#![cfg(test)]
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
