@@ -4,6 +4,7 @@
 //! writes holds the row with it and looks whether it is still its own; so an exchange that was cut off and comes back writes
 //! nothing any more. Connections that die are made anew; what was asked on them is asked again where it only reads.
 
+mod address;
 mod connection;
 mod read;
 mod schema;
@@ -29,8 +30,8 @@ pub struct PostgresStorage {
 }
 
 impl PostgresStorage {
-    /// Opens a database, `postgres://USER@HOST/DATABASE?sslmode=require`, and makes the tables that are not there. Must not be
-    /// called within a runtime.
+    /// Opens a database, `postgres://USER@HOST/DATABASE?sslmode=require&sslrootcert=FILE`, and makes the tables that are not
+    /// there. Must not be called within a runtime.
     ///
     /// # Errors
     /// If it cannot be reached, or holds something else.

@@ -19,6 +19,8 @@ mod shared;
 #[cfg(test)]
 mod sharing_kms;
 #[cfg(test)]
+mod sharing_world;
+#[cfg(test)]
 mod site;
 #[cfg(test)]
 mod talk;
@@ -80,15 +82,21 @@ mod setup;
 #[cfg(test)]
 mod sharing_acceptance;
 #[cfg(test)]
+mod sharing_certificates;
+#[cfg(test)]
 mod sharing_collector;
 #[cfg(test)]
 mod sharing_containers;
+#[cfg(test)]
+mod sharing_disk;
 #[cfg(test)]
 mod sharing_exchange;
 #[cfg(test)]
 mod sharing_hardening;
 #[cfg(test)]
 mod sharing_images;
+#[cfg(test)]
+mod sharing_proxy;
 #[cfg(test)]
 mod sharing_query;
 #[cfg(test)]

@@ -139,6 +139,8 @@ struct Poster {
     pending: Option<Arc<Chunk>>,
     /// The largest body that is tried: less than what an exchange takes where the line is slow, or a proxy takes less.
     most_bytes: usize,
+    /// Whether it was told that a proxy takes less.
+    is_limit_told: bool,
     /// The last record that the exchange has, with its digest.
     head: Option<(u64, [u8; 32])>,
     /// What the authority was told, and when.
@@ -148,7 +150,7 @@ struct Poster {
 impl Poster {
     fn new(pipeline: Arc<Pipeline>) -> Self {
         let (scan, most_bytes) = (Some(Scan::default()), MAX_INSERT_BYTES);
-        Self { pipeline, scan, pending: None, most_bytes, head: None, told: (0, None) }
+        Self { pipeline, scan, pending: None, most_bytes, is_limit_told: false, head: None, told: (0, None) }
     }
 
     /// Posts some records; says whether there were any.
@@ -173,6 +175,10 @@ impl Poster {
     fn shrink(&mut self, chunk: &Chunk, error: &HttpError) {
         let is_size = matches!(error, HttpError::NoAnswer { .. } | HttpError::Lost { .. })
             || matches!(error.status(), Some(408 | 413));
+        if error.status() == Some(413) && !self.is_limit_told {
+            tracing::warn!("{error}; until then smaller parts are sent");
+            self.is_limit_told = true;
+        }
         if is_size && chunk.records.len() > 1 {
             self.most_bytes = (self.most_bytes / 2).max(LEAST_BYTES);
             (self.pending, self.scan) = (None, Some(Scan::default()));

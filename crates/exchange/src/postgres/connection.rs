@@ -1,9 +1,11 @@
 //! Connections, and the few that are kept.
 
+use super::address::{self, Address};
 use super::tls::Tls;
 use crate::storage::StorageError;
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::error::Error as _;
 use std::time::Duration;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
@@ -33,13 +35,9 @@ pub(super) struct Connection {
 
 impl Pool {
     pub(super) fn of(url: &str) -> Result<Self, StorageError> {
-        // what is wrong with it is said without the text, which may hold a password
-        let wrong = |_| StorageError::Unavailable {
-            context: "the address of the database cannot be read".to_owned(),
-        };
-        let mut config: Config = url.parse().map_err(wrong)?;
+        let Address { mut config, roots } = address::read(url)?;
         config.connect_timeout(CONNECT).application_name("strongroom exchange");
-        Ok(Self { config, tls: Tls::of_system()?, idle: Mutex::new(Vec::new()) })
+        Ok(Self { config, tls: Tls::trusting(roots)?, idle: Mutex::new(Vec::new()) })
     }
 
     /// A connection that was alive when it was given back, or a new one.
@@ -137,6 +135,10 @@ pub(super) fn failed(error: &Error) -> StorageError {
             let said = error.as_db_error().map(|said| said.message().to_owned()).unwrap_or_default();
             StorageError::Unavailable { context: format!("{said} ({})", code.code()) }
         }
-        None => StorageError::Unavailable { context: error.to_string() },
+        // the cause says what is wrong with a certificate, or that the server speaks no TLS
+        None => {
+            let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+            StorageError::Unavailable { context: format!("{error}{cause}") }
+        }
     }
 }

@@ -22,15 +22,20 @@ const BUNDLES: [&str; 3] =
 pub(super) struct Tls(TlsConnector);
 
 impl Tls {
-    /// Trusting what `PGSSLROOTCERT` or `SSL_CERT_FILE` names, or the system.
-    pub(super) fn of_system() -> Result<Self, StorageError> {
+    /// Trusting the authorities of a file, or of what `PGSSLROOTCERT` or `SSL_CERT_FILE` names, or the system.
+    pub(super) fn trusting(named: Option<PathBuf>) -> Result<Self, StorageError> {
         let wrong = |context: String| StorageError::Unavailable { context };
-        let named = std::env::var_os("PGSSLROOTCERT").or_else(|| std::env::var_os("SSL_CERT_FILE"));
+        let variable = |name| std::env::var_os(name).map(PathBuf::from);
+        let named = named.or_else(|| variable("PGSSLROOTCERT")).or_else(|| variable("SSL_CERT_FILE"));
         let usual = || BUNDLES.iter().map(PathBuf::from).find(|path| path.exists());
         let mut roots = RootCertStore::empty();
-        if let Some(path) = named.map(PathBuf::from).or_else(usual) {
-            let read = CertificateDer::pem_file_iter(&path).map_err(|error| wrong(error.to_string()))?;
+        if let Some(path) = named.or_else(usual) {
+            let at = |why: &dyn std::fmt::Display| wrong(format!("{}: {why}", path.display()));
+            let read = CertificateDer::pem_file_iter(&path).map_err(|error| at(&error))?;
             roots.add_parsable_certificates(read.filter_map(Result::ok));
+            if roots.is_empty() {
+                return Err(at(&"no certificate of an authority in it"));
+            }
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();

@@ -1,5 +1,6 @@
 //! Connections: plain ones, or TLS that trusts the system's authorities or the one that is named.
 
+use super::error::certificate_alert;
 use super::{HttpError, Url};
 use crate::config::Tls;
 use rustls::{ClientConfig, RootCertStore};
@@ -48,7 +49,10 @@ impl Connector {
         let tcp = TcpStream::connect((self.url.host.as_str(), self.url.port)).await.map_err(absent)?;
         tcp.set_nodelay(true).map_err(absent)?;
         let Some(tls) = &self.tls else { return Ok(Box::new(tcp)) };
-        let untrusted = |source| HttpError::Untrusted { server: self.url.to_string(), source };
+        let untrusted = |source| match certificate_alert(&source) {
+            Some(alert) => HttpError::Certificate { server: self.url.to_string(), alert },
+            None => HttpError::Untrusted { server: self.url.to_string(), source },
+        };
         let name = ServerName::try_from(self.url.host.clone())
             .map_err(|error| untrusted(std::io::Error::other(error)))?;
         Ok(Box::new(tls.connect(name, tcp).await.map_err(untrusted)?))

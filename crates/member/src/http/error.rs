@@ -1,5 +1,7 @@
 //! Why there is no good answer.
 
+use rustls::AlertDescription;
+use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,6 +34,14 @@ pub enum HttpError {
         /// Why.
         source: io::Error,
     },
+    /// The server does not take this member's certificate.
+    #[error("{server} does not take the certificate that tls.client_cert names: {alert:?}")]
+    Certificate {
+        /// Who.
+        server: String,
+        /// What it said.
+        alert: AlertDescription,
+    },
     /// No authorities to trust.
     #[error("no authorities to check a server with: name one under tls.ca, or set SSL_CERT_FILE")]
     NoRoots,
@@ -55,7 +65,7 @@ pub enum HttpError {
         seconds: u64,
     },
     /// The connection broke before the answer was whole.
-    #[error("{server}: the connection was lost: {source}")]
+    #[error("{server}: the connection was lost: {source}{cause}", cause = cause(source))]
     Lost {
         /// Who.
         server: String,
@@ -87,6 +97,14 @@ pub enum HttpError {
         server: String,
         /// 401 or 403.
         status: u16,
+    },
+    /// The proxy before the server takes no body of this size.
+    #[error(
+        "the proxy before {server} takes no body of this size (413): raise its limit (client_max_body_size of nginx)"
+    )]
+    BodyLimit {
+        /// Who.
+        server: String,
     },
     /// The server said no, and why.
     #[error("{server}: {message} ({error})", message = refusal.message, error = refusal.error)]
@@ -120,6 +138,7 @@ impl HttpError {
             Self::Proxy { status, .. } | Self::Refused { status, .. } | Self::Status { status, .. } => {
                 Some(*status)
             }
+            Self::BodyLimit { .. } => Some(413),
             _ => None,
         }
     }
@@ -157,4 +176,38 @@ impl HttpError {
             _ => self.status().is_some_and(|status| matches!(status, 408 | 429 | 500..)),
         }
     }
+}
+
+/// What lies below an error of the connection.
+fn cause(error: &hyper::Error) -> String {
+    below(error).map(|cause| format!(": {cause}")).collect()
+}
+
+/// The causes of an error, one below the other.
+fn below<'a>(error: &'a hyper::Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |cause: &&'a (dyn std::error::Error + 'static)| (*cause).source())
+}
+
+/// What a server says of a certificate that it does not take, where an error is that.
+pub(super) fn certificate_alert(error: &io::Error) -> Option<AlertDescription> {
+    let inner = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    let rustls::Error::AlertReceived(alert) = inner else { return None };
+    let is_of_certificate = matches!(
+        alert,
+        AlertDescription::BadCertificate
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::CertificateExpired
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::CertificateRequired
+            | AlertDescription::UnknownCA
+            | AlertDescription::AccessDenied
+            | AlertDescription::DecryptError
+    );
+    is_of_certificate.then_some(*alert)
+}
+
+/// The same below an error of hyper's.
+pub(super) fn alert_below(error: &hyper::Error) -> Option<AlertDescription> {
+    below(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).find_map(certificate_alert)
 }

@@ -283,6 +283,7 @@ impl Server {
         match body.expose(|bytes| serde_json::from_slice::<Refusal>(bytes)) {
             Ok(refusal) => HttpError::Refused { server, status, refusal, retry_after },
             Err(_) if matches!(status, 401 | 403) => HttpError::Proxy { server, status },
+            Err(_) if status == 413 => HttpError::BodyLimit { server },
             Err(_) => HttpError::Status { server, status },
         }
     }
@@ -303,7 +304,11 @@ impl Server {
     }
 
     fn lost(&self, source: hyper::Error) -> HttpError {
-        HttpError::Lost { server: self.url.to_string(), source }
+        let server = self.url.to_string();
+        match error::alert_below(&source) {
+            Some(alert) => HttpError::Certificate { server, alert },
+            None => HttpError::Lost { server, source },
+        }
     }
 
     fn no_answer(&self) -> HttpError {
