@@ -180,7 +180,7 @@ impl HttpError {
 
 /// What lies below an error of the connection.
 fn cause(error: &hyper::Error) -> String {
-    below(error).map(|cause| format!(": {cause}")).collect()
+    below(error).fold(String::new(), |text, cause| text + ": " + &cause.to_string())
 }
 
 /// The causes of an error, one below the other.
