@@ -19,6 +19,8 @@ use strongroom_sharing::authority::Proof;
 
 /// How far the time of a proof may be off.
 const PROOF_SECS: u64 = 120;
+/// How long a used proof is remembered.
+pub(crate) const PROOF_KEPT: Duration = Duration::from_secs(2 * PROOF_SECS + 1);
 const PROOF_LABEL: &[u8] = b"strongroom sharing token v1\0";
 
 /// A token, just made: shown once.
@@ -177,7 +179,7 @@ impl Attributes {
         if view.marks_of(member.id) >= MAX_MARKS {
             return Err(AuthorityError::Throttled { wait: Duration::from_secs(PROOF_SECS) });
         }
-        let until = self.gate.now().plus(Duration::from_secs(2 * PROOF_SECS + 1));
+        let until = self.gate.now().plus(PROOF_KEPT);
         Ok((Arc::clone(&member), MarkRecord { id, member: member.id, until }))
     }
 
@@ -197,7 +199,8 @@ impl Attributes {
             // rather all of its tokens than one too few
             change.put_member(MemberRecord { tokens_ended: ended(&me, self.gate.now()), ..(*me).clone() });
         } else {
-            let until = self.gate.now().plus(crate::MAX_TOKEN_TTL);
+            // longer than used proofs, by which the two are told apart
+            let until = self.gate.now().plus(crate::MAX_TOKEN_TTL).plus(PROOF_KEPT);
             change.mark(MarkRecord { id: token.0, member: me.id, until });
         }
         entry.commit(change.take()).await?;

@@ -5,7 +5,7 @@ use crate::callers::ended;
 use crate::error::fail;
 use crate::{Attributes, AuthorityError};
 use strongroom_crypto::{KemPublicKey, KeyKind, PublicKey};
-use strongroom_gate::{MemberRecord, Permit};
+use strongroom_gate::{MemberRecord, Permit, ReplacedRecord};
 use strongroom_model::Origin;
 use strongroom_secret::SecretBytes;
 
@@ -19,6 +19,15 @@ pub struct Enrolment {
     pub wrap_key: Vec<u8>,
     /// Ed25519 SubjectPublicKeyInfo.
     pub signing_key: Vec<u8>,
+}
+
+/// Whether keys may take the place of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Replace {
+    /// There are none yet.
+    No,
+    /// They may; the last record that the present key signed, if that is known, else the last that the collector told of.
+    Yes(Option<u64>),
 }
 
 impl Enrolment {
@@ -52,7 +61,7 @@ impl Attributes {
         origin: Origin,
         password: SecretBytes,
         keys: Enrolment,
-        replace: bool,
+        replace: Replace,
     ) -> Result<(), AuthorityError> {
         let (view, mut entry) = permit.open();
         let registered = async {
@@ -64,7 +73,7 @@ impl Attributes {
             let mut member = (*present.ok_or(AuthorityError::Proof)?).clone();
             let same = member.wrap_key.as_ref() == Some(&keys.wrap_key)
                 && member.signing_keys.first() == Some(&keys.signing_key);
-            if member.wrap_key.is_some() && !replace && !same {
+            if member.wrap_key.is_some() && replace == Replace::No && !same {
                 return Err(AuthorityError::Enrolled);
             }
             let note = match &member.wrap_key {
@@ -76,14 +85,24 @@ impl Attributes {
                     "keys replaced"
                 }
             };
+            let signed_with = member.signing_keys.first().filter(|key| **key != keys.signing_key).cloned();
             keys.put(&mut member);
-            Ok((change, member, note))
+            Ok((change, member, note, signed_with))
         };
-        let (mut change, member, note) = match registered.await {
+        let (mut change, member, note, signed_with) = match registered.await {
             Ok(registered) => registered,
             Err(fault) => return fail(entry, fault).await,
         };
         entry.note(note);
+        if let Some(key) = signed_with {
+            let told = view.head(member.id).map_or(0, |head| head.sequence);
+            let last = if let Replace::Yes(Some(last)) = replace { last } else { told };
+            change.put_replaced(ReplacedRecord { member: member.id, key, last });
+            if last < told {
+                // it speaks of records that the key does not count for
+                change.remove_head(member.id);
+            }
+        }
         change.put_member(member);
         entry.commit(change.take()).await?;
         Ok(())

@@ -18,6 +18,7 @@
 
 mod actions;
 mod callers;
+mod ended;
 mod enrolment;
 mod error;
 mod groups;
@@ -37,7 +38,7 @@ mod upkeep;
 
 pub use actions::*;
 pub use callers::Granted;
-pub use enrolment::Enrolment;
+pub use enrolment::{Enrolment, Replace};
 pub use error::AuthorityError;
 pub use keys::MAX_EPOCHS;
 pub use members::{CreatedMember, MemberSummary, NewMember};

@@ -1,6 +1,7 @@
 //! The manifest: who signs, who is revoked, which epoch it is; signed, for everybody.
 
 use crate::actions::{ListCollectors, ReadManifest};
+use crate::ended::{Ended, MAX_ENDED};
 use crate::error::fail;
 use crate::keys::digest;
 use crate::secrets::Secrets;
@@ -11,9 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use strongroom_crypto::PublicKey;
 use strongroom_envelope::{Signed, kid};
-use strongroom_gate::{AuthorityRecord, Permit, SharingView, Standing};
+use strongroom_gate::{AuthorityRecord, MemberRecord, Permit, SharingView, Standing};
 use strongroom_sharing::SignedText;
-use strongroom_sharing::authority::{Collectors, Manifest, MemberOf};
+use strongroom_sharing::authority::{Collectors, Manifest, MemberOf, Replaced};
 
 /// What manifests are signed as.
 const CONTEXT: &str = "strongroom sharing manifest v1";
@@ -65,6 +66,7 @@ impl Attributes {
     ) -> Result<Manifest, AuthorityError> {
         let token_key = PublicKey::from_spki(&authority.token_key)?;
         let members = view.members();
+        let Ended { before, tokens } = Ended::of(view, &members, self.gate.now(), MAX_ENDED);
         let signing = members.iter().filter(|member| !member.signing_keys.is_empty());
         let age = self.settings.load().max_age_secs;
         Ok(Manifest {
@@ -80,6 +82,7 @@ impl Attributes {
                     id: member.id,
                     signing_keys: member.signing_keys.iter().map(|key| BASE64.encode(key)).collect(),
                     active: member.standing == Standing::Active,
+                    replaced: replaced(view, member),
                 })
                 .collect(),
             revoked: members
@@ -87,6 +90,8 @@ impl Attributes {
                 .filter(|member| member.standing != Standing::Active)
                 .map(|member| member.id)
                 .collect(),
+            ended_before: before,
+            ended: tokens,
         })
     }
 
@@ -102,4 +107,10 @@ impl Attributes {
 
 fn seconds(time: strongroom_ambient::UnixMillis) -> u64 {
     u64::try_from(time.0.div_euclid(1_000)).unwrap_or_default()
+}
+
+/// Keys of a member that others took the place of.
+fn replaced(view: &SharingView, member: &MemberRecord) -> Vec<Replaced> {
+    let replaced = view.replaced_of(member.id).into_iter();
+    replaced.map(|(key, last)| Replaced { key: BASE64.encode(&key), last }).collect()
 }

@@ -91,7 +91,7 @@ async fn ready(home: &std::path::Path) -> Outcome<Arc<Pipeline>> {
     let config = Config::parse(&text, &home.join("config.yaml"), None)?;
     let ambient = Ambient::system();
     let password = SecretBytes::new(b"password".to_vec());
-    enroll(&config, &ambient, Enrolment { password, username: None, replace: false }).await?;
+    enroll(&config, &ambient, Enrolment { password, username: None, last: None, replace: false }).await?;
     let session = Arc::new(Session::open(&config, Program::Collector, ambient)?);
     let rejected = Box::new(|_: &Incoming, _: &_| {});
     let pipeline = Arc::new(Pipeline::open(session, rules()?, config.batch, &config.spool, rejected)?);

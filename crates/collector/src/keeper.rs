@@ -86,9 +86,9 @@ async fn anchor(pipeline: &Pipeline, manifest: &Trusted) -> Result<(), PipelineE
     };
     let bytes = BASE64.decode(last.as_bytes()).map_err(|_| unusable())?;
     let record = SealedRecord::parse(&bytes).map_err(|_| unusable())?;
-    let keys = manifest.verifying_keys().remove(&session.member()).unwrap_or_default();
-    let own = std::iter::once(session.identity().public()).chain(&keys);
-    if record.id().collector != session.member() || !own.into_iter().any(|key| record.verify(key).is_ok()) {
+    let is_own = record.verify(session.identity().public()).is_ok()
+        || manifest.keys_of(session.member()).signed(&record);
+    if record.id().collector != session.member() || !is_own {
         return Err(unusable().into());
     }
     tracing::warn!("the spool is new, the exchange has records up to {}: going on behind them", record.id());

@@ -39,3 +39,4 @@ pub use plan::{Keyed, Plan};
 pub use policy::Rules;
 pub use record::{Incoming, Mark, RecordError};
 pub use settings::{Settings, SettingsError};
+pub use spool::last_sealed;

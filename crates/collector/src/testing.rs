@@ -144,7 +144,9 @@ impl World {
         let config = config(home.path(), &kms.url(), &http.url());
         let ambient = Ambient::system();
         let password = SecretBytes::new(b"password".to_vec());
-        enroll(&config, &ambient, Enrolment { password, username: None, replace: false }).await.unwrap();
+        enroll(&config, &ambient, Enrolment { password, username: None, last: None, replace: false })
+            .await
+            .unwrap();
         Self { home, authority, exchange, config, ambient, rejected: Arc::default() }
     }
 

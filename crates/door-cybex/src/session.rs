@@ -6,8 +6,8 @@ use crate::{Answered, Door, answer};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use strongroom_attributes::{
-    Enrolment, Granted, Login, Logout, OwnPassword, ReadMe, RegisterKeys, Renew, SetPassword, Sharing,
-    claimed, named,
+    Enrolment, Granted, Login, Logout, OwnPassword, ReadMe, RegisterKeys, Renew, Replace, SetPassword,
+    Sharing, claimed, named,
 };
 use strongroom_sharing::authority as wire;
 
@@ -65,8 +65,9 @@ pub(crate) async fn register_keys(door: &Door, asked: &Asked) -> Answered {
     let wanted: wire::RegisterKeys = asked.object()?;
     let keys = enrolment(&wanted.wrap_key, &wanted.signing_key)?;
     let permit = door.gate.admit::<RegisterKeys>(&asked.caller, asked.own()).await?;
+    let replace = if wanted.replace { Replace::Yes(wanted.last) } else { Replace::No };
     let (origin, password) = (asked.caller.origin, wanted.password.into_secret());
-    door.attributes.register_keys(permit, origin, password, keys, wanted.replace).await?;
+    door.attributes.register_keys(permit, origin, password, keys, replace).await?;
     answer::done("registered")
 }
 

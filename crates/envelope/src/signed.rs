@@ -35,6 +35,9 @@ pub enum SignedError {
     /// It is not what the key's holder signed, or was signed as something else.
     #[error("signed document is rejected: changed, or signed as something else")]
     Rejected,
+    /// It speaks of what came after its key was replaced.
+    #[error("signed document is of a key that was replaced before")]
+    Replaced,
     /// What was signed is no such document.
     #[error("signed document is not of the expected form")]
     Form,

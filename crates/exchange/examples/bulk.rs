@@ -13,7 +13,7 @@ use strongroom_abe::{MasterKey, RightKeys};
 use strongroom_ambient::Ambient;
 use strongroom_blindindex::Token;
 use strongroom_crypto::{PrivateKey, PublicKey, generate_ed25519_pkcs8, sha256};
-use strongroom_envelope::{Batch, Chain, PlainField, PolicyAndSuite, PolicySet, Suite};
+use strongroom_envelope::{Batch, Chain, MemberKeys, PlainField, PolicyAndSuite, PolicySet, Suite};
 use strongroom_exchange::find::{self, Ask};
 use strongroom_exchange::keeper::Keeper;
 use strongroom_exchange::sqlite::SqliteStorage;
@@ -96,7 +96,7 @@ fn insertions(dir: &Path) -> Outcome<()> {
         let mut waiting: Option<tokio::task::JoinHandle<_>> = None;
         for body in requests {
             let insert: Insert = serde_json::from_slice(&body)?;
-            let submission = Submission::read(&insert, member, std::slice::from_ref(&public))?;
+            let submission = Submission::read(&insert, member, &MemberKeys::present(public.clone()))?;
             // the next one is read while the one before is on its way to the disk
             if let Some(before) = waiting.take() {
                 let _ = before.await?;

@@ -1,10 +1,11 @@
 //! Who the members are: what the authority's manifest says, fetched again and again.
 //!
-//! While the authority is away the last manifest goes on to count, up to [`MAX_AGE`] past its signing; then nobody is
-//! known, because nobody could be suspended.
+//! While the authority is away the last manifest goes on to count as long as a collector may encrypt by it (15 minutes,
+//! unless the authority says otherwise); then nobody is known, because nobody could be suspended. Tokens that were ended
+//! are in it: who has one is refused from the next look on.
 
 use crate::storage::{Storage, StorageError};
-use crate::token::{self, Caller, TokenError};
+use crate::token::{self, Caller, Held, TokenError};
 use arc_swap::ArcSwapOption;
 use data_encoding::BASE64;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -13,7 +14,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use strongroom_ambient::Ambient;
 use strongroom_crypto::PublicKey;
-use strongroom_envelope::Signed;
+use strongroom_envelope::{MemberKeys, Signed};
 use strongroom_member::{Authority, HttpError};
 use strongroom_sharing::authority::Manifest;
 use strongroom_sharing::{MemberId, SignedText};
@@ -21,12 +22,12 @@ use tokio::sync::Mutex;
 
 /// What manifests are signed as.
 const CONTEXT: &str = "strongroom sharing manifest v1";
-/// Between looks at the authority.
+/// Between looks at the authority, and no more than a third of the time that a manifest counts.
 pub const EVERY: Duration = Duration::from_mins(1);
 /// Between looks for a key that is not known.
 const SOONEST: Duration = Duration::from_secs(5);
-/// How long a manifest counts while the authority cannot be asked.
-pub const MAX_AGE: Duration = Duration::from_hours(1);
+/// No manifest counts longer, whatever it says; seconds.
+const MAX_AGE_SECS: u64 = 3_600;
 /// The last manifest, in the store.
 const NOTE: &str = "manifest";
 /// The key that the first manifest was signed with, where none was given.
@@ -69,7 +70,7 @@ pub enum AccessError {
 struct Known {
     manifest: Manifest,
     token_keys: BTreeMap<String, PublicKey>,
-    members: HashMap<MemberId, (Vec<PublicKey>, bool)>,
+    members: HashMap<MemberId, (MemberKeys, bool)>,
     revoked: HashSet<MemberId>,
 }
 
@@ -192,7 +193,7 @@ impl Members {
     fn known(&self) -> Result<Arc<Known>, AccessError> {
         let known = self.known.load_full().ok_or(AccessError::NoManifest)?;
         let age = self.now_secs().saturating_sub(known.manifest.issued_at);
-        if age > MAX_AGE.as_secs() { Err(AccessError::NoManifest) } else { Ok(known) }
+        if age > max_age_secs(&known.manifest) { Err(AccessError::NoManifest) } else { Ok(known) }
     }
 
     fn now_secs(&self) -> u64 {
@@ -216,7 +217,13 @@ impl Members {
             tracing::debug!(%error, "a token is not taken");
             AccessError::Unknown
         })?;
-        if known.revoked.contains(&caller.member) { Err(AccessError::Unknown) } else { Ok(caller) }
+        if known.is_void(&caller) { Err(AccessError::Unknown) } else { Ok(caller.bearer) }
+    }
+
+    /// How long until the authority is to be asked again.
+    pub fn look_after(&self) -> Duration {
+        let third = self.known.load().as_ref().map(|known| max_age_secs(&known.manifest) / 3);
+        third.map_or(EVERY, |secs| EVERY.min(Duration::from_secs(secs.max(1))))
     }
 
     /// Who shows a certificate, whose issuer was checked.
@@ -235,7 +242,7 @@ impl Members {
     ///
     /// # Errors
     /// If who the members are is not known.
-    pub async fn signing_keys(&self, member: MemberId) -> Result<Option<Vec<PublicKey>>, AccessError> {
+    pub async fn signing_keys(&self, member: MemberId) -> Result<Option<MemberKeys>, AccessError> {
         if !self.known()?.members.contains_key(&member) {
             self.refresh_soon().await;
         }
@@ -246,7 +253,7 @@ impl Members {
     ///
     /// # Errors
     /// As [`Members::signing_keys`].
-    pub fn keys_now(&self, member: MemberId) -> Result<Option<Vec<PublicKey>>, AccessError> {
+    pub fn keys_now(&self, member: MemberId) -> Result<Option<MemberKeys>, AccessError> {
         let known = self.known()?;
         let found = known.members.get(&member).filter(|(_, active)| *active);
         Ok(found.map(|(keys, _)| keys.clone()).filter(|_| !known.revoked.contains(&member)))
@@ -261,15 +268,25 @@ impl Members {
     }
 }
 
+fn max_age_secs(manifest: &Manifest) -> u64 {
+    manifest.max_age_secs.min(MAX_AGE_SECS)
+}
+
 impl Known {
+    /// Whether a token was ended, or its bearer may do nothing any more.
+    fn is_void(&self, held: &Held) -> bool {
+        let Held { bearer, issued, id } = held;
+        let ended = self.manifest.ended_before.get(&bearer.member);
+        self.revoked.contains(&bearer.member)
+            || ended.is_some_and(|before| issued < before)
+            || self.manifest.ended.contains(id)
+    }
+
     fn of(manifest: Manifest) -> Self {
         let keys = manifest.token_keys.iter();
         let token_keys = keys.filter_map(|(kid, text)| Some((kid.clone(), public_key(text)?))).collect();
-        let members = manifest.members.iter().map(|member| {
-            let keys = member.signing_keys.iter().filter_map(|text| public_key(text)).collect();
-            (member.id, (keys, member.active))
-        });
-        let members = members.collect();
+        let members = manifest.members.iter();
+        let members = members.map(|member| (member.id, (MemberKeys::of(member), member.active))).collect();
         let revoked = manifest.revoked.iter().copied().collect();
         Self { manifest, token_keys, members, revoked }
     }

@@ -1,7 +1,7 @@
 //! Running: open, listen, wait for signals, stop in good order.
 
 use crate::keeper::Keeper;
-use crate::members::{self, Members, MembersError};
+use crate::members::{Members, MembersError};
 use crate::options::{Options, StoreAt};
 use crate::postgres::PostgresStorage;
 use crate::sqlite::SqliteStorage;
@@ -9,6 +9,8 @@ use crate::storage::{Storage, StorageError};
 use crate::web::{Exchange, PROOF_BODY_BYTES, Rates};
 use data_encoding::BASE64;
 use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +18,7 @@ use strongroom_ambient::Ambient;
 use strongroom_crypto::PublicKey;
 use strongroom_member::config::Tls;
 use strongroom_member::{Authority, HttpError, Patience, Server};
-use strongroom_server::config::{Border, Limits};
+use strongroom_server::config::{BodyPace, Border, Limits};
 use strongroom_server::listen::{ListenError, Listener, Listeners};
 use strongroom_server::logging::{self, LoggingError};
 use strongroom_server::names::Names;
@@ -31,6 +33,14 @@ const STOP_DEADLINE: Duration = Duration::from_secs(30);
 const RETENTION_EVERY: Duration = Duration::from_mins(10);
 /// For the authority's manifest.
 const PATIENCE: Patience = Patience { connect: Duration::from_secs(5), answer: Duration::from_secs(10) };
+/// Open connections.
+const CONNECTIONS: usize = 4_096;
+/// A body that comes slower has no more than half a minute, which is enough for the least that a collector sends,
+const LEAST_PACE: NonZeroU32 = NonZeroU32::MIN.saturating_add((64 << 10) - 1);
+/// and one that is as fast has this.
+const LONGEST_BODY: Duration = Duration::from_mins(30);
+/// What is done with a proof when it has come.
+const PROOF_WORK: Duration = Duration::from_mins(2);
 /// Bytes of a body beside its limit, so that it is its path that refuses it.
 const BODY_MARGIN: usize = 64 << 10;
 
@@ -127,7 +137,7 @@ async fn serve(options: &Options, parts: Parts) -> Result<(), ExchangeError> {
     let rates = Rates { requests_per_second: options.requests_per_second };
     let days = options.retention_days;
     let exchange = Exchange::new(keeper.clone(), storage, Arc::clone(&members), ambient.clone(), days, rates);
-    let mut listeners = Listeners::new(limits());
+    let mut listeners = Listeners::new(limits(options.listen));
     listeners.serve_sharing(listener, exchange.router());
     let chores = [
         tokio::spawn(look_again(members)),
@@ -153,9 +163,18 @@ async fn serve(options: &Options, parts: Parts) -> Result<(), ExchangeError> {
     Ok(())
 }
 
-fn limits() -> Limits {
-    // the largest of any path; each path has its own
-    Limits { body_bytes: PROOF_BODY_BYTES + BODY_MARGIN, connections: 4_096, ..Limits::default() }
+fn limits(listen: SocketAddr) -> Limits {
+    // a proxy on this host brings everybody
+    let connections_per_address = if listen.ip().is_loopback() { CONNECTIONS } else { CONNECTIONS / 4 };
+    Limits {
+        // the largest of any path; each path has its own, and its own time
+        body_bytes: PROOF_BODY_BYTES + BODY_MARGIN,
+        body_pace: Some(BodyPace { bytes_per_second: LEAST_PACE, longest: LONGEST_BODY }),
+        request_timeout: LONGEST_BODY + PROOF_WORK,
+        connections: CONNECTIONS,
+        connections_per_address,
+        ..Limits::default()
+    }
 }
 
 fn open(store: &StoreAt) -> Result<Arc<dyn Storage>, StorageError> {
@@ -185,7 +204,7 @@ fn key(path: &Path) -> Result<PublicKey, ExchangeError> {
 /// Asks the authority again and again who the members are.
 async fn look_again(members: Arc<Members>) {
     loop {
-        tokio::time::sleep(members::EVERY).await;
+        tokio::time::sleep(members.look_after()).await;
         if let Err(error) = members.refresh().await {
             tracing::warn!(%error, "the authority's manifest; the last one goes on to count for a while");
         }

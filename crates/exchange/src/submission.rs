@@ -3,8 +3,7 @@
 use crate::storage::{DigestBytes, TokenBytes};
 use data_encoding::BASE64;
 use std::collections::HashMap;
-use strongroom_crypto::PublicKey;
-use strongroom_envelope::{BatchHeader, SealedRecord};
+use strongroom_envelope::{BatchHeader, MemberKeys, SealedRecord};
 use strongroom_sharing::exchange::{Insert, MAX_INSERT_RECORDS};
 use strongroom_sharing::{BatchId, MemberId, RecordId};
 
@@ -119,7 +118,7 @@ impl Submission {
     ///
     /// # Errors
     /// Where it is refused whole.
-    pub fn read(insert: &Insert, member: MemberId, keys: &[PublicKey]) -> Result<Self, SubmissionError> {
+    pub fn read(insert: &Insert, member: MemberId, keys: &MemberKeys) -> Result<Self, SubmissionError> {
         if insert.records.len() > MAX_INSERT_RECORDS || insert.headers.len() > MAX_INSERT_RECORDS {
             return Err(SubmissionError::TooMany);
         }
@@ -160,7 +159,7 @@ fn read_header(at: usize, text: &str, member: MemberId) -> Result<(BatchId, Head
     Ok((header.batch(), Header { digest: *header.digest(), bytes }))
 }
 
-fn read_record(text: &str, member: MemberId, keys: &[PublicKey]) -> Result<Submitted, Fault> {
+fn read_record(text: &str, member: MemberId, keys: &MemberKeys) -> Result<Submitted, Fault> {
     let fault = |id, kind, message: &str| Fault { id, kind, message: message.to_owned() };
     let malformed = |message: &str| fault(None, FaultKind::Malformed, message);
     let bytes = BASE64.decode(text.as_bytes()).map_err(|_| malformed("it is no base64"))?;
@@ -170,7 +169,7 @@ fn read_record(text: &str, member: MemberId, keys: &[PublicKey]) -> Result<Submi
         // nothing of others is told, not even whether it is there
         return Err(fault(Some(id), FaultKind::Stranger, "it is another member's; members send their own"));
     }
-    if !keys.iter().any(|key| record.verify(key).is_ok()) {
+    if !keys.signed(&record) {
         return Err(fault(Some(id), FaultKind::Signature, "it is not signed by a key of its collector"));
     }
     let submitted = Submitted {

@@ -23,6 +23,17 @@ pub struct Caller {
     pub admin: bool,
 }
 
+/// A token that holds, unless it was ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Who bears it.
+    pub bearer: Caller,
+    /// When it was made, seconds since 1970.
+    pub issued: u64,
+    /// Its id.
+    pub id: MemberId,
+}
+
 /// Why a token is not taken. Its bearer hears none of it but that.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
@@ -60,15 +71,14 @@ struct Claims {
     adm: bool,
     iat: u64,
     exp: u64,
-    #[serde(rename = "jti")]
-    _jti: String,
+    jti: MemberId,
 }
 
 /// Checks a token. `now` in seconds since 1970.
 ///
 /// # Errors
 /// If it is not one that holds now.
-pub fn check(text: &str, keys: &BTreeMap<String, PublicKey>, now: u64) -> Result<Caller, TokenError> {
+pub fn check(text: &str, keys: &BTreeMap<String, PublicKey>, now: u64) -> Result<Held, TokenError> {
     if text.len() > MAX_BYTES {
         return Err(TokenError::Form);
     }
@@ -90,7 +100,8 @@ pub fn check(text: &str, keys: &BTreeMap<String, PublicKey>, now: u64) -> Result
     if claims.exp <= now || claims.iat > now.saturating_add(SKEW_SECS) {
         return Err(TokenError::Time);
     }
-    Ok(Caller { member: claims.sub, admin: claims.adm })
+    let bearer = Caller { member: claims.sub, admin: claims.adm };
+    Ok(Held { bearer, issued: claims.iat, id: claims.jti })
 }
 
 fn part<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, TokenError> {

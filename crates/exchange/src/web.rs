@@ -15,13 +15,16 @@ use crate::storage::Storage;
 use crate::token::Caller;
 use answer::Refused;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRequestParts};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Request};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use http::request::Parts;
 use proofs::Trees;
 use shares::Shares;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 use strongroom_ambient::Ambient;
 use strongroom_server::listen::ClientCertificate;
 use strongroom_server::rate::Pace;
@@ -39,6 +42,13 @@ const BODIES: usize = 16;
 const INSERTIONS: usize = 4;
 /// Questions that are answered at a time.
 const QUESTIONS: usize = 8;
+
+/// MiB of proofs that are read at a time: the largest, and beside it others of the usual size.
+const PROOFS_MIB: usize = 128;
+/// How long anything takes but a proof, whose body may come slowly.
+const LONGEST: Duration = Duration::from_mins(1);
+/// Where proofs come.
+const PROOFS: &str = "/proofs";
 
 /// How often one member may ask.
 #[derive(Debug, Clone, Copy)]
@@ -68,7 +78,7 @@ pub struct Inside {
     bodies: Arc<Semaphore>,
     insertions: Arc<Semaphore>,
     questions: Arc<Semaphore>,
-    /// A proof is large: one comes at a time.
+    /// A proof is large: MiB of those that come at a time.
     proofs: Arc<Semaphore>,
     trees: Trees,
 }
@@ -94,7 +104,7 @@ impl Exchange {
             bodies: Arc::new(Semaphore::new(BODIES)),
             insertions: Arc::new(Semaphore::new(INSERTIONS)),
             questions: Arc::new(Semaphore::new(QUESTIONS)),
-            proofs: Arc::new(Semaphore::new(1)),
+            proofs: Arc::new(Semaphore::new(PROOFS_MIB)),
             trees: Trees::default(),
         }))
     }
@@ -109,7 +119,7 @@ impl Exchange {
             .route("/get/batches", post(look::batches))
             .route("/sync", get(stream::sync))
             .route("/sync/heads", get(look::heads))
-            .route("/proofs", post(proofs::put).layer(DefaultBodyLimit::max(PROOF_BODY_BYTES)))
+            .route(PROOFS, post(proofs::put).layer(DefaultBodyLimit::max(PROOF_BODY_BYTES)))
             .route("/get/proofs", post(proofs::get))
             .route("/rewrap", post(insert::rewrap))
             .route("/admin/stats", get(admin::stats))
@@ -117,9 +127,19 @@ impl Exchange {
             .fallback(async || Refused::NOT_FOUND)
             .method_not_allowed_fallback(async || Refused::METHOD)
             .layer(DefaultBodyLimit::max(OTHER_BODY_BYTES))
+            .layer(axum::middleware::from_fn(in_time))
             .layer(axum::middleware::from_fn(unread::let_go))
             .with_state(self)
     }
+}
+
+/// Answers in time, or says that there was too much to do.
+async fn in_time(request: Request, next: Next) -> Response {
+    if request.uri().path() == PROOFS {
+        return next.run(request).await;
+    }
+    let answer = tokio::time::timeout(LONGEST, next.run(request)).await;
+    answer.unwrap_or_else(|_| Refused::BUSY.into_response())
 }
 
 impl std::ops::Deref for Exchange {

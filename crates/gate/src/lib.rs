@@ -68,8 +68,8 @@ pub use seer::Seer;
 pub use server_view::ServerView;
 pub use sharing::{
     AuthorityRecord, CollectorsRecord, HeadRecord, MAX_COLLECTOR_GROUPS, MAX_MARKS, MAX_MEMBERS,
-    MAX_REGISTERED_RIGHTS, MarkRecord, MemberRecord, RightRecord, RuleRecord, SharingChange, SharingView,
-    Span, Standing,
+    MAX_REGISTERED_RIGHTS, MarkRecord, MemberRecord, ReplacedRecord, RightRecord, RuleRecord, SharingChange,
+    SharingView, Span, Standing,
 };
 pub use standing::{LongListing, RightLost};
 pub use trail_feed::TrailFeed;

@@ -6,14 +6,17 @@
 use crate::authority::Authority;
 use crate::config::Config;
 use crate::error::MemberError;
+use crate::exchange::Exchange;
 use crate::folder::SecretsFolder;
 use crate::identity::{Identity, KEY_FILE, PENDING_FILE};
 use crate::manifest;
 use data_encoding::{BASE64, HEXLOWER};
 use strongroom_ambient::Ambient;
 use strongroom_crypto::PublicKey;
+use strongroom_envelope::SealedRecord;
 use strongroom_secret::SecretBytes;
 use strongroom_sharing::authority::{Login, RegisterKeys};
+use strongroom_sharing::exchange::Found;
 use strongroom_sharing::{MemberId, Password};
 
 /// Who enrols, and how.
@@ -22,6 +25,8 @@ pub struct Enrolment {
     pub password: SecretBytes,
     /// The name to log in with; absent: the token of the configuration is used.
     pub username: Option<String>,
+    /// The last record that the present keys signed, where it is known here; else the exchange is asked.
+    pub last: Option<u64>,
     /// New keys in place of those that are registered.
     pub replace: bool,
 }
@@ -63,7 +68,11 @@ pub async fn enroll(config: &Config, ambient: &Ambient, how: Enrolment) -> Resul
     }
     let key = authority_key(config, &authority, &folder, &token).await?;
     let pending = pending(&folder, ambient, me.id)?;
-    if let Err(error) = register(&authority, &token, &pending, &how).await {
+    let last = match how.last {
+        None if how.replace => last_at_exchange(config, &token, &authority, &key, me.id, ambient).await,
+        known => known,
+    };
+    if let Err(error) = register(&authority, &token, &pending, &how, last).await {
         // the answer may have been lost, now or the last time
         if !is_registered(&authority, &key, &pending, ambient).await {
             return Err(error);
@@ -130,14 +139,38 @@ async fn register(
     token: &SecretBytes,
     keys: &Identity,
     how: &Enrolment,
+    last: Option<u64>,
 ) -> Result<(), MemberError> {
     let asked = RegisterKeys {
         password: password(how)?,
         wrap_key: BASE64.encode(&keys.wrap().public_key().to_bytes()),
         signing_key: BASE64.encode(keys.public().spki()),
         replace: how.replace,
+        last: last.filter(|_| how.replace),
     };
     Ok(authority.register_keys(token, &asked).await?)
+}
+
+/// The last record that the exchange has of a member, if the member signed it. Without an answer the authority goes by what
+/// it was told last.
+async fn last_at_exchange(
+    config: &Config,
+    token: &SecretBytes,
+    authority: &Authority,
+    key: &PublicKey,
+    member: MemberId,
+    ambient: &Ambient,
+) -> Option<u64> {
+    let trusted = manifest::check(authority.manifest().await.ok()?, key, None, ambient).ok()?;
+    let exchange = Exchange::of(config).ok()?;
+    let heads = exchange.heads(token).await.ok()?;
+    let Some(head) = heads.iter().find(|head| head.collector == member) else { return Some(0) };
+    let mut lines = exchange.sync(token, member, head.sequence).await.ok()?;
+    let found: Found = serde_json::from_slice(&lines.next().await.ok()??).ok()?;
+    let bytes = BASE64.decode(found.record.as_bytes()).ok()?;
+    let record = SealedRecord::parse(&bytes).ok()?;
+    let is_own = record.id().collector == member && trusted.keys_of(member).signed(&record);
+    is_own.then_some(record.id().sequence)
 }
 
 async fn is_registered(authority: &Authority, key: &PublicKey, keys: &Identity, ambient: &Ambient) -> bool {

@@ -1,7 +1,7 @@
 //! An authority and any HTTP server, for tests: what they answer is the test's to say.
 
 use data_encoding::{BASE64, HEXLOWER};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -244,8 +244,10 @@ impl FakeAuthority {
             issued_at: u64::try_from(now).unwrap_or(0),
             max_age_secs: known.max_age_secs,
             token_keys: BTreeMap::new(),
-            members: vec![MemberOf { id: self.member, signing_keys, active: true }],
+            members: vec![MemberOf { id: self.member, signing_keys, active: true, replaced: Vec::new() }],
             revoked: Vec::new(),
+            ended_before: BTreeMap::new(),
+            ended: BTreeSet::new(),
         };
         let signed = Signed::sign(&manifest, &known.signer, "strongroom sharing manifest v1");
         match signed {

@@ -3,11 +3,10 @@
 use crate::error::{ManifestError, MemberError};
 use crate::folder::SecretsFolder;
 use data_encoding::{BASE64, HEXLOWER};
-use std::collections::HashMap;
 use std::time::Duration;
 use strongroom_ambient::Ambient;
 use strongroom_crypto::{Digest, PublicKey, public_key_pem};
-use strongroom_envelope::Signed;
+use strongroom_envelope::{MemberKeys, Signed};
 use strongroom_secret::SecretBytes;
 use strongroom_sharing::authority::Manifest;
 use strongroom_sharing::{MemberId, SignedText};
@@ -56,10 +55,10 @@ impl Trusted {
         Duration::from_secs((max_age_secs(&self.manifest) / 3).max(1))
     }
 
-    /// The keys that members' signatures are checked with, also of those that may send no more.
-    pub fn verifying_keys(&self) -> HashMap<MemberId, Vec<PublicKey>> {
-        let keys = |texts: &[String]| texts.iter().filter_map(|text| spki(text)).collect::<Vec<_>>();
-        self.manifest.members.iter().map(|member| (member.id, keys(&member.signing_keys))).collect()
+    /// The keys that a member's signatures are checked with, also of one that may send no more.
+    pub fn keys_of(&self, member: MemberId) -> MemberKeys {
+        let found = self.manifest.members.iter().find(|other| other.id == member);
+        found.map(MemberKeys::of).unwrap_or_default()
     }
 
     /// Whether a signing key is registered for a member.

@@ -198,7 +198,7 @@ fn check(
 ) -> Result<Option<Word>, &'static str> {
     let Some(signed) = &given.signed else { return Ok(None) };
     let word: EpochProof = signers
-        .document(section.collector, signed, EPOCH)
+        .document(section.collector, signed, EPOCH, |word: &EpochProof| word.last)
         .map_err(|_| "it is not signed by the collector")?;
     if word.collector != section.collector || word.epoch != section.epoch {
         return Err("it is of another collector or epoch");

@@ -2,28 +2,23 @@
 
 use std::collections::HashMap;
 
-use data_encoding::BASE64;
 use serde::de::DeserializeOwned;
-use strongroom_crypto::PublicKey;
-use strongroom_envelope::{SealedRecord, Signed, SignedError};
+use strongroom_envelope::{MemberKeys, SealedRecord, Signed, SignedError};
 use strongroom_sharing::authority::Manifest;
 use strongroom_sharing::{MemberId, SignedText};
 
-/// The signing keys of all members. Keys that a member had before stay: its old records are signed with them.
+/// The signing keys of all members. Keys that a member had before stay, for the records of then.
 #[derive(Debug, Default)]
 pub struct Signers {
-    keys: HashMap<MemberId, Vec<PublicKey>>,
+    keys: HashMap<MemberId, MemberKeys>,
     epoch: u64,
 }
 
 impl Signers {
     /// Those of a manifest, which its reader has checked. A key that is none checks nothing.
     pub fn of(manifest: &Manifest) -> Self {
-        let key = |text: &String| PublicKey::from_spki(&BASE64.decode(text.as_bytes()).ok()?).ok();
-        let all = manifest.members.iter();
-        let keys =
-            all.map(|member| (member.id, member.signing_keys.iter().filter_map(key).collect())).collect();
-        Self { keys, epoch: manifest.epoch }
+        let keys = manifest.members.iter().map(|member| (member.id, MemberKeys::of(member)));
+        Self { keys: keys.collect(), epoch: manifest.epoch }
     }
 
     /// The present epoch, which no collector can have ended.
@@ -38,28 +33,18 @@ impl Signers {
 
     /// Whether a record is signed by its collector.
     pub fn signed(&self, record: &SealedRecord<'_>) -> bool {
-        let keys = self.keys.get(&record.id().collector);
-        keys.is_some_and(|keys| keys.iter().any(|key| record.verify(key).is_ok()))
+        self.keys.get(&record.id().collector).is_some_and(|keys| keys.signed(record))
     }
 
-    /// A document that a member signed.
+    /// A document that a member signed, and the last record that it speaks of.
     pub fn document<T: DeserializeOwned>(
         &self,
         member: MemberId,
         text: &SignedText,
         context: &str,
+        last_record: impl Fn(&T) -> u64,
     ) -> Result<T, SignedError> {
-        let signed = Signed::<T>::from(text.clone());
-        let keys = self.keys.get(&member).map(Vec::as_slice).unwrap_or_default();
-        let mut last = SignedError::OtherKey;
-        for key in keys {
-            match signed.verify(key, context) {
-                Ok(document) => return Ok(document),
-                // of the key that it names, not of those that it does not
-                Err(SignedError::OtherKey) => {}
-                Err(error) => last = error,
-            }
-        }
-        Err(last)
+        let keys = self.keys.get(&member).ok_or(SignedError::OtherKey)?;
+        keys.document(&Signed::<T>::from(text.clone()), context, last_record)
     }
 }

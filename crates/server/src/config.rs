@@ -94,6 +94,8 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// From a request's head to the end of its body; also how long a client may leave an answer unread.
     pub body_timeout: Duration,
+    /// More time for bodies that keep coming; without, none.
+    pub body_pace: Option<BodyPace>,
     /// Without a request.
     pub idle_timeout: Duration,
     /// From a request's head to its answer's head.
@@ -104,6 +106,23 @@ pub struct Limits {
     pub requests_per_second_per_address: Option<NonZeroU32>,
     /// Requests a second of one user, if they are limited.
     pub requests_per_second_per_user: Option<NonZeroU32>,
+}
+
+/// How fast a large body has to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyPace {
+    /// Each so many bytes are worth another second.
+    pub bytes_per_second: NonZeroU32,
+    /// No body has longer.
+    pub longest: Duration,
+}
+
+impl BodyPace {
+    /// How long a body has of which so much has come, where all have `patience`.
+    pub(crate) fn time(self, patience: Duration, bytes: u64) -> Duration {
+        let earned = Duration::from_secs(bytes / u64::from(self.bytes_per_second.get()));
+        patience.saturating_add(earned).min(self.longest.max(patience))
+    }
 }
 
 impl Default for Limits {
@@ -118,6 +137,7 @@ impl Default for Limits {
             handshake_timeout: Duration::from_secs(10),
             header_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            body_pace: None,
             idle_timeout: Duration::from_secs(75),
             request_timeout: Duration::from_mins(1),
             http2_streams: 128,

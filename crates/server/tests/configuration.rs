@@ -102,6 +102,7 @@ checkpoint_file = "/mnt/elsewhere/checkpoints"
         handshake_timeout: seconds(1),
         header_timeout: seconds(2),
         body_timeout: seconds(3),
+        body_pace: None,
         idle_timeout: seconds(4),
         request_timeout: seconds(5),
         http2_streams: 6,

@@ -2,7 +2,7 @@
 
 use crate::{MemberId, Password, TokenText};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How old a manifest may be before a collector encrypts nothing more, unless the authority says otherwise; seconds.
 pub const MAX_MANIFEST_AGE_SECS: u64 = 900;
@@ -84,6 +84,9 @@ secret! {
         /// In place of those that are registered.
         #[serde(default)]
         replace: bool,
+        /// The last record that the replaced key signed; absent: the last that the collector told the authority of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<u64>,
     }
 }
 
@@ -284,6 +287,12 @@ told! {
         members: Vec<MemberOf>,
         /// Whose tokens are void: suspended or removed.
         revoked: Vec<MemberId>,
+        /// Whose tokens are void that were made before a second, seconds since 1970: a new password, new keys, a suspension.
+        #[serde(default)]
+        ended_before: BTreeMap<MemberId, u64>,
+        /// Tokens by their id that are void: logged out.
+        #[serde(default)]
+        ended: BTreeSet<MemberId>,
     }
     /// A member, for who checks signatures.
     MemberOf {
@@ -293,6 +302,16 @@ told! {
         signing_keys: Vec<String>,
         /// Whether it may send records now.
         active: bool,
+        /// Up to which record those of its keys count that were replaced.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        replaced: Vec<Replaced>,
+    }
+    /// A signing key that another took the place of.
+    Replaced {
+        /// Ed25519 SubjectPublicKeyInfo.
+        key: String,
+        /// The last record that it counts for.
+        last: u64,
     }
     /// A collector's head, signed by it under `strongroom sharing head v1`; `POST /heads`, a list at `GET /heads`.
     Head {

@@ -5,7 +5,7 @@ use data_encoding::{BASE64, BASE64URL_NOPAD};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, IsCa, KeyPair};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -69,6 +69,7 @@ impl Authority {
             id: collector.id,
             signing_keys: vec![spki(&collector.key)],
             active: true,
+            replaced: Vec::new(),
         });
         let manifest = Manifest {
             authority: "00".repeat(32),
@@ -80,6 +81,8 @@ impl Authority {
             token_keys: BTreeMap::from([(kid(&self.key.public_key().unwrap()), spki(&self.key))]),
             members: members.collect(),
             revoked: revoked.to_vec(),
+            ended_before: BTreeMap::new(),
+            ended: BTreeSet::new(),
         };
         let signed = Signed::sign(&manifest, &self.key, "strongroom sharing manifest v1").unwrap();
         *self.said.lock().unwrap() = serde_json::to_string(&signed.into_text()).unwrap();
@@ -89,7 +92,7 @@ impl Authority {
         let part = |value: Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
         let head = part(json!({ "alg": "EdDSA", "kid": kid(&self.key.public_key().unwrap()) }));
         let claims = json!({
-            "iss": "strongroom", "sub": member, "adm": admin, "iat": now(), "exp": now() + 900, "jti": "1",
+            "iss": "strongroom", "sub": member, "adm": admin, "iat": now(), "exp": now() + 900, "jti": "01".repeat(16),
         });
         let signed = format!("{head}.{}", part(claims));
         let signature = BASE64URL_NOPAD.encode(&self.key.sign(signed.as_bytes()).unwrap());

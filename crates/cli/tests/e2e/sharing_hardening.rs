@@ -3,7 +3,7 @@
 
 use crate::clock;
 use crate::home::Done;
-use crate::sharing_kms::{JWT, Kms};
+use crate::sharing_kms::{JWT, Kms, PASSWORD, curl};
 use crate::sharing_query::{COLLECTS, Program, READS, RECORDS, World, free_port, records};
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -188,10 +188,20 @@ fn without_a_fresh_manifest_records_wait_sealed_and_go_on_by_themselves() {
     send("early", early);
     clock::soon("the first records come", || kept() == 4);
 
+    // a token that was logged out is refused by the exchange when it has looked again
+    let login = json!({ "username": "both", "password": PASSWORD });
+    let token = world.kms.post("/login", "", &login).is(200)["access_token"].as_str().unwrap().to_owned();
+    let heads = format!("http://127.0.0.1:{}/sync/heads", world.port);
+    let asked = || curl(&["-H", &format!("X-Authorization: Bearer {token}"), &heads]).status;
+    assert_eq!(asked(), 200);
+    world.kms.post("/logout", &token, &json!({})).is(200);
+    clock::soon("the exchange refuses the token", || asked() == 401);
+
     let address = world.kms.address.strip_prefix("http://").unwrap().to_owned();
     world.kms.kill();
     let said = || std::fs::read_to_string(world.home.join("collector.log")).unwrap();
     clock::soon("the manifest grows stale", || said().contains("no fresh manifest, nothing is encrypted"));
+    clock::soon("the exchange lets nobody in either", || asked() == 503);
     send("late", late);
     // acknowledged, and encrypted for nobody
     clock::pause(std::time::Duration::from_secs(2));

@@ -40,6 +40,9 @@ impl Refused {
     pub(crate) const ADMIN_ONLY: Self = Self::of(403, "forbidden", "administrators only");
     pub(crate) const BUSY: Self = Self::of(503, "busy", "too much waits already; try again");
 
+    pub(crate) const TOO_SLOW: Self =
+        Self::of(408, "timeout", "the body came too slowly: send fewer records at once");
+
     const fn of(status: u16, error: &'static str, message: &'static str) -> Self {
         Self { status, error, message: Cow::Borrowed(message) }
     }

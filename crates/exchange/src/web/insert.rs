@@ -11,14 +11,15 @@ use data_encoding::BASE64;
 use http::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
-use strongroom_crypto::PublicKey;
-use strongroom_envelope::{BatchHeader, rewrap_message};
+use strongroom_envelope::{BatchHeader, MemberKeys, rewrap_message};
 use strongroom_sharing::MemberId;
 use strongroom_sharing::exchange::{Insert, Rewrap};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long an insertion waits for its turn.
 const TURN: Duration = Duration::from_secs(10);
+/// How long its body may take: a place is not held for a slow line, which gets through with smaller parts.
+const ARRIVAL: Duration = Duration::from_secs(30);
 const NO_SENDER: Refused =
     Refused::forbidden("this member sends no records: it has no signing key, or is suspended");
 
@@ -37,7 +38,8 @@ pub(super) async fn insert(
     // before its body is read: what waits takes no memory, and nobody keeps others waiting alone
     let _share = exchange.shares.take(member, Kind::Body)?;
     let _body = turn(&exchange.bodies).await?;
-    let body = answer::body(request, &exchange).await?;
+    let body = tokio::time::timeout(ARRIVAL, answer::body(request, &exchange)).await;
+    let body = body.map_err(|_| Refused::TOO_SLOW)??;
     let turn = turn(&exchange.insertions).await?;
     let mut submission = checked(body.clone(), member, keys.clone()).await?;
     if submission.is_unsigned() {
@@ -59,7 +61,7 @@ pub(super) async fn insert(
 }
 
 /// What is sent, read and checked on a thread that may take its time.
-async fn checked(body: Bytes, member: MemberId, keys: Vec<PublicKey>) -> Result<Submission, Refused> {
+async fn checked(body: Bytes, member: MemberId, keys: MemberKeys) -> Result<Submission, Refused> {
     let checked = tokio::task::spawn_blocking(move || {
         let insert: Insert = answer::read(&body)?;
         Ok(Submission::read(&insert, member, &keys)?)
@@ -82,9 +84,9 @@ pub(super) async fn rewrap(
         return Err(Refused::forbidden("a batch is wrapped anew by its own collector"));
     }
     // its wraps cannot be tried here: whoever stole a token would make a batch that nobody opens any more
-    let key = exchange.members.signing_keys(member).await?.and_then(|keys| keys.into_iter().next());
+    let keys = exchange.members.signing_keys(member).await?.unwrap_or_default();
     let signature = BASE64.decode(rewrap.signature.as_bytes()).unwrap_or_default();
-    let is_signed = key.is_some_and(|key| key.verify(&rewrap_message(&bytes), &signature).is_ok());
+    let is_signed = keys.now().is_some_and(|key| key.verify(&rewrap_message(&bytes), &signature).is_ok());
     if !is_signed {
         return Err(Refused::forbidden("the header is not signed by the batch's collector"));
     }

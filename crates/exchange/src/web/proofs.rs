@@ -2,12 +2,13 @@
 
 use super::answer::{self, Asked, Refused, json};
 use super::shares::Kind;
-use super::{Exchange, Member};
+use super::{Exchange, Member, PROOF_BODY_BYTES};
 use crate::storage::{HeadRow, ProofRow, Storage};
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use data_encoding::{BASE64, HEXLOWER};
-use http::StatusCode;
+use http::header::CONTENT_LENGTH;
+use http::{HeaderMap, StatusCode};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,12 +61,13 @@ pub(super) async fn put(
 ) -> Result<Response, Refused> {
     let keys = exchange.members.signing_keys(member).await?.unwrap_or_default();
     let _share = exchange.shares.take(member, Kind::Body)?;
-    let turn = tokio::time::timeout(TURN, Arc::clone(&exchange.proofs).acquire_owned()).await;
+    let room = Arc::clone(&exchange.proofs).acquire_many_owned(mib(request.headers()));
+    let turn = tokio::time::timeout(TURN, room).await;
     let _turn = turn.ok().and_then(Result::ok).ok_or(Refused::BUSY)?;
     let proof: PostProof = answer::read(&answer::body(request, &exchange).await?)?;
     let signed: Signed<EpochProof> = Signed::from(proof.signed.clone());
-    let word = keys.iter().find_map(|key| signed.verify(key, CONTEXT).ok());
-    let word = word.ok_or(Refused::forbidden("the proof is not signed by this collector"))?;
+    let word = keys.document(&signed, CONTEXT, |word| word.last);
+    let word = word.map_err(|_| Refused::forbidden("the proof is not signed by this collector"))?;
     if word.collector != member {
         return Err(Refused::forbidden("the proof is another collector's"));
     }
@@ -79,6 +81,13 @@ pub(super) async fn put(
     } else {
         Err(Refused::conflict("this epoch has another proof"))
     }
+}
+
+/// How much of the room for proofs one takes: what it says of its length, or all that one may have.
+fn mib(headers: &HeaderMap) -> u32 {
+    let said = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let bytes = said.unwrap_or(PROOF_BODY_BYTES).clamp(1, PROOF_BODY_BYTES);
+    u32::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX)
 }
 
 fn keep(

@@ -4,6 +4,7 @@ use super::world::{Collector, World, errors};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
+use strongroom_envelope::MemberKeys;
 use strongroom_exchange::keeper::{KeepError, Keeper};
 use strongroom_exchange::sqlite::SqliteStorage;
 use strongroom_exchange::storage::{
@@ -82,14 +83,15 @@ async fn a_batch_needs_its_header_once_and_only_its_own() {
     let first = one.record(&[1]);
     let mut bare = one.insert(vec![first.clone()]);
     bare.headers.clear();
-    let without = Submission::read(&bare, one.id, &[one.public()]).unwrap();
+    let without = Submission::read(&bare, one.id, &MemberKeys::present(one.public())).unwrap();
     assert_eq!(errors(&world.keeper.insert(without).await.unwrap()), ["header"]);
     // another's header is refused whole, whatever it says
-    let foreign = Submission::read(&bare_with(&Collector::new(2), &first), one.id, &[one.public()]);
+    let foreign =
+        Submission::read(&bare_with(&Collector::new(2), &first), one.id, &MemberKeys::present(one.public()));
     assert!(foreign.is_err());
     assert_eq!(world.insert(&one, vec![first]).await.accepted, 1);
     let later = strongroom_sharing::exchange::Insert { headers: Vec::new(), records: one.records(1) };
-    let later = Submission::read(&later, one.id, &[one.public()]).unwrap();
+    let later = Submission::read(&later, one.id, &MemberKeys::present(one.public())).unwrap();
     assert_eq!(world.keeper.insert(later).await.unwrap().accepted, 1);
 }
 

@@ -7,7 +7,7 @@ use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use strongroom_exchange::members::Members;
 use strongroom_exchange::web::{Exchange, Rates};
 use strongroom_member::config::Tls;
 use strongroom_member::{Authority, Patience, Server};
-use strongroom_sharing::authority::{Manifest, MemberOf};
+use strongroom_sharing::authority::{Manifest, MemberOf, Replaced};
 use strongroom_sharing::exchange::EpochProof;
 use strongroom_sharing::{MemberId, SignedText};
 use tower::ServiceExt as _;
@@ -41,12 +41,17 @@ fn spki(key: &PrivateKey) -> String {
 }
 
 fn manifest(authority: &PrivateKey, collectors: &[&Collector], revoked: &[MemberId]) -> SignedText {
+    signed(authority, said(authority, collectors, revoked))
+}
+
+fn said(authority: &PrivateKey, collectors: &[&Collector], revoked: &[MemberId]) -> Manifest {
     let members = collectors.iter().map(|collector| MemberOf {
         id: collector.id,
         signing_keys: vec![spki(&collector.key)],
         active: true,
+        replaced: Vec::new(),
     });
-    let manifest = Manifest {
+    Manifest {
         authority: "00".repeat(32),
         signing_key: spki(authority),
         epoch: 1,
@@ -56,7 +61,12 @@ fn manifest(authority: &PrivateKey, collectors: &[&Collector], revoked: &[Member
         token_keys: BTreeMap::from([(kid(&authority.public_key().unwrap()), spki(authority))]),
         members: members.collect(),
         revoked: revoked.to_vec(),
-    };
+        ended_before: BTreeMap::new(),
+        ended: BTreeSet::new(),
+    }
+}
+
+fn signed(authority: &PrivateKey, manifest: Manifest) -> SignedText {
     Signed::sign(&manifest, authority, "strongroom sharing manifest v1").unwrap().into_text()
 }
 
@@ -69,8 +79,14 @@ fn nobody() -> Authority {
 
 impl Site {
     fn new(collectors: &[&Collector], revoked: &[MemberId], rate: Option<u32>) -> Self {
-        let (world, authority) = (World::new(), key());
-        let text = serde_json::to_vec(&manifest(&authority, collectors, revoked)).unwrap();
+        let authority = key();
+        let manifest = said(&authority, collectors, revoked);
+        Self::of(authority, manifest, rate)
+    }
+
+    fn of(authority: PrivateKey, manifest: Manifest, rate: Option<u32>) -> Self {
+        let world = World::new();
+        let text = serde_json::to_vec(&signed(&authority, manifest)).unwrap();
         world.storage.put_note("manifest", &text).unwrap();
         let public = Some(authority.public_key().unwrap());
         let (storage, ambient) = (Arc::clone(&world.storage), world.ambient.clone());
@@ -88,7 +104,7 @@ impl Site {
     }
 
     fn claims(member: MemberId) -> Value {
-        json!({ "iss": "strongroom", "sub": member, "adm": false, "iat": NOW, "exp": NOW + 900, "jti": "1" })
+        json!({ "iss": "strongroom", "sub": member, "adm": false, "iat": NOW, "exp": NOW + 900, "jti": "01".repeat(16) })
     }
 
     fn token(&self, member: MemberId) -> String {
@@ -243,20 +259,6 @@ async fn tokens_of_another_form_key_or_time_let_nobody_in() {
     }
     let basic = Request::post("/query").header("x-authorization", format!("Basic {whole}"));
     assert_eq!(site.send(basic.body(Body::empty()).unwrap()).await.0, StatusCode::UNAUTHORIZED);
-}
-
-#[tokio::test]
-async fn nobody_is_known_once_the_authority_was_away_for_too_long() {
-    let one = Collector::new(1);
-    let site = Site::new(&[&one], &[], None);
-    let mut claims = Site::claims(one.id);
-    claims["exp"] = (NOW + 86_400).into();
-    let token = jwt(&site.authority, &site.head(), &claims);
-    site.world.clock.advance(Duration::from_mins(59));
-    assert_eq!(site.post("/query", &token, &question(7)).await.0, 200);
-    site.world.clock.advance(Duration::from_mins(2));
-    let (status, said) = site.post("/query", &token, &question(7)).await;
-    assert_eq!((status, &said["error"]), (503, &json!("no_manifest")));
 }
 
 #[tokio::test]
@@ -465,4 +467,58 @@ async fn without_a_named_key_the_first_manifests_own_counts_and_from_then_on_no_
     assert!(!is_taken(&forged));
     assert!(!is_taken(&SignedText { kid: own.kid.clone(), ..forged }), "under the other's name");
     assert!(is_taken(&own));
+}
+
+#[tokio::test]
+async fn a_token_that_was_ended_is_refused_and_its_bearers_others_are_not() {
+    let (authority, one) = (key(), Collector::new(1));
+    let (two, three) = (MemberId([2; 16]), MemberId([3; 16]));
+    let mut said = said(&authority, &[&one], &[]);
+    said.ended = BTreeSet::from([MemberId([5; 16])]);
+    said.ended_before = BTreeMap::from([(two, NOW), (three, NOW + 1)]);
+    let site = Site::of(authority, said, None);
+    let ask = async |member: MemberId, id: u8| {
+        let mut claims = Site::claims(member);
+        claims["jti"] = json!(MemberId([id; 16]));
+        site.ask("GET", "/sync/heads", &jwt(&site.authority, &site.head(), &claims), "").await.0.as_u16()
+    };
+    assert_eq!((ask(one.id, 5).await, ask(one.id, 6).await), (401, 200), "logged out; another of its own");
+    assert_eq!((ask(two, 6).await, ask(three, 6).await), (200, 401), "made in that second; made before it");
+}
+
+#[tokio::test]
+async fn nobody_is_let_in_by_a_manifest_by_which_no_collector_may_encrypt() {
+    let mut one = Collector::new(1);
+    let site = Site::new(&[&one], &[], None);
+    let record = one.record(&[7]);
+    site.world.clock.advance(Duration::from_secs(899));
+    assert_eq!(site.insert(&one, vec![record.clone()]).await.0, 201);
+    site.world.clock.advance(Duration::from_secs(2));
+    let mut claims = Site::claims(one.id);
+    claims["exp"] = json!(NOW + 2_000);
+    let token = jwt(&site.authority, &site.head(), &claims);
+    let body = serde_json::to_vec(&one.insert(vec![record])).unwrap();
+    let request = Request::post("/add/enc-data").header("x-authorization", format!("Bearer {token}"));
+    let answer = site.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.headers().contains_key("retry-after"), "a collector keeps its records and tries again");
+    let said: Value =
+        serde_json::from_slice(&answer.into_body().collect().await.unwrap().to_bytes()).unwrap();
+    assert_eq!(said["error"], "no_manifest");
+}
+
+#[tokio::test]
+async fn a_replaced_key_signs_nothing_that_came_after_it() {
+    let (authority, mut one) = (key(), Collector::new(1));
+    let mut said = said(&authority, &[&one], &[]);
+    let replaced = Replaced { key: spki(&one.key), last: 2 };
+    said.members[0].signing_keys.insert(0, spki(&key()));
+    said.members[0].replaced.push(replaced);
+    let site = Site::of(authority, said, None);
+    let early = one.records(2);
+    let (status, inserted) = site.insert(&one, early).await;
+    assert_eq!((status, &inserted["accepted"]), (201, &json!(2)), "what waited in the spool counts");
+    let late = one.record(&[7]);
+    let (status, inserted) = site.insert(&one, vec![late]).await;
+    assert_eq!((status, &inserted["refused"][0]["error"]), (409, &json!("signature")));
 }

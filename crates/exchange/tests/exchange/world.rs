@@ -6,7 +6,7 @@ use strongroom_abe::{MasterKey, RightKeys};
 use strongroom_ambient::{Ambient, FakeClock, UnixMillis};
 use strongroom_blindindex::Token;
 use strongroom_crypto::{PrivateKey, PublicKey, generate_ed25519_pkcs8};
-use strongroom_envelope::{Batch, Chain, PlainField, PolicyAndSuite, PolicySet, Suite};
+use strongroom_envelope::{Batch, Chain, MemberKeys, PlainField, PolicyAndSuite, PolicySet, Suite};
 use strongroom_exchange::keeper::{Ending, Keeper};
 use strongroom_exchange::sqlite::SqliteStorage;
 use strongroom_exchange::storage::Storage;
@@ -71,7 +71,7 @@ impl Collector {
     }
 
     pub(crate) fn submission(&self, records: Vec<String>) -> Submission {
-        Submission::read(&self.insert(records), self.id, &[self.public()]).unwrap()
+        Submission::read(&self.insert(records), self.id, &MemberKeys::present(self.public())).unwrap()
     }
 }
 

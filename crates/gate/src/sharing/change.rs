@@ -2,13 +2,15 @@
 
 use super::SharingView;
 use super::records::{
-    AuthorityRecord, CollectorsRecord, HeadRecord, MarkRecord, MemberRecord, RightRecord, Row, Standing, What,
+    AuthorityRecord, CollectorsRecord, HeadRecord, MarkRecord, MemberRecord, ReplacedRecord, RightRecord,
+    Row, Standing, What,
 };
 use super::state::Known;
 use std::sync::Arc;
 use strongroom_barrier::{BarrierError, Batch, keys};
 use strongroom_keyring::Kind;
 use strongroom_secret::SecretBytes;
+use strongroom_sharing::MemberId;
 use strongroom_store::{Precondition, RowKey};
 
 /// A change in the making: nobody else changes anything until it is dropped, so it is kept until its batch is committed.
@@ -127,6 +129,20 @@ impl SharingChange<'_> {
     pub fn put_head(&mut self, head: HeadRecord) {
         self.put(What::Head, &head.collector.0, &head.encode());
         self.then(move |known| drop(known.heads.insert(head.collector, Arc::new(head))));
+    }
+
+    /// Forgets what a collector left word of.
+    pub fn remove_head(&mut self, collector: MemberId) {
+        let (_, row) = self.place(What::Head, &collector.0);
+        self.batch.delete(row);
+        self.then(move |known| drop(known.heads.remove(&collector)));
+    }
+
+    /// Keeps up to where a key counts that was replaced.
+    pub fn put_replaced(&mut self, replaced: ReplacedRecord) {
+        let about = [replaced.member.0.as_slice(), &replaced.key].concat();
+        self.put(What::Replaced, &about, &replaced.encode());
+        self.then(move |known| known.put_replaced(replaced));
     }
 
     /// Uses up what counts once.

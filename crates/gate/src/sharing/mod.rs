@@ -6,15 +6,17 @@ mod state;
 
 pub use change::SharingChange;
 pub use records::{
-    AuthorityRecord, CollectorsRecord, HeadRecord, MarkRecord, MemberRecord, RightRecord, RuleRecord, Span,
-    Standing,
+    AuthorityRecord, CollectorsRecord, HeadRecord, MarkRecord, MemberRecord, ReplacedRecord, RightRecord,
+    RuleRecord, Span, Standing,
 };
 pub(crate) use state::SharingState;
 pub use state::{MAX_COLLECTOR_GROUPS, MAX_MARKS, MAX_MEMBERS, MAX_REGISTERED_RIGHTS};
 
 use crate::admit::Gate;
 use records::What;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use strongroom_ambient::UnixMillis;
 use strongroom_barrier::{BarrierError, Opened, keys};
 use strongroom_keyring::Kind;
 use strongroom_model::{Caller, Credential, TokenId, UserId};
@@ -141,6 +143,16 @@ impl SharingView {
     /// How many ended tokens and used proofs are remembered of a member.
     pub fn marks_of(&self, member: MemberId) -> usize {
         self.state.known.read().marks_of.get(&member).copied().unwrap_or_default()
+    }
+
+    /// What has to be known beyond a time: tokens that were ended are, used proofs are not.
+    pub fn marks_beyond(&self, until: UnixMillis) -> Vec<MarkRecord> {
+        self.state.known.read().marks.values().filter(|mark| mark.until > until).copied().collect()
+    }
+
+    /// Up to which record those of a member's signing keys count that were replaced.
+    pub fn replaced_of(&self, member: MemberId) -> BTreeMap<Vec<u8>, u64> {
+        self.state.known.read().replaced.get(&member).cloned().unwrap_or_default()
     }
 
     /// The first marks that no more need to be known, at most `limit`.

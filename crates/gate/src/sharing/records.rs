@@ -19,13 +19,15 @@ pub(super) enum What {
     Right = 6,
     Head = 7,
     Mark = 8,
+    Replaced = 9,
 }
 
 impl What {
     pub(super) fn of(byte: u8) -> Option<Self> {
         use What as W;
-        let all = [W::Authority, W::Secrets, W::Member, W::Removed, W::Group, W::Right, W::Head, W::Mark];
-        all.into_iter().find(|what| *what as u8 == byte)
+        let members = [W::Member, W::Removed, W::Group, W::Right];
+        let all = [W::Authority, W::Secrets].into_iter().chain(members);
+        all.chain([W::Head, W::Mark, W::Replaced]).find(|what| *what as u8 == byte)
     }
 }
 
@@ -150,6 +152,17 @@ pub struct MarkRecord {
     pub member: MemberId,
     /// Until when it has to be known.
     pub until: UnixMillis,
+}
+
+/// A signing key that another took the place of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplacedRecord {
+    /// Whose.
+    pub member: MemberId,
+    /// Ed25519 SubjectPublicKeyInfo.
+    pub key: Vec<u8>,
+    /// The last record of the member's that it counts for.
+    pub last: u64,
 }
 
 /// A record as its row holds it.
@@ -374,6 +387,18 @@ impl Row for MarkRecord {
             member: MemberId(reader.array()?),
             until: UnixMillis(reader.i64()?),
         })
+    }
+}
+
+impl Row for ReplacedRecord {
+    const WHAT: What = What::Replaced;
+
+    fn write(&self, writer: Writer) -> Writer {
+        writer.raw(&self.member.0).bytes(&self.key).u64(self.last)
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Some(Self { member: MemberId(reader.array()?), key: reader.bytes()?.to_vec(), last: reader.u64()? })
     }
 }
 

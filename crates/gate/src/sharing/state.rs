@@ -2,7 +2,8 @@
 //! made here once it is durable.
 
 use super::records::{
-    AuthorityRecord, CollectorsRecord, HeadRecord, MarkRecord, MemberRecord, RightRecord, Row, Standing, What,
+    AuthorityRecord, CollectorsRecord, HeadRecord, MarkRecord, MemberRecord, ReplacedRecord, RightRecord,
+    Row, Standing, What,
 };
 use crate::people::each;
 use parking_lot::RwLock;
@@ -35,6 +36,8 @@ pub(super) struct Known {
     pub(super) heads: BTreeMap<MemberId, Arc<HeadRecord>>,
     pub(super) marks: HashMap<[u8; 16], MarkRecord>,
     pub(super) marks_of: HashMap<MemberId, usize>,
+    /// Up to which record each counts.
+    pub(super) replaced: HashMap<MemberId, BTreeMap<Vec<u8>, u64>>,
 }
 
 impl Known {
@@ -48,6 +51,10 @@ impl Known {
             self.names.insert(name.to_owned(), member.id);
         }
         self.members.insert(member.id, Arc::new(member));
+    }
+
+    pub(super) fn put_replaced(&mut self, replaced: ReplacedRecord) {
+        self.replaced.entry(replaced.member).or_default().insert(replaced.key, replaced.last);
     }
 
     pub(super) fn put_mark(&mut self, mark: MarkRecord) {
@@ -103,6 +110,7 @@ impl SharingState {
                 Loaded::Right(record) => drop(known.rights.insert(record)),
                 Loaded::Head(record) => drop(known.heads.insert(record.collector, Arc::new(record))),
                 Loaded::Mark(record) => known.put_mark(record),
+                Loaded::Replaced(record) => known.put_replaced(record),
             }
             Ok(())
         })
@@ -123,6 +131,7 @@ enum Loaded {
     Right(RightRecord),
     Head(HeadRecord),
     Mark(MarkRecord),
+    Replaced(ReplacedRecord),
 }
 
 impl Loaded {
@@ -135,6 +144,7 @@ impl Loaded {
             What::Right => Self::Right(RightRecord::decode(bytes)?),
             What::Head => Self::Head(HeadRecord::decode(bytes)?),
             What::Mark => Self::Mark(MarkRecord::decode(bytes)?),
+            What::Replaced => Self::Replaced(ReplacedRecord::decode(bytes)?),
         })
     }
 }

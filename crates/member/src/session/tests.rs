@@ -36,7 +36,8 @@ impl World {
 
     async fn enroll(&self, password: &str, replace: bool) -> Result<crate::Enrolled, MemberError> {
         let password = SecretBytes::new(password.as_bytes().to_vec());
-        enroll(&self.config(), &self.ambient, Enrolment { password, username: None, replace }).await
+        enroll(&self.config(), &self.ambient, Enrolment { password, username: None, last: None, replace })
+            .await
     }
 
     fn session(&self, program: Program) -> Session {

@@ -108,7 +108,7 @@ pub(crate) fn heads(signed: Vec<SignedText>, signers: &Signers) -> BTreeMap<Memb
     let mut heads: BTreeMap<MemberId, Head> = BTreeMap::new();
     for text in signed {
         let Some(claimed) = claimed(&text) else { continue };
-        let Ok(head) = signers.document::<Head>(claimed, &text, HEAD) else { continue };
+        let Ok(head) = signers.document(claimed, &text, HEAD, |head: &Head| head.sequence) else { continue };
         let is_later = heads.get(&head.collector).is_none_or(|known| known.sequence < head.sequence);
         if head.collector == claimed && is_later {
             heads.insert(claimed, head);

@@ -249,3 +249,29 @@ fn pages_without_end_end() {
     let found = world.search_at(&Endless, &["ANALYST"], QUESTION, Options::default());
     assert!(matches!(found, Err(SearchError::Endless)));
 }
+
+#[test]
+fn what_a_replaced_key_signed_afterwards_is_found() {
+    let world = World::filled();
+    let mut manifest = world.manifest(4);
+    let north = manifest.members.iter_mut().find(|member| member.id == NORTH).unwrap();
+    // another key has taken its place, behind the second record
+    let present = crate::tests::world::another_key();
+    let old = north.signing_keys[0].clone();
+    north.signing_keys.insert(0, present);
+    north.replaced.push(strongroom_sharing::authority::Replaced { key: old, last: 2 });
+    let whole = searched(&world);
+    let of_north = |records: &Vec<(u64, Vec<u8>)>| {
+        let ids =
+            records.iter().map(|(_, bytes)| strongroom_envelope::SealedRecord::parse(bytes).unwrap().id());
+        ids.filter(|id| id.collector == NORTH && id.sequence > 2).collect::<Vec<_>>()
+    };
+    let late = of_north(&world.exchange.records.borrow());
+    let found = world
+        .search_with(&world.exchange, &Signers::of(&manifest), &["ANALYST"], QUESTION, Options::default())
+        .unwrap();
+    assert!(!found.findings.is_empty() && found.rows.len() + found.findings.len() == whole.rows.len());
+    for finding in &found.findings {
+        assert!(matches!(finding, Finding::Signature { id } if late.contains(id)), "{finding}");
+    }
+}

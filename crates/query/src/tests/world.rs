@@ -1,7 +1,7 @@
 //! An authority, two collectors and an exchange, all in memory; the exchange lies as it is told to.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use data_encoding::{BASE64, HEXLOWER};
@@ -199,12 +199,18 @@ impl World {
     }
 
     fn signers_in(&self, epoch: u64) -> Signers {
+        Signers::of(&self.manifest(epoch))
+    }
+
+    /// What the authority says.
+    pub(crate) fn manifest(&self, epoch: u64) -> Manifest {
         let member = |(id, key): (&MemberId, &PrivateKey)| MemberOf {
             id: *id,
             signing_keys: vec![BASE64.encode(key.public_key().unwrap().spki())],
             active: true,
+            replaced: Vec::new(),
         };
-        Signers::of(&Manifest {
+        Manifest {
             authority: String::new(),
             signing_key: String::new(),
             epoch,
@@ -214,7 +220,9 @@ impl World {
             token_keys: BTreeMap::new(),
             members: self.signers.iter().map(member).collect(),
             revoked: Vec::new(),
-        })
+            ended_before: BTreeMap::new(),
+            ended: BTreeSet::new(),
+        }
     }
 
     /// The head that a collector posted.
@@ -246,7 +254,7 @@ impl World {
         self.search_with(exchange, &self.signers(), names, text, options)
     }
 
-    fn search_with(
+    pub(crate) fn search_with(
         &self,
         exchange: &impl Exchange,
         signers: &Signers,
@@ -419,4 +427,10 @@ impl Exchange for FakeExchange {
 /// A header of the exchange's, for tests that swap them.
 pub(crate) fn header_of(bytes: &[u8]) -> BatchHeader {
     BatchHeader::parse(bytes).unwrap()
+}
+
+/// A public key of nobody here, as manifests have it.
+pub(crate) fn another_key() -> String {
+    let key = PrivateKey::ed25519_from_seed(&[77; 32]).unwrap();
+    BASE64.encode(key.public_key().unwrap().spki())
 }

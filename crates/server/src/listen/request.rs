@@ -3,7 +3,7 @@
 use super::Serve;
 use super::paced::{Beat, Pulse};
 use super::visitor::{Turned, Way};
-use crate::config::Limits;
+use crate::config::{BodyPace, Limits};
 use axum::body::Body;
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
@@ -19,7 +19,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use strongroom_api::{Code, Problem};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use tower::ServiceExt as _;
 
 /// Of a body that is refused for its size, so much is let go of, for so long, before the answer.
@@ -136,11 +136,13 @@ fn bounded(body: Incoming, limits: &Limits, pulse: &Arc<Pulse>, verdict: &mut Op
         return Body::empty();
     }
     let verdict = verdict.insert(Verdict::default());
-    let (left, patience) = (limits.body_bytes, limits.body_timeout);
     Body::new(Bounded {
         body,
-        left,
-        patience,
+        left: limits.body_bytes,
+        came: 0,
+        patience: limits.body_timeout,
+        pace: limits.body_pace,
+        begun: None,
         timer: None,
         verdict: Arc::clone(verdict),
         _in_flight: pulse.begin(),
@@ -191,7 +193,11 @@ type Verdict = Arc<OnceLock<Code>>;
 struct Bounded {
     body: Incoming,
     left: usize,
+    came: u64,
     patience: Duration,
+    pace: Option<BodyPace>,
+    /// When it was first waited for.
+    begun: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
     verdict: Verdict,
     /// Until it is read or given up, the connection carries it.
@@ -210,6 +216,7 @@ impl Bounded {
             Some(left) => self.left = left,
             None => return Err(self.break_off(Code::TooLarge, io::ErrorKind::FileTooLarge)),
         }
+        self.came = self.came.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         Ok(frame)
     }
 }
@@ -227,8 +234,13 @@ impl hyper::body::Body for Bounded {
             let frame = frame.map(|frame| frame.map_err(Into::into));
             return Poll::Ready(frame.map(|frame| frame.and_then(|frame| this.count(frame))));
         }
-        let patience = this.patience;
-        let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        let begun = *this.begun.get_or_insert_with(Instant::now);
+        let time = this.pace.map_or(this.patience, |pace| pace.time(this.patience, this.came));
+        let deadline = begun + time;
+        let timer = this.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
         match timer.as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(Some(Err(this.break_off(Code::Timeout, io::ErrorKind::TimedOut)))),
             Poll::Pending => Poll::Pending,

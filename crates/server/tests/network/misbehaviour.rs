@@ -3,8 +3,9 @@
 use crate::support::{World, answer, ask, quick, send, until_closed, within};
 use http_body_util::Empty;
 use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::num::NonZeroU32;
 use std::time::Duration;
-use strongroom_server::config::Limits;
+use strongroom_server::config::{BodyPace, Limits};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
@@ -193,4 +194,19 @@ async fn a_client_that_reads_nothing_is_let_go() {
     while world.listeners.open_connections() > 0 {
         tokio::task::yield_now().await;
     }
+}
+
+#[tokio::test]
+async fn a_large_body_has_time_as_long_as_it_keeps_coming() {
+    let body_pace =
+        Some(BodyPace { bytes_per_second: NonZeroU32::new(100).unwrap(), longest: Duration::from_secs(20) });
+    let world = World::start(Limits { body_pace, ..quick() });
+    let head = "POST /echo HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2000\r\n\r\n";
+    let (mut steady, mut stalled) = (world.connect().await, world.connect().await);
+    // worth fifteen seconds more
+    send(&mut steady, format!("{head}{}", "b".repeat(1_500))).await;
+    send(&mut stalled, format!("{head}b")).await;
+    assert_eq!(answer(&mut stalled).await.0, 408);
+    send(&mut steady, "b".repeat(500)).await;
+    assert_eq!(answer(&mut steady).await, (200, "2000".to_owned()));
 }

@@ -2,8 +2,9 @@
 
 use crate::house::{House, Own, PASSWORD, attributes_of, base64, secret};
 use strongroom_abe::AttributeSet;
-use strongroom_attributes::{self as authority, AuthorityError, Sharing};
+use strongroom_attributes::{self as authority, AuthorityError, Replace, Sharing};
 use strongroom_envelope::{IndexBundle, Purpose, unwrap};
+use strongroom_sharing::authority::Replaced;
 
 fn set(names: &[&str]) -> AttributeSet {
     AttributeSet::parse(names.iter().copied()).unwrap()
@@ -107,6 +108,7 @@ async fn a_stolen_bearer_gets_keys_that_it_cannot_open_and_registers_none() {
     let register = async |password: &str, replace| {
         let permit = house.permit(&ann, Sharing::own(&ann)).await?;
         let keys = thief.enrolment();
+        let replace = if replace { Replace::Yes(None) } else { Replace::No };
         house.attributes.register_keys(permit, house.origin(), secret(password), keys, replace).await
     };
     assert!(matches!(register("wrong horse battery", true).await, Err(AuthorityError::Proof)));
@@ -117,6 +119,13 @@ async fn a_stolen_bearer_gets_keys_that_it_cannot_open_and_registers_none() {
     assert!(house.keys(&ann, None, 9).await.is_ok(), "who knows the password replaces them");
     let manifest = house.manifest().await;
     assert_eq!(manifest.members[0].signing_keys.len(), 2, "the old one still checks what it signed");
+    let told = Replaced { key: manifest.members[0].signing_keys[1].clone(), last: 0 };
+    assert_eq!(manifest.members[0].replaced, [told], "and that was nothing, for no head was posted");
+    let id = manifest.members[0].id;
+    assert!(manifest.ended_before.contains_key(&id), "the exchange hears that tokens have ended");
+    let house = house.restarted().await;
+    let again = house.manifest().await;
+    assert_eq!((&again.members, &again.ended_before), (&manifest.members, &manifest.ended_before));
 }
 
 #[tokio::test]

@@ -130,3 +130,39 @@ async fn questions_without_sense_are_refused() {
         assert!(matches!(ask(&house, &ann, bad).await, Err(AuthorityError::Malformed { .. })));
     }
 }
+
+#[tokio::test]
+async fn work_that_rules_make_is_bounded_and_counts_as_values() {
+    let house = House::new().await;
+    let ann = house.member("ann", &["A"], 1).await;
+    let rules: Vec<(&str, Option<&str>)> = vec![("src_ip", Some("B or C or A")); 1_000];
+    set_rules(&house, None, &rules).await;
+    // a thousand policies to read are worth ten values: sixty requests of one value are too many
+    let mut answered = 0;
+    let refused = loop {
+        match ask(&house, &ann, asked("src_ip", &["203.0.113.1"])).await {
+            Ok(told) => assert_eq!(told.tokens[0].len(), 1),
+            Err(refused) => break refused,
+        }
+        answered += 1;
+    };
+    assert!(matches!(refused, AuthorityError::Throttled { .. }), "{refused}");
+    assert!((20..100).contains(&answered), "{answered} of 600 values a minute");
+    // many such groups are more than one request may look at
+    let admin = house.admin().await;
+    for number in 0..20 {
+        let name = format!("group{number}");
+        let all = rules
+            .iter()
+            .map(|(field, policy)| SearchRule { field: (*field).into(), policy: policy.map(Into::into) });
+        let group = Group { name: name.clone(), collectors: None, rules: all.collect() };
+        let permit = house.permit(&admin, authority::named(&name).unwrap()).await.unwrap();
+        house.attributes.create_group(permit, group).await.unwrap();
+    }
+    house.world.clock.advance(Duration::from_secs(61));
+    let refused = ask(&house, &ann, asked("src_ip", &["203.0.113.1"])).await;
+    let is_told = |what| what == "amount of work";
+    assert!(matches!(refused, Err(AuthorityError::Malformed { what, .. }) if is_told(what)), "{refused:?}");
+    // another field is no work
+    ask(&house, &ann, asked("user", &["203.0.113.1"])).await.unwrap();
+}

@@ -2,9 +2,10 @@
 
 use crate::house::{House, Own, PASSWORD, text};
 use data_encoding::BASE64;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use strongroom_attributes::{AuthorityError, Sharing};
-use strongroom_model::Caller;
+use strongroom_model::{Caller, Credential};
 use strongroom_sharing::MemberId;
 use strongroom_sharing::authority::Proof;
 
@@ -75,8 +76,11 @@ async fn a_token_ends_with_its_time_and_with_a_logout() {
     );
     let caller = house.bearer(&one).await.unwrap();
     let permit = house.permit(&caller, Sharing::own(&caller)).await.unwrap();
+    assert!(house.manifest().await.ended.is_empty(), "a used proof is no ended token");
     house.attributes.logout(permit).await.unwrap();
     let house = house.restarted().await;
+    let Credential::Member { token, .. } = caller.credential else { panic!("a member's") };
+    assert_eq!(house.manifest().await.ended, BTreeSet::from([MemberId(token.0)]), "others hear of it");
     assert!(house.bearer(&one).await.is_err());
     house.bearer(&two).await.unwrap();
     for _ in 0..4 {

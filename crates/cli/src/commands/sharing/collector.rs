@@ -146,7 +146,7 @@ async fn collect(collector: &Collector, log: &str) -> Result<(), CliError> {
     let config = collector.config();
     if !strongroom_member::is_enrolled(config)? && prompt::somebody_there() {
         output::note("This member has no keys yet: they are made and registered now, with its password.");
-        enroll::with(config, None, None, false).await?;
+        enroll::with(config, None, enroll::Wanted::default()).await?;
     }
     let session = Session::open(config, Program::Collector, Ambient::system())?;
     if collector.shows_policies() {

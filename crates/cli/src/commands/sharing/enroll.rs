@@ -11,20 +11,31 @@ use strongroom_member::{Config, Enrolment};
 /// Enrols as the command line says.
 pub(crate) async fn run(args: &EnrollArgs) -> Result<(), CliError> {
     let config = Config::read(&args.config, args.secrets.as_deref())?;
-    with(&config, args.user.clone(), args.password_file.as_deref(), args.replace).await
+    // what it sealed and has not sent yet goes on to count
+    let last = if args.replace { strongroom_collector::last_sealed(&config)? } else { None };
+    let how = Wanted { username: args.user.clone(), replace: args.replace, last };
+    with(&config, args.password_file.as_deref(), how).await
+}
+
+/// What is said of an enrolment.
+#[derive(Default)]
+pub(crate) struct Wanted {
+    username: Option<String>,
+    replace: bool,
+    last: Option<u64>,
 }
 
 /// Enrols the member of a configuration.
 pub(crate) async fn with(
     config: &Config,
-    username: Option<String>,
     password_file: Option<&Path>,
-    replace: bool,
+    wanted: Wanted,
 ) -> Result<(), CliError> {
+    let Wanted { username, replace, last } = wanted;
     let username = name(config, username)?;
     let whose = username.as_deref().unwrap_or("the member");
     let password = passwords::read(password_file, &format!("Password of {whose}: "))?;
-    let how = Enrolment { password, username, replace };
+    let how = Enrolment { password, username, last, replace };
     let enrolled = strongroom_member::enroll(config, &Ambient::system(), how).await?;
     output::note(&format!("Enrolled {} ({}).", enrolled.name, enrolled.member));
     output::note(&format!("  its signing key:        {}", enrolled.fingerprint));

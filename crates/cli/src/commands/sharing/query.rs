@@ -97,7 +97,7 @@ pub(crate) async fn run(args: QueryArgs) -> Result<(), CliError> {
     let fields = fields.map_err(|source| QueryError::Fields { path: path.clone(), source })?;
     if !strongroom_member::is_enrolled(&config)? && prompt::somebody_there() {
         output::note("This member has no keys yet: they are made and registered now, with its password.");
-        enroll::with(&config, None, None, false).await?;
+        enroll::with(&config, None, enroll::Wanted::default()).await?;
     }
     let session = Session::open(&config, Program::Query, ambient)?;
     let mut watching = Watching::start();
