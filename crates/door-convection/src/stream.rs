@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::request::MAX_REQUEST_BYTES;
 use crate::scan::{CLOSE, Flaw, Progress, Scanner};
 use crate::session::Session;
-use crate::wiped::append;
+use crate::wiped::make_room;
 use std::pin::pin;
 use std::time::Duration;
 use strongroom_model::Origin;
@@ -19,6 +19,8 @@ const MOMENT: Duration = Duration::from_millis(200);
 const MAX_WORD_BYTES: usize = 64;
 /// A silent connection holds no more room than this.
 const SMALL_BYTES: usize = 512;
+/// What has begun gets at least so much, and as much again each time that it is more.
+const MORE_BYTES: usize = 2 << 10;
 const LARGE_BYTES: usize = 16 << 10;
 /// Of a request that is refused for its size so much is let go of, for so long, so that its answer is not lost.
 const UNREAD_BYTES: usize = 16 << 20;
@@ -131,12 +133,11 @@ async fn tell<IO: AsyncWrite + Unpin>(io: &mut IO, answer: &[u8], patience: Dura
 
 /// Reads one request.
 async fn hear<IO: AsyncRead + Unpin>(io: &mut IO, proof: bool, terms: &Terms) -> Heard {
-    let mut heard = Zeroizing::new(vec![0; SMALL_BYTES]);
-    let first = match timeout(terms.idle, io.read(&mut heard)).await {
-        Ok(Ok(length)) if length > 0 => length,
+    let mut heard = Zeroizing::new(Vec::with_capacity(SMALL_BYTES));
+    match timeout(terms.idle, io.read_buf(&mut *heard)).await {
+        Ok(Ok(length)) if length > 0 => {}
         _ => return Heard::End,
-    };
-    heard.truncate(first);
+    }
     let scanner = if proof { Scanner::of_proof() } else { Scanner::new() };
     // in a box of its own, so that a silent connection does not hold its room
     let arriving = Box::pin(arrive(io, scanner, proof, heard));
@@ -150,29 +151,27 @@ async fn arrive<IO: AsyncRead + Unpin>(
     proof: bool,
     mut heard: Zeroizing<Vec<u8>>,
 ) -> Heard {
-    let mut piece = Zeroizing::new(vec![0; LARGE_BYTES]);
     let mut progress = scanner.push(&heard);
     loop {
-        let read = match progress {
+        let may_be_whole = match progress {
             // more than was asked for is another matter to who judges it, and no request
             Progress::Whole(_) if proof => return Heard::Request(shown(heard)),
             Progress::Whole(length) => return whole(io, heard, length).await,
             Progress::Broken(flaw) => return flawed(io, flaw, &heard).await,
-            Progress::Perhaps => match timeout(MOMENT, io.read(&mut piece)).await {
-                Ok(read) => read,
-                Err(_) => return Heard::Request(heard),
-            },
-            Progress::More => io.read(&mut piece).await,
+            Progress::Perhaps => true,
+            Progress::More => false,
         };
-        let piece = piece.get(..read.unwrap_or_default()).unwrap_or_default();
-        // who hangs up in the middle may yet hear what was wrong with it
-        match (piece, progress) {
-            ([], Progress::Perhaps) => return Heard::Request(heard),
-            ([], _) => return Heard::Lost(Fault::malformed("the request ends too early"), word_of(&heard)),
-            _ => {}
+        let seen = heard.len();
+        make_room(&mut heard, seen.max(MORE_BYTES));
+        let patience = if may_be_whole { MOMENT } else { Duration::MAX };
+        match timeout(patience, io.read_buf(&mut *heard)).await.map(Result::unwrap_or_default) {
+            Ok(0) | Err(_) if may_be_whole => return Heard::Request(heard),
+            // who hangs up in the middle may yet hear what was wrong with it
+            Ok(0) | Err(_) => {
+                return Heard::Lost(Fault::malformed("the request ends too early"), word_of(&heard));
+            }
+            Ok(_) => progress = scanner.push(heard.get(seen..).unwrap_or_default()),
         }
-        append(&mut heard, piece);
-        progress = scanner.push(piece);
     }
 }
 
