@@ -12,6 +12,7 @@ mod folders;
 mod initialise;
 mod machine;
 mod plan;
+mod ports;
 mod reach;
 mod recovery;
 mod rsa;

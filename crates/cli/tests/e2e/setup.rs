@@ -201,6 +201,25 @@ fn the_network_stays_closed_until_it_is_asked_for() {
 }
 
 #[test]
+fn a_port_that_is_taken_is_told_with_who_holds_it_before_anything_is_done() {
+    let home = Home::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let me = std::process::id();
+    for (wanted, key) in [("use_network", "listen_port"), ("use_websocket", "websocket_port")] {
+        let said = set_up(&home, &format!("{wanted}: yes\n{key}: {port}\n")).refused();
+        assert!(said.contains(&format!("127.0.0.1:{port} is taken by process {me} (")), "{said}");
+        assert!(said.contains(&format!("answer {key} with another port")), "{said}");
+    }
+    let both = format!("use_network: yes\nuse_websocket: yes\nlisten_port: {port}\nwebsocket_port: {port}\n");
+    assert!(set_up(&home, &both).refused().contains("listen_port and websocket_port with two ports"));
+    let nowhere = "use_network: yes\nlisten_ip: 192.0.2.1\n";
+    assert!(set_up(&home, nowhere).refused().contains("cannot listen on 192.0.2.1:9670"));
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1, "nothing was made but the answers");
+    set_up(&home, &format!("initialize: no\nuse_network: yes\nlisten_port: {port}\n")).ok();
+}
+
+#[test]
 fn a_dry_run_shows_each_step_and_does_nothing() {
     let home = Home::new();
     let file = home.file("answers.yaml", answers(&home, ""));

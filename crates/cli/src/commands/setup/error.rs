@@ -1,6 +1,7 @@
 //! Why a setup does not go on.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Why a setup does not go on.
@@ -105,6 +106,35 @@ pub(crate) enum SetupError {
         path: PathBuf,
         /// The question that it comes from.
         key: &'static str,
+    },
+    /// A port that somebody else listens on.
+    #[error(
+        "{address} is taken{holder}: end what listens there, or answer {key} with another port",
+        holder = .holder.as_ref().map_or_else(String::new, |holder| format!(" by {holder}"))
+    )]
+    PortTaken {
+        /// Where the server would listen.
+        address: SocketAddr,
+        /// The question that it comes from.
+        key: &'static str,
+        /// Who listens, if the system tells it.
+        holder: Option<String>,
+    },
+    /// One port for two listeners.
+    #[error("{address} cannot carry both: answer listen_port and websocket_port with two ports")]
+    SamePort {
+        /// Both.
+        address: SocketAddr,
+    },
+    /// An address that nobody can listen on here.
+    #[error("cannot listen on {address}: {source}; answer listen_ip or {key} with another")]
+    Port {
+        /// Where the server would listen.
+        address: SocketAddr,
+        /// The question that its port comes from.
+        key: &'static str,
+        /// Why.
+        source: io::Error,
     },
     /// Two halves of different pairs.
     #[error("{private} and {public} are no pair", private = private.display(), public = public.display())]

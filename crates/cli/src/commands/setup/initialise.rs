@@ -37,6 +37,11 @@ pub(super) fn steps(site: &Site) -> Vec<Box<dyn Step>> {
     if site.answers.yes("initialize") { vec![Box::new(Initialised)] } else { Vec::new() }
 }
 
+/// Whether this setup starts the server.
+pub(super) fn is_due(site: &Site) -> bool {
+    site.answers.yes("initialize") && !mark(site).exists()
+}
+
 struct Initialised;
 
 fn mark(site: &Site) -> PathBuf {

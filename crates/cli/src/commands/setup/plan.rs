@@ -1,7 +1,7 @@
 //! The plan: steps in their order, each of which knows whether it is done.
 
 use super::machine::{self, Owner};
-use super::{SetupError, accounts, files, folders, initialise, reach, rsa, service, tls};
+use super::{SetupError, accounts, files, folders, initialise, ports, reach, rsa, service, tls};
 use crate::args::{Global, SetupArgs};
 use crate::error::CliError;
 use crate::original::from_home;
@@ -105,6 +105,7 @@ impl Plan {
     /// The steps that the answers ask for.
     pub(super) fn of(site: &Site) -> Self {
         let mut steps: Vec<Box<dyn Step>> = Vec::new();
+        steps.extend(ports::steps(site));
         steps.extend(accounts::steps());
         steps.extend(folders::steps(site));
         steps.extend(tls::steps(site));

@@ -28,10 +28,15 @@ fn listener(site: &Site, wanted: &str, port: &str) -> Option<SocketAddr> {
     site.answers.yes(wanted).then_some(SocketAddr::new(ip, port))
 }
 
+/// What the server listens on, with the question that each port comes from.
+pub(super) fn asked_ports(site: &Site) -> impl Iterator<Item = (&'static str, SocketAddr)> {
+    let wanted = [("use_network", "listen_port"), ("use_websocket", "websocket_port")];
+    wanted.into_iter().filter_map(|(wanted, port)| Some((port, listener(site, wanted, port)?)))
+}
+
 /// The addresses that the certificate must be good for, besides this host's.
 pub(super) fn listens_on(site: &Site) -> Vec<SocketAddr> {
-    let network = listener(site, "use_network", "listen_port");
-    network.into_iter().chain(listener(site, "use_websocket", "websocket_port")).collect()
+    asked_ports(site).map(|(_, address)| address).collect()
 }
 
 /// The server's configuration, in the original's words, so that its programs read it too.
