@@ -15,6 +15,8 @@ mod home;
 #[cfg(test)]
 mod served;
 #[cfg(test)]
+mod setup;
+#[cfg(test)]
 mod shared;
 #[cfg(test)]
 mod sharing_kms;
@@ -58,6 +60,8 @@ mod network;
 #[cfg(test)]
 mod newcomer;
 #[cfg(test)]
+mod old_names;
+#[cfg(test)]
 mod operator;
 #[cfg(test)]
 mod original;
@@ -77,8 +81,6 @@ mod rotation;
 mod schema;
 #[cfg(test)]
 mod sealed;
-#[cfg(test)]
-mod setup;
 #[cfg(test)]
 mod sharing_acceptance;
 #[cfg(test)]

@@ -85,16 +85,15 @@ fn ten_thousand_idle_connections_keep_nobody_waiting() {
 
 #[test]
 fn handshakes_that_stay_half_open_are_given_up() {
-    let world = World::shared();
-    let store = world.store("half-open");
-    let client = world.served.client();
+    let site = crate::site::Site::ready("[limits]\nhandshake_timeout_secs = 3\n");
+    let client = site.client();
     let mut silent: Vec<TcpStream> = (0..50).map(|_| client.tcp()).collect();
     let mut begun: Vec<TcpStream> = (0..50).map(|_| client.tcp()).collect();
     for stream in &mut begun {
         // the beginning of a record that announces more than ever comes
         stream.write_all(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03").unwrap();
     }
-    store.put("meanwhile", r#"{"value":1}"#).ok();
+    client.post("/stores", r#"{"name":"meanwhile"}"#).ok();
     let waiting = clock::now();
     for stream in silent.iter_mut().chain(&mut begun) {
         stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
@@ -105,7 +104,7 @@ fn handshakes_that_stay_half_open_are_given_up() {
         );
     }
     assert!(waiting.elapsed() < Duration::from_secs(20));
-    store.unharmed(&["meanwhile"]);
+    client.get("/stores/meanwhile").ok();
 }
 
 #[test]

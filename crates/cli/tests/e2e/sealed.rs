@@ -21,15 +21,34 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
 }
 
+/// The first of many texts, in one pass: few places begin as any of them does.
+fn first_of<'t>(bytes: &[u8], texts: &'t [String]) -> Option<&'t str> {
+    let mut begins = [false; 256];
+    for text in texts {
+        begins[usize::from(text.as_bytes()[0])] = true;
+    }
+    let stands = |at: usize| texts.iter().find(|text| bytes[at..].starts_with(text.as_bytes()));
+    (0..bytes.len()).filter(|at| begins[usize::from(bytes[*at])]).find_map(stands).map(String::as_str)
+}
+
+#[test]
+fn a_text_is_found_wherever_it_stands() {
+    let texts = ["quokka", "wombat"].map(str::to_owned);
+    for (bytes, found) in
+        [("quokka", Some("quokka")), ("..quokkwombat", Some("wombat")), ("quokk wombaT", None)]
+    {
+        assert_eq!(first_of(bytes.as_bytes(), &texts), found, "{bytes}");
+    }
+}
+
 fn assert_in_no_file(folder: &Path, texts: &[String]) {
     let mut all = Vec::new();
     files(folder, &mut all);
     assert!(all.len() > 3, "{all:?}");
     for file in all {
         let bytes = std::fs::read(&file).unwrap();
-        for text in texts {
-            assert!(!contains(&bytes, text.as_bytes()), "{text} stands in {}", file.display());
-        }
+        let found = first_of(&bytes, texts);
+        assert!(found.is_none(), "{found:?} stands in {}", file.display());
     }
 }
 
