@@ -108,6 +108,8 @@ impl<'a> Ask<'a> {
 
 /// A connection to send on.
 type Sender = SendRequest<Full<Bytes>>;
+/// The task that reads and writes a connection.
+type Connection = tokio::task::JoinHandle<Result<(), hyper::Error>>;
 
 /// One server.
 pub struct Server {
@@ -210,18 +212,26 @@ impl Server {
                 Err(error) => return Err(error),
             }
         }
-        let mut sender = self.connect().await?;
-        let response = self.send(&mut sender, ask).await?;
-        Ok((response, sender))
+        let (mut sender, connection) = self.connect().await?;
+        match self.send(&mut sender, ask).await {
+            Ok(response) => Ok((response, sender)),
+            Err(lost @ HttpError::Lost { .. }) => Err(self.end_of(connection).await.unwrap_or(lost)),
+            Err(error) => Err(error),
+        }
     }
 
-    async fn connect(&self) -> Result<Sender, HttpError> {
+    async fn connect(&self) -> Result<(Sender, Connection), HttpError> {
         let stream = self.connector.connect(self.patience.connect).await?;
         let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
         let (sender, connection) = handshake.map_err(|source| self.lost(source))?;
         // ends when the answer has been read; its error reaches the reader of the body as well
-        tokio::spawn(connection);
-        Ok(sender)
+        Ok((sender, tokio::spawn(connection)))
+    }
+
+    /// What ended a new connection, which may have been before anything was asked on it: then only it knows.
+    async fn end_of(&self, connection: Connection) -> Option<HttpError> {
+        let ended = tokio::time::timeout(self.patience.connect, connection).await.ok()?.ok()?;
+        ended.err().map(|source| self.lost(source))
     }
 
     async fn send(&self, sender: &mut Sender, ask: &Ask<'_>) -> Result<Response<Incoming>, HttpError> {
