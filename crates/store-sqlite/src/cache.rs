@@ -5,9 +5,10 @@
 //! A hit is what SQLite would have answered: the writer takes a key out before its commit can be seen, nothing goes in
 //! while a commit is under way, and what was read before it began is turned away after it.
 
+use foldhash::HashMap;
+use foldhash::quality::RandomState;
 use parking_lot::Mutex;
-use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::BuildHasher as _;
 use strongroom_store::{Changed, Row, RowKey};
 
 const SHARDS: usize = 16;
@@ -23,11 +24,13 @@ pub(crate) struct RowCache {
     shards: [Mutex<Shard>; SHARDS],
     /// Bytes of each of the two generations of a shard.
     limit: usize,
+    state: RandomState,
 }
 
 /// Rows move from the old generation to the young when they are used; the old one is forgotten as a whole.
 #[derive(Default)]
 struct Shard {
+    // keys are ids and keyed hashes: nobody who asks chooses where they fall
     young: HashMap<RowKey, Row>,
     old: HashMap<RowKey, Row>,
     young_bytes: usize,
@@ -48,12 +51,12 @@ pub(crate) struct Ticket {
 impl RowCache {
     /// At most so many bytes.
     pub(crate) fn new(bytes: usize) -> Self {
-        Self { shards: Default::default(), limit: bytes / SHARDS / 2 }
+        Self { shards: Default::default(), limit: bytes / SHARDS / 2, state: RandomState::default() }
     }
 
     /// The row, or a ticket to put it in.
     pub(crate) fn get(&self, key: &RowKey) -> Result<Row, Ticket> {
-        let hash = hash_of(key);
+        let hash = self.state.hash_one(key);
         let Some(shard) = self.shards.get(shard_of(hash)) else { return Err(Ticket { hash, epoch: 0 }) };
         let mut shard = shard.lock();
         if let Some(row) = shard.young.get(key) {
@@ -99,7 +102,7 @@ impl RowCache {
 
     fn each(&self, changes: &[Changed], act: impl Fn(&mut Shard, &RowKey)) {
         for change in changes {
-            if let Some(shard) = self.shards.get(shard_of(hash_of(&change.key))) {
+            if let Some(shard) = self.shards.get(shard_of(self.state.hash_one(&change.key))) {
                 let mut shard = shard.lock();
                 shard.epoch = shard.epoch.wrapping_add(1);
                 act(&mut shard, &change.key);
@@ -137,12 +140,6 @@ impl Shard {
         }
         self.old.remove(key);
     }
-}
-
-fn hash_of(key: &RowKey) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    key.hash(&mut hasher);
-    hasher.finish()
 }
 
 fn shard_of(hash: u64) -> usize {

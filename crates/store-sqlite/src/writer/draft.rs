@@ -5,8 +5,8 @@ use crate::queue::{Job, MergeRun, Outcome, Step};
 use crate::range::upper_bound;
 use crate::record;
 use crate::schema::Head;
+use foldhash::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::HashMap;
 use strongroom_store::{
     Changed, Class, CommitError, Committed, LinkFn, MergeRefused, Precondition, Revision, RowKey, Space,
     TrailHead,
