@@ -37,6 +37,6 @@ pub use intake::{Intake, Sink, SinkError, Stop, Stopper};
 pub use pipeline::{Pipeline, PipelineError};
 pub use plan::{Keyed, Plan};
 pub use policy::Rules;
+pub use program::last_sealed;
 pub use record::{Incoming, Mark, RecordError};
 pub use settings::{Settings, SettingsError};
-pub use spool::last_sealed;

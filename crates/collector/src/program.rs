@@ -11,13 +11,14 @@ use crate::record::{Incoming, RecordError};
 use crate::rejected::{Entry, Rejected, RejectedError};
 use crate::sample::Samples;
 use crate::settings::{Input, InputKind, Settings, SettingsError};
+use crate::spool::Spool;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use strongroom_abe::{AttributeError, AttributeSet};
 use strongroom_ambient::Ambient;
-use strongroom_member::{Authority, Config, ConfigError, HttpError, MemberError, Session};
+use strongroom_member::{Authority, Config, ConfigError, HttpError, MemberError, Program, Session};
 
 /// Why the collector does not run.
 #[derive(Debug, thiserror::Error)]
@@ -237,6 +238,24 @@ impl Collector {
         let level = pipeline.level();
         Ok(Done { taken: counts.taken(), refused: counts.refused(), waiting: level.waiting + level.raw })
     }
+}
+
+/// The last record that a member's spool has sealed: up to there its signing key counts when another takes its place. None
+/// where there is no spool, or nobody is enrolled.
+///
+/// # Errors
+/// If there is a spool that cannot be read, or that a collector works with.
+pub fn last_sealed(config: &Config, ambient: &Ambient) -> Result<Option<u64>, CollectorError> {
+    let member = match Session::open(config, Program::Query, ambient.clone()) {
+        Ok(session) => session.member(),
+        Err(MemberError::NotEnrolled { .. }) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    if !config.spool.folder.is_dir() {
+        return Ok(None);
+    }
+    let spool = Spool::open(&config.spool, member).map_err(PipelineError::from)?;
+    Ok(Some(spool.last_record()).filter(|last| *last > 0))
 }
 
 /// The raw TCP input listens here.

@@ -24,7 +24,7 @@ use tokio::sync::Mutex;
 const CONTEXT: &str = "strongroom sharing manifest v1";
 /// Between looks at the authority, and no more than a third of the time that a manifest counts.
 pub const EVERY: Duration = Duration::from_mins(1);
-/// Between looks for a key that is not known.
+/// Between looks for a key that is not known, and while nobody is.
 const SOONEST: Duration = Duration::from_secs(5);
 /// No manifest counts longer, whatever it says; seconds.
 const MAX_AGE_SECS: u64 = 3_600;
@@ -220,10 +220,12 @@ impl Members {
         if known.is_void(&caller) { Err(AccessError::Unknown) } else { Ok(caller.bearer) }
     }
 
-    /// How long until the authority is to be asked again.
+    /// How long until the authority is to be asked again: soon, while nobody is known.
     pub fn look_after(&self) -> Duration {
-        let third = self.known.load().as_ref().map(|known| max_age_secs(&known.manifest) / 3);
-        third.map_or(EVERY, |secs| EVERY.min(Duration::from_secs(secs.max(1))))
+        match self.known() {
+            Ok(known) => EVERY.min(Duration::from_secs((max_age_secs(&known.manifest) / 3).max(1))),
+            Err(_) => SOONEST,
+        }
     }
 
     /// Who shows a certificate, whose issuer was checked.

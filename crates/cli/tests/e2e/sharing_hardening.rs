@@ -5,6 +5,7 @@ use crate::clock;
 use crate::home::Done;
 use crate::sharing_kms::{JWT, Kms, PASSWORD, curl};
 use crate::sharing_query::{COLLECTS, Program, READS, RECORDS, World, free_port, records};
+use data_encoding::BASE64;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -218,4 +219,33 @@ fn without_a_fresh_manifest_records_wait_sealed_and_go_on_by_themselves() {
     clock::soon("what waited is sealed and sent", || kept() == 40);
     assert_eq!(world.query(&["-q", "count", &reads, "port=22 OR port=23", "-"]).ok(), "Count: 40\n");
     drop(collector);
+}
+
+#[test]
+fn records_outlive_the_key_that_signed_them_in_the_exchange_and_in_the_spool() {
+    let (mut world, reads) = world_with_an_ended_epoch();
+    let collects = "north/config.yaml";
+    let record = |number: u64| json!({ "src_ip": "198.51.100.1", "port": 22, "n": number });
+    world.stop_exchange();
+    let lines: Vec<String> = (0..5).map(|number| format!("{}\n", record(number))).collect();
+    let done = world.home.feed(&["collector", collects], lines.concat());
+    assert!(done.err.contains(" 5 wait for the exchange"), "{done:?}");
+    let words =
+        ["collector", "enroll", "--replace", "--password-file", "password", "--user", "north", collects];
+    world.home.run(&words).ok();
+    world.replace_exchange("records");
+    collect(&world, collects, &(5..10).map(record).collect::<Vec<_>>());
+
+    let manifest = curl(&[&format!("{}/get/manifest", world.kms.address)]).is(200);
+    let payload = BASE64.decode(manifest["payload"].as_str().unwrap().as_bytes()).unwrap();
+    let manifest: Value = serde_json::from_slice(&payload).unwrap();
+    let members = manifest["members"].as_array().unwrap();
+    let replaced: Vec<&Value> = members.iter().map(|member| &member["replaced"][0]["last"]).collect();
+    assert!(replaced.contains(&&json!(RECORDS + 5)), "up to the last of the spool: {replaced:?}");
+    // the old ones, those that waited, and those of the new key: all count
+    let done = world.query(&["--prove", &reads, ASKED, "-"]);
+    assert_eq!((done.code, found(&done)), (Some(0), 10), "{done:?}");
+    assert_eq!(world.rows(&reads, "src_ip=198.51.100.1").len(), 10);
+    let done = world.query(&["--sync", "all", &reads]);
+    assert!(done.code == Some(0) && done.err.contains("copy: 50 new records"), "{done:?}");
 }

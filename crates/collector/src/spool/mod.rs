@@ -19,8 +19,6 @@ pub use error::SpoolError;
 pub(crate) use files::segment_path;
 pub(crate) use read::{Cursor, RawRecord};
 
-use crate::pipeline::PipelineError;
-use crate::program::CollectorError;
 use draft::Writer;
 use error::at;
 use files::{begin_segment, locked, open_segment};
@@ -33,7 +31,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use strongroom_envelope::Chain;
 use strongroom_member::config::SpoolConfig;
-use strongroom_member::{Config, MemberError, Program, Session};
 use strongroom_sharing::MemberId;
 
 /// A segment is ended beyond this many bytes.
@@ -63,25 +60,6 @@ pub struct Level {
     pub raw: u64,
     /// Bytes on the disk.
     pub bytes: u64,
-}
-
-/// The last record that a member's spool has sealed; none where there is no spool, or nobody is enrolled.
-///
-/// # Errors
-/// If there is a spool that cannot be read, or that a collector works with.
-pub fn last_sealed(config: &Config) -> Result<Option<u64>, CollectorError> {
-    let ambient = strongroom_ambient::Ambient::system();
-    let member = match Session::open(config, Program::Query, ambient) {
-        Ok(session) => session.member(),
-        Err(MemberError::NotEnrolled { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    if !config.spool.folder.is_dir() {
-        return Ok(None);
-    }
-    let spool = Spool::open(&config.spool, member).map_err(PipelineError::from)?;
-    let last = spool.lock().state.chain.next_sequence().saturating_sub(1);
-    Ok((last > 0).then_some(last))
 }
 
 impl Spool {
@@ -135,6 +113,11 @@ impl Spool {
     #[cfg(test)]
     pub(crate) fn chain(&self) -> Chain {
         self.lock().state.chain.clone()
+    }
+
+    /// The last record that is sealed; 0 where there is none.
+    pub(crate) fn last_record(&self) -> u64 {
+        self.lock().state.chain.next_sequence().saturating_sub(1)
     }
 
     /// Records up to this one are at the exchange.

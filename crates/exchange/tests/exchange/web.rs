@@ -41,7 +41,7 @@ fn spki(key: &PrivateKey) -> String {
 }
 
 fn manifest(authority: &PrivateKey, collectors: &[&Collector], revoked: &[MemberId]) -> SignedText {
-    signed(authority, said(authority, collectors, revoked))
+    signed(authority, &said(authority, collectors, revoked))
 }
 
 fn said(authority: &PrivateKey, collectors: &[&Collector], revoked: &[MemberId]) -> Manifest {
@@ -66,8 +66,8 @@ fn said(authority: &PrivateKey, collectors: &[&Collector], revoked: &[MemberId])
     }
 }
 
-fn signed(authority: &PrivateKey, manifest: Manifest) -> SignedText {
-    Signed::sign(&manifest, authority, "strongroom sharing manifest v1").unwrap().into_text()
+fn signed(authority: &PrivateKey, manifest: &Manifest) -> SignedText {
+    Signed::sign(manifest, authority, "strongroom sharing manifest v1").unwrap().into_text()
 }
 
 /// An authority where nobody is there: what was kept goes on to count.
@@ -81,10 +81,10 @@ impl Site {
     fn new(collectors: &[&Collector], revoked: &[MemberId], rate: Option<u32>) -> Self {
         let authority = key();
         let manifest = said(&authority, collectors, revoked);
-        Self::of(authority, manifest, rate)
+        Self::of(authority, &manifest, rate)
     }
 
-    fn of(authority: PrivateKey, manifest: Manifest, rate: Option<u32>) -> Self {
+    fn of(authority: PrivateKey, manifest: &Manifest, rate: Option<u32>) -> Self {
         let world = World::new();
         let text = serde_json::to_vec(&signed(&authority, manifest)).unwrap();
         world.storage.put_note("manifest", &text).unwrap();
@@ -476,7 +476,7 @@ async fn a_token_that_was_ended_is_refused_and_its_bearers_others_are_not() {
     let mut said = said(&authority, &[&one], &[]);
     said.ended = BTreeSet::from([MemberId([5; 16])]);
     said.ended_before = BTreeMap::from([(two, NOW), (three, NOW + 1)]);
-    let site = Site::of(authority, said, None);
+    let site = Site::of(authority, &said, None);
     let ask = async |member: MemberId, id: u8| {
         let mut claims = Site::claims(member);
         claims["jti"] = json!(MemberId([id; 16]));
@@ -514,7 +514,7 @@ async fn a_replaced_key_signs_nothing_that_came_after_it() {
     let replaced = Replaced { key: spki(&one.key), last: 2 };
     said.members[0].signing_keys.insert(0, spki(&key()));
     said.members[0].replaced.push(replaced);
-    let site = Site::of(authority, said, None);
+    let site = Site::of(authority, &said, None);
     let early = one.records(2);
     let (status, inserted) = site.insert(&one, early).await;
     assert_eq!((status, &inserted["accepted"]), (201, &json!(2)), "what waited in the spool counts");

@@ -1,10 +1,8 @@
 //! Changes of the sharing system: one after the other, each made in memory once it is durable.
 
 use super::SharingView;
-use super::records::{
-    AuthorityRecord, CollectorsRecord, HeadRecord, MarkRecord, MemberRecord, ReplacedRecord, RightRecord,
-    Row, Standing, What,
-};
+use super::notes::{HeadRecord, MarkRecord, ReplacedRecord};
+use super::records::{AuthorityRecord, CollectorsRecord, MemberRecord, RightRecord, Row, Standing, What};
 use super::state::Known;
 use std::sync::Arc;
 use strongroom_barrier::{BarrierError, Batch, keys};

@@ -1,14 +1,13 @@
 //! The attribute authority's records, and the views of them.
 
 mod change;
+mod notes;
 mod records;
 mod state;
 
 pub use change::SharingChange;
-pub use records::{
-    AuthorityRecord, CollectorsRecord, HeadRecord, MarkRecord, MemberRecord, ReplacedRecord, RightRecord,
-    RuleRecord, Span, Standing,
-};
+pub use notes::{HeadRecord, MarkRecord, ReplacedRecord};
+pub use records::{AuthorityRecord, CollectorsRecord, MemberRecord, RightRecord, RuleRecord, Span, Standing};
 pub(crate) use state::SharingState;
 pub use state::{MAX_COLLECTOR_GROUPS, MAX_MARKS, MAX_MEMBERS, MAX_REGISTERED_RIGHTS};
 

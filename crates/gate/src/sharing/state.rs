@@ -1,10 +1,8 @@
 //! What is known of the authority, its members, groups and rights while unlocked. The rows are the truth; each change is
 //! made here once it is durable.
 
-use super::records::{
-    AuthorityRecord, CollectorsRecord, HeadRecord, MarkRecord, MemberRecord, ReplacedRecord, RightRecord,
-    Row, Standing, What,
-};
+use super::notes::{HeadRecord, MarkRecord, ReplacedRecord};
+use super::records::{AuthorityRecord, CollectorsRecord, MemberRecord, RightRecord, Row, Standing, What};
 use crate::people::each;
 use parking_lot::RwLock;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -12,7 +12,8 @@ use strongroom_member::{Config, Enrolment};
 pub(crate) async fn run(args: &EnrollArgs) -> Result<(), CliError> {
     let config = Config::read(&args.config, args.secrets.as_deref())?;
     // what it sealed and has not sent yet goes on to count
-    let last = if args.replace { strongroom_collector::last_sealed(&config)? } else { None };
+    let spooled = args.replace.then(|| strongroom_collector::last_sealed(&config, &Ambient::system()));
+    let last = spooled.transpose()?.flatten();
     let how = Wanted { username: args.user.clone(), replace: args.replace, last };
     with(&config, args.password_file.as_deref(), how).await
 }
