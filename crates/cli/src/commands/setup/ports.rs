@@ -98,7 +98,7 @@ fn mapped(ip: IpAddr) -> IpAddr {
 fn words(ip: IpAddr) -> String {
     let show = |bytes: &[u8]| {
         let words = bytes.as_chunks().0.iter();
-        words.map(|word| format!("{:08X}", u32::from_ne_bytes(*word))).collect()
+        words.fold(String::new(), |text, word| format!("{text}{:08X}", u32::from_ne_bytes(*word)))
     };
     match ip {
         IpAddr::V4(ip) => show(&ip.octets()),
