@@ -1,7 +1,7 @@
 //! All of it, in order.
 
 use crate::collecting::Collecting;
-use crate::fault::{Outcome, must};
+use crate::fault::{Fault, Outcome, must};
 use crate::honeypot::{FIELDS, Honeypot};
 use crate::needles::Needles;
 use crate::oracle::{Condition, Oracle, Question};
@@ -132,28 +132,42 @@ fn measure(plan: &Plan, oracle: &Oracle, stage: &Stage) -> Outcome<()> {
     collecting.end()
 }
 
+/// All records once, whatever their number, then what is rarer in many ways; the readers side by side.
 fn read(plan: &Plan, oracle: &Oracle, stage: &Stage) -> Outcome<()> {
     let began = now();
+    let all = everything();
     let mut asked = questions(oracle, plan.seed ^ 0xa5c);
-    asked.extend(everything());
     asked.extend(of_threats(oracle, plan.seed));
-    let found = oracle.answers(&asked);
-    let asked: Vec<_> =
-        asked.into_iter().zip(found).filter(|(_, found)| found.len() <= plan.most_found).collect();
+    let found = oracle.answers(&[all.clone(), asked.clone()].concat());
+    let asked: Vec<_> = (all.iter().map(|question| (question, usize::MAX)))
+        .chain(asked.iter().map(|question| (question, plan.most_found)))
+        .zip(found)
+        .filter(|((_, most), found)| found.len() <= *most)
+        .map(|((question, _), found)| (question.clone(), found))
+        .collect();
     say(&format!("the oracle answered {} questions", asked.len()), began);
-    for reader in &READERS {
-        let began = now();
-        let Compared { searches, counts, records, open, sealed } =
-            reading::compare(stage, oracle, reader, &asked)?;
-        say(
-            &format!(
-                "{}: {searches} searches, {counts} counts, {records} records compared: {open} fields open, {sealed} sealed",
-                reader.name
-            ),
-            began,
-        );
-    }
-    Ok(())
+    std::thread::scope(|scope| {
+        let reading = READERS.each_ref().map(|reader| {
+            let asked = &asked;
+            scope.spawn(move || {
+                let began = now();
+                let Compared { searches, counts, records, open, sealed } =
+                    reading::compare(stage, oracle, reader, asked)?;
+                say(
+                    &format!(
+                        "{}: {searches} searches, {counts} counts, {records} records compared: {open} fields open, \
+                         {sealed} sealed",
+                        reader.name
+                    ),
+                    began,
+                );
+                Ok(())
+            })
+        });
+        reading.into_iter().try_for_each(|reader| {
+            reader.join().unwrap_or_else(|_| Err(Fault::new("a comparison did not come to its end")))
+        })
+    })
 }
 
 /// Nothing in the exchange's files, its memory, and what went to it and from it.
