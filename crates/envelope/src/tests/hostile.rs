@@ -38,6 +38,8 @@ fn every_changed_byte_of_a_header_is_found() {
     let bytes = header.to_bytes();
     let record = SealedRecord::parse(&records[0]).unwrap();
     let reader = world.reader(&["ANALYST", "CERT", "UNR"], &[EPOCH]);
+    // whose batch it is needs no keys to be told, and opening with them takes long
+    let without_keys = world.reader(&["UNR"], &[]);
     // curve points cost milliseconds a try: those are tried sparsely, all else byte by byte
     let fixed = 1 + 32 + 16 + 16 + 2 + POLICIES.iter().map(|(text, _)| 35 + text.len()).sum::<usize>();
     for at in (0..fixed + 8).chain((fixed + 8..bytes.len()).step_by(41)) {
@@ -46,7 +48,8 @@ fn every_changed_byte_of_a_header_is_found() {
         let Ok(changed) = BatchHeader::parse(&changed) else { continue };
         let is_same_batch = changed.digest() == header.digest();
         if !is_same_batch {
-            let open = reader.open_batch(&changed);
+            let by = if at % 16 == 0 { &reader } else { &without_keys };
+            let open = by.open_batch(&changed);
             assert_eq!(open.open(&record), Err(OpenError::OtherBatch { id: record.id() }), "byte {at}");
             continue;
         }

@@ -39,7 +39,8 @@ fn wrapped_keys_open_for_their_member_purpose_and_authority_alone() {
     assert_eq!(opens(&own, recipient(Purpose::IndexKeys, NORTH), &sent), Err(UnwrapError::Rejected));
     assert_eq!(opens(&own, recipient(Purpose::MemberKeys, SOUTH), &sent), Err(UnwrapError::Rejected));
     assert_eq!(opens(&own, Recipient { authority: [6; 32], ..to }, &sent), Err(UnwrapError::Rejected));
-    for at in 0..sent.len() {
+    // opening the key costs milliseconds a try: its middle is tried sparsely, all else byte by byte
+    for at in (0..32).chain((32..1_060).step_by(31)).chain(1_060..sent.len()) {
         let mut changed = sent.clone();
         changed[at] ^= 1;
         assert!(opens(&own, to, &changed).is_err(), "byte {at}");
