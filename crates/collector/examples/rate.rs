@@ -10,7 +10,7 @@ use std::sync::Arc;
 use strongroom_ambient::Ambient;
 use strongroom_collector::policy::{Choice, Names, PolicyFile, Rule, Treatment};
 use strongroom_collector::{Incoming, Keyed, Pipeline, Plan, Rules, keeper};
-use strongroom_member::fake::FakeAuthority;
+use strongroom_member::fake::{FakeAuthority, Http, Response};
 use strongroom_member::{Config, Enrolment, Program, Session, enroll};
 use strongroom_secret::SecretBytes;
 
@@ -84,9 +84,12 @@ fn main() -> Outcome<()> {
 /// A pipeline that may encrypt, with an authority of its own.
 async fn ready(home: &std::path::Path) -> Outcome<Arc<Pipeline>> {
     let (_authority, http) = FakeAuthority::start(&["ANALYST"]);
+    // an exchange that has no records yet; nothing is posted to it
+    let exchange = Http::start(|_| Response::json(200, &serde_json::json!([])))?;
     let text = format!(
-        "kms_access_key: token\nkms: {{url: '{}'}}\nbackend_server: {{url: 'http://127.0.0.1:9'}}\n",
-        http.url()
+        "kms_access_key: token\nkms: {{url: '{}'}}\nbackend_server: {{url: '{}'}}\n",
+        http.url(),
+        exchange.url()
     );
     let config = Config::parse(&text, &home.join("config.yaml"), None)?;
     let ambient = Ambient::system();
