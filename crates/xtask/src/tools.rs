@@ -21,6 +21,7 @@ const DEBIAN: &[(&str, &str, &str)] = &[
     ("mandoc", "mandoc", "the manual's pages under a strict reader"),
     ("haproxy", "haproxy", "a real proxy before a listener"),
     ("docker", "docker.io", "images of the sharing system, built and run"),
+    ("ip", "iproute2", "a network of its own for dockerd"),
     ("nginx", "nginx-light", "TLS and Basic authentication before the sharing system's servers"),
     ("curl", "curl", "the sharing system's manual, line by line"),
     ("pg_ctlcluster", "postgresql", "the exchange's store in PostgreSQL"),
