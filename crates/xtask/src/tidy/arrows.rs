@@ -80,8 +80,8 @@ const ALGORITHM_TABLE: &[(&str, &str, &str)] = &[
     ("exchange", "tokio-rustls", "speaks TLS to PostgreSQL"),
     ("collector", "rustls", "terminates TLS of its inputs"),
     ("collector", "tokio-rustls", "terminates TLS of its inputs"),
-    ("cli", "rustls", "speaks TLS"),
-    ("cli", "tokio-rustls", "speaks TLS"),
+    ("commands", "rustls", "speaks TLS"),
+    ("commands", "tokio-rustls", "speaks TLS"),
     ("load", "rustls", "speaks TLS; not shipped"),
 ];
 
@@ -93,7 +93,7 @@ const UNSAFE_TABLE: &[(&str, &str)] = &[
 
 /// Tests of these may use TLS and make certificates, to be a client of what they test.
 const TLS_IN_TESTS: &[&str] =
-    &["x509", "server", "member", "cli", "door-native", "door-convection", "testkit"];
+    &["x509", "server", "member", "commands", "cli", "door-native", "door-convection", "testkit"];
 
 /// Checks all manifests.
 pub(crate) fn check(manifests: &[Manifest]) -> Vec<Finding> {

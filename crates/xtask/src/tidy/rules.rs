@@ -58,7 +58,7 @@ const CLOCK_TABLE: &[(&str, &str, &str)] = &[
     ("member", "tokio::time", "time limits of requests are the runtime's timers"),
     ("collector", "tokio::time", "time limits of connections and pauses are the runtime's timers"),
     ("store-sqlite", "tokio::time", "a wait for the writer is bounded by the runtime's timer"),
-    ("cli", "tokio::time", "time limits of a client are the runtime's timers"),
+    ("commands", "tokio::time", "time limits of a client are the runtime's timers"),
 ];
 
 /// Checks one file.

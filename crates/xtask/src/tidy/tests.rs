@@ -167,7 +167,7 @@ fn io_in_a_mechanism_is_found_in_groups_and_macros() {
 fn clock_and_entropy_outside_ambient_are_found() {
     assert_found(&rules_of("gate", "fn f() { let _ = std::time::Instant::now(); }"), "uses Instant::now");
     assert_found(
-        &rules_of("cli", "use std::time::SystemTime;\nfn f() { SystemTime::now(); }"),
+        &rules_of("commands", "use std::time::SystemTime;\nfn f() { SystemTime::now(); }"),
         "uses SystemTime::now",
     );
     assert_found(&rules_of("gate", "fn f() { rand::random::<u8>(); }"), "uses rand");
