@@ -53,10 +53,11 @@ pub struct DevReady {
     pub unlocked: bool,
 }
 
-/// Runs a newcomer's server until it is told to stop. `tell` is called once it serves.
+/// Runs a newcomer's server until it is told to stop. `tell` is called once it serves. (A trait object, so that the whole
+/// server is not compiled a second time by whoever calls this.)
 pub fn dev(
     options: &DevOptions,
-    tell: impl FnOnce(DevReady) -> Result<(), ServerError>,
+    tell: Box<dyn FnOnce(DevReady) -> Result<(), ServerError> + '_>,
 ) -> Result<(), ServerError> {
     let hardening = harden::apply();
     logging::init(&options.log, None)?;

@@ -44,7 +44,7 @@ pub(super) fn dev(args: &DevArgs) -> Result<(), CliError> {
             .and_then(|()| greet(&config, &data, &ready))
             .map_err(ServerError::first)
     };
-    Ok(strongroom_server::dev(&options, tell)?)
+    Ok(strongroom_server::dev(&options, Box::new(tell))?)
 }
 
 /// What opens the data lies apart from it: in the state folder, or beside a directory that was named.
