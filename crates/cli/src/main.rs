@@ -3,7 +3,7 @@
 //! **What it is for.** A name to run, and the tests of the whole product from outside (`tests/`).
 //!
 //! **What it promises.** What the whole program is optimised for when it is linked, this crate's profile says: its
-//! level is that of the optimiser across crates (ADR 0063), so it is built for speed and holds nothing else.
+//! level is that of the optimiser across crates (ADR 0063), so it holds nothing else.
 //!
 //! **What it does not know.** Anything: `strongroom-commands` has the command line.
 
