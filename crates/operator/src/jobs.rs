@@ -16,7 +16,7 @@ pub(crate) const STEP: Bounds = Bounds { records: 192, bytes: 512 * 1024, rows: 
 /// After each step the job rests so many times as long as the step took: it has a quarter of a processor at most.
 const REST: u32 = 3;
 /// No longer than this: on a busy server a step takes long because it waits, and then it costs others little.
-const LONGEST_REST: Duration = Duration::from_millis(75);
+const LONGEST_REST: Duration = Duration::from_millis(50);
 /// How soon a job that could not go on tries again.
 const RETRY: Duration = Duration::from_millis(250);
 /// The same while something lasts that it cannot change: a full disk, a lock.
