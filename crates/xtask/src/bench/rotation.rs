@@ -16,8 +16,8 @@ const LIMIT_MINUTES: u64 = 10;
 /// What came of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rotation {
-    /// Reads before it began.
-    pub(super) before: Measured,
+    /// Reads before it began and after it had ended: the machine may have changed meanwhile.
+    pub(super) without: Measured,
     /// Reads while it ran.
     pub(super) during: Measured,
     /// From the command to the retired term.
@@ -33,11 +33,11 @@ struct Job {
     rewritten: u64,
 }
 
-/// Reads without a rotation, then reads until one has ended.
+/// Reads without a rotation, reads until one has ended, and again without.
 pub(super) fn run(root: &Path, product: &Product, client: &Client, shape: Shape) -> Outcome<Rotation> {
-    let rounds =
-        (0..3).map(|_| load::run(root, product, &product.read, shape)).collect::<Outcome<Vec<_>>>()?;
-    let before = load::median(&rounds);
+    let quiet =
+        || (0..3).map(|_| load::run(root, product, &product.read, shape)).collect::<Outcome<Vec<_>>>();
+    let mut without = quiet()?;
     let began = clock::now();
     let started: Job =
         serde_json::from_str(&client.cli(&["keyset", "rotate", "default", "--output", "json"])?)?;
@@ -51,7 +51,10 @@ pub(super) fn run(root: &Path, product: &Product, client: &Client, shape: Shape)
             state => return Err(format!("the rotation is {state} after {:?}", began.elapsed()).into()),
         }
     };
-    Ok(Rotation { before, during: load::median(&rounds), took: took(began), records: ended.rewritten })
+    let took = took(began);
+    without.extend(quiet()?);
+    let (without, during) = (load::median(&without), load::median(&rounds));
+    Ok(Rotation { without, during, took, records: ended.rewritten })
 }
 
 fn took(began: Instant) -> Duration {

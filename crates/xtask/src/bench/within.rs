@@ -36,7 +36,7 @@ fn rotated(bench: &Bench<'_>, bare: &Product) -> Outcome<Vec<Pair>> {
         Pair {
             name,
             unit: "reads/s",
-            without: rotation.before.rate,
+            without: rotation.without.rate,
             with: rotation.during.rate,
             most: ROTATION,
             more_is_better: true,
