@@ -13,10 +13,10 @@ use strongroom_model::JobId;
 /// What one step does: little enough that nobody waits for it. A read's entry waits for the group that a step is in, and
 /// most records are each on a page of their own.
 pub(crate) const STEP: Bounds = Bounds { records: 192, bytes: 512 * 1024, rows: 4_096 };
-/// After each step the job rests so many times as long as the step took: it has a fifth of a processor at most.
+/// After each step the job rests so many times as long as the step took: alone, it has a fifth of a processor.
 const REST: u32 = 4;
 /// No longer than until this has passed since the step began: on a busy server a step takes long because it waits, and then
-/// it costs others little. 1,900 records a second, so that 100,000 secrets, of two records each, take less than two minutes.
+/// it costs others little. That is 1,900 records a second.
 const BEAT: Duration = Duration::from_millis(100);
 /// However long the step took, others have the server to themselves for this long, if `REST` asks for as much.
 const LEAST_REST: Duration = Duration::from_millis(25);
